@@ -1,0 +1,47 @@
+/**
+ * The errors of the runtime, and what an error means for a retry.
+ *
+ * One class per failure, each with a stable `code`. The class alone decides what happens next: nothing parses
+ * messages, and no caller keeps a list of codes of its own.
+ *
+ * | class                         | what the runtime does with the message that met it                      |
+ * |-------------------------------|-------------------------------------------------------------------------|
+ * | `OutageError`                 | waits and tries again for as long as it takes; never a dead letter       |
+ * | `TetherError`, `retryable`    | tries again within the message's retry budget, then a dead letter        |
+ * | `TetherError`, not `retryable`| a dead letter at once                                                    |
+ * | any other error               | as `retryable`: an unknown failure may pass                              |
+ */
+export abstract class TetherError extends Error {
+  /** Stable, upper case, `TETHER_` first; part of the public contract. */
+  abstract readonly code: string;
+  /** Whether the same operation may succeed later, unchanged. */
+  abstract readonly retryable: boolean;
+
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A part that everything depends on (a database, a log) is away; no message is to blame for it. */
+export abstract class OutageError extends TetherError {
+  readonly retryable = true;
+}
+
+/** The log holds as much as it may; space comes back when actors catch up. */
+export class LogFullError extends TetherError {
+  readonly code = 'TETHER_LOG_FULL';
+  readonly retryable = true;
+}
+
+/** The log accepts nothing more: it is closing, closed, or a write has failed for good. */
+export class LogClosedError extends TetherError {
+  readonly code = 'TETHER_LOG_CLOSED';
+  readonly retryable = false;
+}
+
+/** Bytes that should be an envelope are not one. */
+export class EnvelopeError extends TetherError {
+  readonly code = 'TETHER_ENVELOPE_MALFORMED';
+  readonly retryable = false;
+}
