@@ -42,7 +42,7 @@ interface Slot {
   ended: Promise<void>;
 }
 
-const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 10_000 };
+const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 20, delayMsMax: 10_000 };
 const STEADY_MS = 60_000;
 
 export class ThreadPool {

@@ -55,16 +55,19 @@ export default async function host(task: HostTask): Promise<void> {
   });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
-  const watchdog = setInterval(() => {
-    activations.sweep();
-    const since = activations.receivingSince();
-    if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
-    const error = new ReceiveTimeoutError(
-      `receive of actor ${actor} did not return in ${task.receiveMsMax} ms`,
-    );
-    logger.error({ err: error }, 'a receive hangs, its thread ends');
-    process.exit(HUNG_EXIT_CODE);
-  }, SWEEP_INTERVAL_MS);
+  const watchdog = setInterval(
+    () => {
+      activations.sweep();
+      const since = activations.receivingSince();
+      if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
+      const error = new ReceiveTimeoutError(
+        `receive of actor ${actor} did not return in ${task.receiveMsMax} ms`,
+      );
+      logger.error({ err: error }, 'a receive hangs, its thread ends');
+      process.exit(HUNG_EXIT_CODE);
+    },
+    Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
+  );
   try {
     await drainAsked;
     await activations.drain();
