@@ -22,6 +22,7 @@ export class DeadLetterWriter {
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
+  #endWait: (() => void) | undefined;
   #written = 0;
 
   constructor(sink: DeadLetterSink, clock: Clock, logger: Logger) {
@@ -52,6 +53,7 @@ export class DeadLetterWriter {
   /** Ends the current write, gives up on the others. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#endWait?.();
     await this.#writing;
   }
 
@@ -72,7 +74,11 @@ export class DeadLetterWriter {
           'dead letters cannot be stored yet',
         );
         await new Promise<void>((resolve) => {
-          this.#clock.after(backoffMs(failures, RETRY, Math.random), resolve);
+          const cancel = this.#clock.after(backoffMs(failures, RETRY, Math.random), resolve);
+          this.#endWait = () => {
+            cancel();
+            resolve();
+          };
         });
         if (this.#closed) return;
       }
