@@ -65,7 +65,7 @@ export class FormScanner {
       if (end === start) continue;
       if (equals < start) equals = indexOrEnd(text, '=', start);
       if (percent < start) percent = indexOrEnd(text, '%', start);
-      const nameEnd = equals < end ? equals : end;
+      const nameEnd = Math.min(equals, end);
 
       const candidate =
         percent < nameEnd
