@@ -35,8 +35,14 @@ export function send(
 ): void {
   res.cork(() => {
     writeHead(res, answer);
-    if (head) res.endWithoutBody(Buffer.byteLength(answer.body), close);
-    else res.end(answer.body, close);
+    if (!head) {
+      res.end(answer.body, close);
+      return;
+    }
+    // `endWithoutBody` of uWebSockets.js 20.5x does not end the response when it is given a length or told to close.
+    res.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
+    if (close) res.writeHeader('Connection', 'close');
+    res.endWithoutBody();
   });
 }
 
