@@ -8,7 +8,7 @@ function envExample(): string {
   const head = [
     '# Every key of Tether with its default. A key that is not set, or empty, has its default (an empty list stays',
     '# an empty list). A key that does not exist, or a value that is not allowed, stops the start with a message.',
-    '# This file is written from deploy/config-keys.ts: `tether config --env-example > .env.example`.',
+    '# Written from deploy/config-keys.ts by `node dist/deploy/write-config-text.js`.',
     '# Node reads such a file: node --env-file=.env dist/deploy/cli.js start',
   ];
   const keys = CONFIG_KEY_NAMES.map((key) => {

@@ -184,6 +184,7 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** What `env:NAME` or `file:/path` refers to; any other text stands for itself. */
 async function resolveReference(
   text: string,
   env: Env,
@@ -223,4 +224,4 @@ function reasonOf(cause: unknown): string {
   return cause.message;
 }
 
-export { DEFAULT_ENDPOINT, type Endpoint, loadEndpoints, PUBLISHED_SECRET };
+export { DEFAULT_ENDPOINT, type Endpoint, loadEndpoints, PUBLISHED_SECRET, resolveReference };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { identify } from '../../actors/emp/index.js';
+import { parseIban } from '../../actors/iban.js';
 import { EMP_KINDS, type EmpNotification, empSignature, empTraffic } from './emp-traffic.js';
 
 const password = 'test-api-password-1';
@@ -125,4 +127,15 @@ t.test('edges', async (t) => {
   t.throws(() => count(1, Number.NaN), RangeError);
   t.throws(() => count(Number.NaN, 0), RangeError);
   t.throws(() => [...empTraffic({ seed, count: 1, password, kinds: [] })], RangeError);
+});
+
+t.test('the service sees what the generator says', async (t) => {
+  const different: string[] = [];
+  for (const message of empTraffic({ seed, count: 2000, password })) {
+    const { key, dedupe } = identify('emp', Buffer.from(message.body));
+    const iban = new URLSearchParams(message.body).get('iban');
+    if (key !== `emp:${message.paymentId}` || dedupe !== message.dedupe) different.push(message.body);
+    if (iban !== null && parseIban(iban) !== iban) different.push(iban);
+  }
+  t.strictSame(different, []);
 });

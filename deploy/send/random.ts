@@ -8,7 +8,8 @@ interface Random {
   /** A whole number from 0 to `bound` - 1; `bound` from 1 to 2^32. */
   below(bound: number): number;
   chance(probability: number): boolean;
-  pick<T>(items: readonly [T, ...T[]]): T;
+  /** One of `items`, which has at least one. */
+  pick<const Items extends readonly [unknown, ...unknown[]]>(items: Items): Items[number];
   /** One key of `weights`, as often as its weight says. */
   weighted<K extends string>(weights: readonly (readonly [K, number])[]): K;
   /** `digits` hex digits, a multiple of 8. */
@@ -44,7 +45,7 @@ function createRandom(seed: number): Random {
     next,
     below,
     chance: (probability) => next() < probability * 2 ** 32,
-    pick: (items) => items[below(items.length)] ?? items[0],
+    pick: (items) => items[below(items.length)],
     weighted(weights) {
       let left = below(weights.reduce((sum, [, weight]) => sum + weight, 0));
       for (const [key, weight] of weights) {
