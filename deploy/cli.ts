@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The command `tether`: runs it, says in one line what went wrong, and ends with the exit code that stands for it. */
 import { CommanderError } from 'commander';
+import { censorOf } from './censor.js';
 import { ConfigError, UsageError } from './errors.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
-import { censorOf } from './logger.js';
+
 import { createProgram } from './program.js';
 
 /** A handle that something forgot must not keep a finished command alive. */

@@ -9,7 +9,8 @@
 import { resolve } from 'node:path';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
-import { DEFAULT_ENDPOINT, type Endpoint, loadEndpoints, PUBLISHED_SECRET } from './endpoints.js';
+import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
+import { loadEndpoints } from './endpoints.js';
 import { ConfigError } from './errors.js';
 import { nearest } from './suggest.js';
 

@@ -16,32 +16,10 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import type { Endpoint } from './endpoint.js';
 import { ConfigError } from './errors.js';
 import { parseNetwork } from './networks.js';
 import { didYouMean } from './suggest.js';
-
-interface Endpoint {
-  readonly name: string;
-  readonly provider: 'emp';
-  readonly token: string;
-  /** Every one of them is valid, at least one. */
-  readonly secrets: readonly string[];
-  readonly actor: 'payment';
-  /** CIDRs; undefined: every address may send. */
-  readonly networks?: readonly string[];
-}
-
-/** In the documentation, and therefore nobody's secret. */
-const PUBLISHED_SECRET = 'test-api-password-1';
-
-/** What `tether up` serves without an endpoints file. */
-const DEFAULT_ENDPOINT: Endpoint = Object.freeze({
-  name: 'emp',
-  provider: 'emp',
-  token: 'dev',
-  secrets: Object.freeze([PUBLISHED_SECRET]),
-  actor: 'payment',
-});
 
 const FILE_BYTES_MAX = 1024 * 1024;
 const SECRET_BYTES_MAX = 4096;
@@ -224,4 +202,4 @@ function reasonOf(cause: unknown): string {
   return cause.message;
 }
 
-export { DEFAULT_ENDPOINT, type Endpoint, loadEndpoints, PUBLISHED_SECRET, resolveReference };
+export { loadEndpoints, resolveReference };

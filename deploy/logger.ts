@@ -6,9 +6,9 @@
  * The last two look at the text that leaves the process, so an error message or a stack is covered as well.
  */
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import { CENSOR, censorOf } from './censor.js';
 import type { LogLevel } from './config.js';
 
-const CENSOR = '[redacted]';
 const FIELDS = [
   'password',
   'passwords',
@@ -23,11 +23,6 @@ const FIELDS = [
   'connectionString',
   'signature',
 ];
-const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi;
-const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi;
-/** Shorter ones would censor half of the language. */
-const SECRET_LENGTH_MIN = 6;
-
 interface LoggerOptions {
   readonly level: LogLevel;
   /** Values that no line may show. */
@@ -52,17 +47,4 @@ function createLogger(options: LoggerOptions): PinoLogger {
   );
 }
 
-/** A function that takes URL credentials, Authorization values and `secrets` out of a text. */
-function censorOf(secrets: readonly string[]): (text: string) => string {
-  const values = secrets.filter((secret) => secret.length >= SECRET_LENGTH_MIN);
-  const forms = new Set(values.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
-  // The longest first: a secret may be part of another.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => {
-    let clean = text;
-    for (const secret of ordered) clean = clean.replaceAll(secret, CENSOR);
-    return clean.replace(URL_CREDENTIALS, `$1${CENSOR}@`).replace(AUTHORIZATION, `$1 ${CENSOR}`);
-  };
-}
-
-export { censorOf, createLogger, type LoggerOptions };
+export { createLogger, type LoggerOptions };

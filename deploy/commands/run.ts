@@ -1,8 +1,6 @@
 /** `tether up` and `tether start`: run a node until it is told to stop. */
 import type { Command } from 'commander';
-import { type Environment, loadConfig, type Mode, secretsOf } from '../config.js';
-import { createLogger } from '../logger.js';
-import { runNode } from '../node.js';
+import type { Environment, Mode } from '../config.js';
 import { overridesOf } from './options.js';
 
 function addRunCommands(program: Command, env: Environment, setExitCode: (code: number) => void): void {
@@ -18,12 +16,8 @@ function addRunCommands(program: Command, env: Environment, setExitCode: (code: 
       .option('--log-level <level>', 'lowest level of the log on stderr (TETHER_LOG_LEVEL)')
       .addHelpText('after', help)
       .action(async (options: Record<string, string>) => {
-        const config = await loadConfig(env, mode, overridesOf(options));
-        if (config.warnings.length > 0) {
-          const logger = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
-          for (const warning of config.warnings) logger.warn({}, warning);
-        }
-        setExitCode(await runNode(config, { mode }));
+        const { run } = await import('./run-node.js');
+        setExitCode(await run(mode, env, overridesOf(options)));
       });
   add(
     'up',
