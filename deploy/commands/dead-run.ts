@@ -1,0 +1,120 @@
+/** What `tether dead list|show|replay` do, against the operations API of a running node. */
+import { type Environment, parseConfig } from '../config.js';
+import { NodeRequestError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
+import {
+  type DeadLetterJson,
+  deadLetterListSchema,
+  deadLetterSchema,
+  deadLetterTable,
+  deadLetterText,
+  replayedSchema,
+} from './dead-letter.js';
+import { apiTokenOf, createNodeClient, type NodeClient } from './node-client.js';
+import { overridesOf } from './options.js';
+
+interface NodeFlags {
+  readonly url?: string;
+  readonly dataDir?: string;
+  readonly token?: string;
+  readonly json?: true;
+}
+interface FilterFlags {
+  readonly actor?: string;
+  readonly key?: string;
+}
+type ListFlags = NodeFlags & FilterFlags & { readonly state: string; readonly limit: number };
+type ReplayFlags = NodeFlags & FilterFlags & { readonly all?: true };
+
+const PAGE = 1000;
+
+async function listDead(flags: ListFlags, env: Environment): Promise<string> {
+  const client = await connect(flags, env);
+  const letters = await list(client, flags, flags.state === 'all' ? undefined : flags.state, flags.limit);
+  return flags.json === true ? `${JSON.stringify(letters)}\n` : listText(letters);
+}
+
+async function showDead(id: string, flags: NodeFlags, env: Environment): Promise<string> {
+  const client = await connect(flags, env);
+  const letter = await client.call('GET', `/api/dead-letters/${encodeURIComponent(id)}`, deadLetterSchema);
+  return flags.json === true ? `${JSON.stringify(letter)}\n` : deadLetterText(letter);
+}
+
+/** Resolves with the exit code. */
+async function replayDead(ids: readonly string[], flags: ReplayFlags, env: Environment): Promise<number> {
+  const client = await connect(flags, env);
+  const result = await replay(client, flags.all === true ? waitingIds(client, flags) : ids);
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else process.stdout.write(`${result.replayed.length} replayed, ${result.failed.length} failed\n`);
+  for (const { id, reason } of result.failed) process.stderr.write(`tether: ${id}: ${reason}\n`);
+  return result.failed.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function listText(letters: readonly DeadLetterJson[]): string {
+  return letters.length === 0 ? 'no dead letters\n' : deadLetterTable(letters);
+}
+
+async function connect(flags: NodeFlags, env: Environment): Promise<NodeClient> {
+  const settings = parseConfig(
+    env,
+    overridesOf({
+      ...(flags.url === undefined ? {} : { url: flags.url }),
+      ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }),
+    }),
+  );
+  return createNodeClient(settings.url, await apiTokenOf(settings, flags.token));
+}
+
+async function list(
+  client: NodeClient,
+  filter: FilterFlags,
+  state: string | undefined,
+  limit: number,
+): Promise<readonly DeadLetterJson[]> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries({ actor: filter.actor, key: filter.key, state })) {
+    if (value !== undefined) query.set(name, value);
+  }
+  return (await client.call('GET', `/api/dead-letters?${query}`, deadLetterListSchema)).deadLetters;
+}
+
+/** The ids that wait, page by page. A message that dies again waits again: each id is given once, so it ends. */
+async function* waitingIds(client: NodeClient, filter: FilterFlags): AsyncGenerator<string> {
+  const given = new Set<string>();
+  for (;;) {
+    const fresh = (await list(client, filter, 'waiting', PAGE)).filter(
+      ({ envelope }) => !given.has(envelope.id),
+    );
+    if (fresh.length === 0) return;
+    for (const { envelope } of fresh) {
+      given.add(envelope.id);
+      yield envelope.id;
+    }
+  }
+}
+
+interface ReplayResult {
+  readonly replayed: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** One after another, so that messages of one key come back in the order in which they are listed. */
+async function replay(
+  client: NodeClient,
+  ids: Iterable<string> | AsyncIterable<string>,
+): Promise<ReplayResult> {
+  const done: string[] = [];
+  const failed: { id: string; reason: string }[] = [];
+  for await (const id of ids) {
+    try {
+      await client.call('POST', `/api/dead-letters/${encodeURIComponent(id)}/replay`, replayedSchema);
+      done.push(id);
+    } catch (error) {
+      if (!(error instanceof NodeRequestError)) throw error;
+      failed.push({ id, reason: error.message });
+    }
+  }
+  return { replayed: done, failed };
+}
+
+export { type ListFlags, listDead, type NodeFlags, type ReplayFlags, replayDead, showDead };

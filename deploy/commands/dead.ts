@@ -1,0 +1,64 @@
+/** `tether dead list|show|replay`: look at dead letters of a running node and put them back on the log. */
+import type { Command } from 'commander';
+import type { Environment } from '../config.js';
+import { UsageError } from '../errors.js';
+import type { ListFlags, NodeFlags, ReplayFlags } from './dead-run.js';
+import { wholeFrom } from './options.js';
+
+const LIMIT_MAX = 1000;
+
+function addDeadCommands(program: Command, env: Environment, setExitCode: (code: number) => void): void {
+  const dead = program.command('dead').description('messages that could not be handled');
+  const add = (usage: string, description: string) =>
+    dead
+      .command(usage)
+      .description(description)
+      .option('--url <url>', 'the node (TETHER_URL; default: TETHER_HOST and TETHER_PORT)')
+      .option('--data-dir <path>', 'where an embedded node keeps its API token (TETHER_DATA_DIR)')
+      .option('--token <token>', 'API token (TETHER_API_TOKEN)')
+      .option('--json', 'print JSON');
+
+  add('list', 'list dead letters')
+    .option('--actor <type>', 'only of this actor')
+    .option('--key <key>', 'only of this key')
+    .option('--state <state>', 'waiting, replayed or all', 'waiting')
+    .option('--limit <number>', 'at most so many', wholeFrom(1, LIMIT_MAX), 100)
+    .addHelpText('after', '\nExample:\n  $ tether dead list --actor payment --limit 20\n')
+    .action(async (flags: ListFlags) => {
+      if (!['waiting', 'replayed', 'all'].includes(flags.state)) {
+        throw new UsageError(
+          `--state is ${JSON.stringify(flags.state)}: allowed is waiting, replayed or all`,
+        );
+      }
+      const { listDead } = await import('./dead-run.js');
+      process.stdout.write(await listDead(flags, env));
+    });
+
+  add('show <id>', 'show one dead letter with its cause and payload').action(
+    async (id: string, flags: NodeFlags) => {
+      const { showDead } = await import('./dead-run.js');
+      process.stdout.write(await showDead(id, flags, env));
+    },
+  );
+
+  add('replay [ids...]', 'put dead letters back on the log')
+    .option('--all', 'all that wait, filtered by --actor and --key')
+    .option('--actor <type>', 'with --all: only of this actor')
+    .option('--key <key>', 'with --all: only of this key')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ tether dead replay 01890a5d-ac96-774b-bcce-b302099a8057\n  $ tether dead replay --all --actor payment\n',
+    )
+    .action(async (ids: string[], flags: ReplayFlags) => {
+      if (ids.length > 0 === (flags.all === true)) {
+        throw new UsageError('replay takes ids, or --all, not both');
+      }
+      if (flags.all !== true && (flags.actor ?? flags.key) !== undefined) {
+        throw new UsageError('--actor and --key go with --all');
+      }
+      const { replayDead } = await import('./dead-run.js');
+      setExitCode(await replayDead(ids, flags, env));
+    });
+}
+
+export { addDeadCommands };

@@ -1,0 +1,80 @@
+/** Requests of the operator's commands to the API of a running node. Errors say what the node said, and never the token. */
+import { request } from 'undici';
+import type { z } from 'zod';
+import { readApiToken } from '../api-token.js';
+import type { Settings } from '../config.js';
+import { ConfigError, NodeRequestError } from '../errors.js';
+
+interface NodeClient {
+  /** @throws NodeRequestError when the node is not there, says no, or answers something else */
+  call<Value>(method: 'GET' | 'POST', path: string, schema: z.ZodType<Value>): Promise<Value>;
+}
+
+const REQUEST_MS_MAX = 30_000;
+
+/** The token: `given`, else of the configuration, else what an embedded node keeps. @throws ConfigError if none */
+async function apiTokenOf(settings: Settings, given: string | undefined): Promise<string> {
+  const token = given ?? settings.apiToken ?? (await readApiToken(settings.dataDir))?.token;
+  if (token === undefined) {
+    throw new ConfigError([
+      `no API token: give --token or TETHER_API_TOKEN, or run where ${settings.dataDir}/api-token is`,
+    ]);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new ConfigError(['--token is no bearer token']);
+  return token;
+}
+
+function createNodeClient(url: string, token: string): NodeClient {
+  return {
+    async call(method, path, schema) {
+      let statusCode: number;
+      let text: string;
+      try {
+        const response = await request(`${url}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+          headersTimeout: REQUEST_MS_MAX,
+          bodyTimeout: REQUEST_MS_MAX,
+        });
+        statusCode = response.statusCode;
+        text = await response.body.text();
+      } catch (cause) {
+        throw new NodeRequestError(`${url} does not answer: ${reasonOf(cause)}`, { cause });
+      }
+      const json = parseJson(text);
+      if (statusCode >= 400)
+        throw new NodeRequestError(`${method} ${path}: ${statusCode} ${problemOf(json)}`.trim());
+      const parsed = schema.safeParse(json);
+      if (!parsed.success) {
+        throw new NodeRequestError(
+          `${method} ${path}: ${url} answers ${statusCode}, but not as a Tether node would`,
+        );
+      }
+      return parsed.data;
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller's schema refuses undefined, with a message that says where.
+    return undefined;
+  }
+}
+
+/** `title: detail` of an RFC 9457 problem. */
+function problemOf(json: unknown): string {
+  if (typeof json !== 'object' || json === null) return '';
+  const parts = ['title', 'detail'].map((name): unknown => Reflect.get(json, name));
+  return parts.filter((part) => typeof part === 'string' && part !== '').join(': ');
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const code: unknown = Reflect.get(cause, 'code');
+  return cause.message || (typeof code === 'string' ? code : cause.name);
+}
+
+export { apiTokenOf, createNodeClient, type NodeClient };

@@ -1,0 +1,238 @@
+/**
+ * Every configuration key, declared once: its default, unit, meaning, and what is allowed.
+ *
+ * `config.ts` parses by this table; `.env.example` and the table of `docs/reference/configuration.md` are written from
+ * it and a test holds them to it. A value comes in as text; `schema` makes it what the program uses, and its only
+ * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
+ */
+import { z } from 'zod';
+import { parseNetwork } from './networks.js';
+import { formatBytes, parseBytes } from './quantities.js';
+
+interface KeyDeclaration<Value = unknown> {
+  readonly schema: z.ZodType<Value, string>;
+  /** The text that stands for the default; undefined when the key has none. */
+  readonly default: string | undefined;
+  readonly unit: string;
+  readonly meaning: string;
+  /** Completes the sentence "allowed is ...". */
+  readonly allowed: string;
+  /** Its value is never shown. */
+  readonly secret: boolean;
+  /** The empty text is a value of its own (an empty list); elsewhere it means that the key is not set. */
+  readonly list: boolean;
+}
+
+type Text = { readonly unit?: string; readonly meaning: string; readonly default?: string };
+
+const declare = <Value>(
+  schema: z.ZodType<Value, string>,
+  allowed: string,
+  text: Text & { readonly secret?: boolean; readonly list?: boolean },
+): KeyDeclaration<Value> => ({
+  schema,
+  allowed,
+  default: text.default,
+  unit: text.unit ?? '',
+  meaning: text.meaning,
+  secret: text.secret ?? false,
+  list: text.list ?? false,
+});
+
+/** A schema of what `read` makes of a text; undefined is a refusal. */
+const read = <Value>(parse: (text: string) => Value | undefined): z.ZodType<Value, string> =>
+  z.string().transform((text, context): Value => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', input: '', message: 'refused' });
+    return z.NEVER;
+  });
+
+const whole = (min: number, max: number, text: Text) =>
+  declare(
+    read((given) => {
+      const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+      return value >= min && value <= max ? value : undefined;
+    }),
+    `a whole number from ${min} to ${max}`,
+    text,
+  );
+
+const bytes = (min: number, text: Text) =>
+  declare(
+    read((given) => {
+      const value = parseBytes(given);
+      return value !== undefined && value >= min ? value : undefined;
+    }),
+    `a size of at least ${formatBytes(min)}, as bytes or with KiB, MiB or GiB`,
+    { unit: 'bytes', ...text },
+  );
+
+const oneOf = <const Value extends string>(values: readonly [Value, ...Value[]], text: Text) =>
+  declare<Value>(
+    read((given) => values.find((value) => value === given)),
+    values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`,
+    text,
+  );
+
+const list = (parse: (item: string) => string | undefined, allowed: string, text: Text) =>
+  declare<readonly string[]>(
+    read((given) => {
+      if (given.trim() === '') return [];
+      const items = given.split(',').map((item) => parse(item.trim()));
+      return items.every((item) => item !== undefined) ? Object.freeze([...new Set(items)]) : undefined;
+    }),
+    allowed,
+    { list: true, ...text },
+  );
+
+const path = (text: Text) =>
+  declare(
+    read((given) => (given.includes('\0') ? undefined : given)),
+    'a path',
+    text,
+  );
+
+const url = (protocols: readonly string[], allowed: string, text: Text & { readonly secret?: boolean }) =>
+  declare(
+    read((given) => {
+      const parsed = URL.canParse(given) ? new URL(given) : undefined;
+      return parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== ''
+        ? given
+        : undefined;
+    }),
+    allowed,
+    text,
+  );
+
+const MIB = 1024 ** 2;
+
+const CONFIG_KEYS = Object.freeze({
+  TETHER_PORT: whole(0, 65_535, {
+    default: '8080',
+    unit: 'port',
+    meaning: 'TCP port of the gateway; 0 lets the system choose one',
+  }),
+  TETHER_HOST: declare(
+    read((given) => (/^[A-Za-z0-9._:-]{1,253}$/.test(given) ? given : undefined)),
+    'an address or host name, without port',
+    {
+      default: '127.0.0.1',
+      meaning: 'address that the gateway listens on; 0.0.0.0 is every IPv4 address of the machine',
+    },
+  ),
+  TETHER_DATA_DIR: path({
+    default: '.tether',
+    meaning: 'directory of the journal, of the embedded Postgres and of the generated API token',
+  }),
+  TETHER_DATABASE_URL: url(
+    ['postgres:', 'postgresql:'],
+    'a URL of the form postgres://user:password@host:port/database',
+    { meaning: 'Postgres; not set: `tether up` runs its own under the data directory', secret: true },
+  ),
+  TETHER_API_TOKEN: declare(
+    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) ? given : undefined)),
+    '16 to 256 letters, digits and ._~+/=-',
+    {
+      meaning:
+        'bearer token of the operations API; not set: `tether up` generates one and keeps it in the data directory',
+      secret: true,
+    },
+  ),
+  TETHER_ENDPOINTS: path({
+    meaning: 'endpoints file (yaml); not set: `tether up` serves the endpoint `emp` for trying out',
+  }),
+  TETHER_URL: url(['http:', 'https:'], 'a URL of the form http://host:port', {
+    meaning:
+      'where `tether send` and `tether dead` find the node; not set: made of TETHER_HOST and TETHER_PORT',
+  }),
+  TETHER_LOG_DRIVER: oneOf(['journal', 'redis'], {
+    default: 'journal',
+    meaning: 'where accepted messages are kept; this version has the journal only',
+  }),
+  TETHER_ROLE: oneOf(['all', 'gateway', 'worker'], {
+    default: 'all',
+    meaning: 'what this node does; this version does all',
+  }),
+  TETHER_DURABILITY: oneOf(['commit', 'memory', 'replicated'], {
+    default: 'commit',
+    meaning:
+      'what an acknowledgement promises: commit = on the disk, memory = in this process only (a crash loses it); replicated needs the redis driver',
+  }),
+  TETHER_PARTITIONS: whole(1, 1024, {
+    default: '64',
+    unit: 'partitions',
+    meaning: 'partitions of each actor type; fixed for the life of a data directory',
+  }),
+  TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, {
+    default: '4GiB',
+    meaning: 'disk space of the journal; when it is used up the gateway answers 503',
+  }),
+  TETHER_JOURNAL_SEGMENT_BYTES: bytes(MIB, {
+    default: '64MiB',
+    meaning: 'size of a journal file; at most half of TETHER_JOURNAL_BYTES_MAX',
+  }),
+  TETHER_THREADS: whole(1, 64, {
+    default: '2',
+    unit: 'threads',
+    meaning: 'worker threads of the payment pool; each holds one database connection',
+  }),
+  TETHER_RETRY_ATTEMPTS_MAX: whole(1, 100, {
+    default: '5',
+    unit: 'deliveries',
+    meaning: 'deliveries of a failing message before it becomes a dead letter',
+  }),
+  TETHER_RETRY_DELAY_MS: whole(1, 3_600_000, {
+    default: '200',
+    unit: 'ms',
+    meaning: 'wait before the second delivery; doubles with each further one',
+  }),
+  TETHER_RETRY_DELAY_MS_MAX: whole(1, 3_600_000, {
+    default: '10000',
+    unit: 'ms',
+    meaning: 'longest wait between two deliveries',
+  }),
+  TETHER_DRAIN_MS_MAX: whole(0, 3_600_000, {
+    default: '30000',
+    unit: 'ms',
+    meaning: 'longest time that a stop waits for work under way; the rest waits in the journal',
+  }),
+  TETHER_CHARGEBACK_BLACKLIST_CODES: list(
+    (item) => (/^[A-Z0-9]{2,10}$/.test(item) ? item : undefined),
+    'reason codes of 2 to 10 capital letters and digits, separated by commas',
+    {
+      default: 'AC01,AC04,AC06,AG01,MD01',
+      meaning: "reason codes of a chargeback that put the debtor's IBAN on the blacklist; empty: none",
+    },
+  ),
+  TETHER_IDEMPOTENCY_ENTRIES_MAX: whole(1, 10_000_000, {
+    default: '50000',
+    unit: 'entries',
+    meaning: 'recent deduplication keys that each worker thread remembers, to spare the database duplicates',
+  }),
+  TETHER_TRUSTED_PROXIES: list(parseNetwork, 'networks such as 10.0.0.0/8, separated by commas', {
+    default: '',
+    meaning: 'networks whose X-Forwarded-For or PROXY header is believed; empty: none',
+  }),
+  TETHER_PROXY_PROTOCOL: oneOf(['off', 'on'], {
+    default: 'off',
+    meaning: 'take the client address from PROXY protocol version 2',
+  }),
+  TETHER_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    meaning: 'lowest level of the log on stderr; debug also shows the stacks of errors',
+  }),
+});
+
+type ConfigKey = keyof typeof CONFIG_KEYS;
+
+/** What each key holds once it is parsed; undefined where it has no default and is not set. */
+type ConfigValues = {
+  readonly [Key in ConfigKey]: (typeof CONFIG_KEYS)[Key] extends KeyDeclaration<infer Value>
+    ? Value | undefined
+    : never;
+};
+
+const CONFIG_KEY_NAMES = Object.freeze(Object.keys(CONFIG_KEYS) as ConfigKey[]);
+
+export { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues, type KeyDeclaration };

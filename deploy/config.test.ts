@@ -1,0 +1,230 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadConfig, parseConfig, secretsOf } from './config.js';
+import { CONFIG_KEY_NAMES } from './config-keys.js';
+import { configTable, envExample } from './config-text.js';
+import { ConfigError } from './errors.js';
+
+function problemsOf(run: () => unknown): readonly string[] {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test('an empty environment gives the defaults, total and frozen', async (t) => {
+  const settings = parseConfig({ PATH: '/usr/bin' });
+  t.match(settings, {
+    port: 8080,
+    host: '127.0.0.1',
+    url: 'http://127.0.0.1:8080',
+    databaseUrl: undefined,
+    logDriver: 'journal',
+    role: 'all',
+    durability: 'commit',
+    partitions: 64,
+    journal: { bytesMax: 4 * 1024 ** 3, segmentBytes: 64 * 1024 ** 2 },
+    threads: 2,
+    retry: { attemptsMax: 5, delayMs: 200, delayMsMax: 10_000 },
+    drainMsMax: 30_000,
+    chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
+    idempotencyEntriesMax: 50_000,
+    trustedProxies: [],
+    proxyProtocol: false,
+    logLevel: 'info',
+  });
+  t.equal(settings.dataDir, join(process.cwd(), '.tether'));
+  t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.retry));
+});
+
+t.test('every key is read', async (t) => {
+  const settings = parseConfig({
+    TETHER_PORT: '0',
+    TETHER_HOST: '::',
+    TETHER_DATA_DIR: '/var/lib/tether',
+    TETHER_DATABASE_URL: 'postgres://u:p@db:5432/tether',
+    TETHER_API_TOKEN: 'a-token-of-some-length',
+    TETHER_ENDPOINTS: '/etc/tether/endpoints.yaml',
+    TETHER_URL: 'https://tether.example/',
+    TETHER_DURABILITY: 'memory',
+    TETHER_PARTITIONS: '8',
+    TETHER_JOURNAL_BYTES_MAX: '16MiB',
+    TETHER_JOURNAL_SEGMENT_BYTES: '4MiB',
+    TETHER_THREADS: '64',
+    TETHER_RETRY_ATTEMPTS_MAX: '3',
+    TETHER_RETRY_DELAY_MS: '10',
+    TETHER_RETRY_DELAY_MS_MAX: '20',
+    TETHER_DRAIN_MS_MAX: '0',
+    TETHER_CHARGEBACK_BLACKLIST_CODES: '',
+    TETHER_IDEMPOTENCY_ENTRIES_MAX: '1',
+    TETHER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    TETHER_PROXY_PROTOCOL: 'on',
+    TETHER_LOG_LEVEL: 'debug',
+    TETHER_LOG_DRIVER: 'journal',
+    TETHER_ROLE: 'all',
+  });
+  t.strictSame(settings.chargebackBlacklistCodes, [], 'an empty list is a list');
+  t.strictSame(settings.trustedProxies, ['10.0.0.0/8', '::1/128']);
+  t.equal(settings.url, 'https://tether.example');
+  t.equal(settings.port, 0);
+  t.equal(settings.proxyProtocol, true);
+});
+
+t.test('a wrong value names the key, what was given and what is allowed', async (t) => {
+  const wrong: [string, string, RegExp][] = [
+    ['TETHER_PORT', '80a', /^TETHER_PORT is "80a": allowed is a whole number from 0 to 65535$/],
+    ['TETHER_PORT', '65536', /allowed/],
+    ['TETHER_PORT', '-1', /allowed/],
+    ['TETHER_PORT', 'NaN', /allowed/],
+    ['TETHER_PORT', '1e3', /allowed/],
+    ['TETHER_PORT', 'tcp://10.0.0.1:80', /enableServiceLinks/],
+    ['TETHER_HOST', 'http://x', /an address or host name/],
+    ['TETHER_THREADS', '0', /from 1 to 64/],
+    ['TETHER_THREADS', '65', /from 1 to 64/],
+    ['TETHER_JOURNAL_BYTES_MAX', '4GB', /KiB, MiB or GiB/],
+    ['TETHER_CHARGEBACK_BLACKLIST_CODES', 'ac01', /capital letters/],
+    ['TETHER_TRUSTED_PROXIES', '10.0.0.0/40', /networks/],
+    ['TETHER_DURABILITY', 'replicated', /needs the redis driver/],
+    ['TETHER_LOG_DRIVER', 'redis', /not in this version/],
+    ['TETHER_LOG_DRIVER', 'kafka', /one of journal, redis/],
+    ['TETHER_ROLE', 'gateway', /not in this version/],
+    ['TETHER_LOG_LEVEL', 'loud', /one of trace/],
+    ['TETHER_JOURNAL_SEGMENT_BYTES', '4GiB', /more than half/],
+    ['TETHER_RETRY_DELAY_MS', '10001', /at most TETHER_RETRY_DELAY_MS_MAX/],
+    ['TETHER_URL', 'ftp://x', /http:/],
+  ];
+  for (const [key, value, message] of wrong) {
+    const problems = problemsOf(() => parseConfig({ [key]: value }));
+    t.equal(problems.length, 1, `${key}=${value}`);
+    const [problem] = problems;
+    t.match(problem, message);
+    t.ok(problem?.startsWith(key), `${problem}`);
+  }
+});
+
+t.test('an unknown key stops the start, with a suggestion', async (t) => {
+  t.strictSame(
+    problemsOf(() => parseConfig({ TETHER_PROT: '1' })),
+    ['TETHER_PROT is not a key: did you mean TETHER_PORT?'],
+  );
+  t.match(problemsOf(() => parseConfig({ TETHER_KAFKA: '1' }))[0], /not a key; the keys are in/);
+  t.match(problemsOf(() => parseConfig({ TETHER_SERVICE_HOST: '10.0.0.1' }))[0], /enableServiceLinks/);
+  t.strictSame(
+    problemsOf(() => parseConfig({ constructor: 'x', __proto__x: 'y' })),
+    [],
+  );
+  t.match(problemsOf(() => parseConfig({ TETHER_constructor: 'x' }))[0], /not a key/);
+});
+
+t.test('every problem is told at once', async (t) => {
+  t.equal(problemsOf(() => parseConfig({ TETHER_PORT: 'x', TETHER_THREADS: 'y', TETHER_NO: '' })).length, 3);
+});
+
+t.test('a secret never stands in a message', async (t) => {
+  const message = problemsOf(() =>
+    parseConfig({
+      TETHER_DATABASE_URL: 'mysql://root:hunter2@db/x',
+      TETHER_API_TOKEN: 'hunter2 hunter2 hunter2',
+    }),
+  ).join('\n');
+  t.notMatch(message, /hunter2/);
+  t.match(message, /TETHER_DATABASE_URL has a value that is refused: allowed is a URL of the form postgres:/);
+  t.match(message, /TETHER_API_TOKEN has a value that is refused/);
+});
+
+t.test('an option wins over the environment, and a message names it', async (t) => {
+  const overrides = new Map([['TETHER_PORT' as const, { option: '--port', value: '9000' }]]);
+  t.equal(parseConfig({ TETHER_PORT: '1' }, overrides).port, 9000);
+  const wrong = new Map([['TETHER_PORT' as const, { option: '--port', value: 'x' }]]);
+  t.match(problemsOf(() => parseConfig({}, wrong))[0], /^--port \(TETHER_PORT\) is "x"/);
+});
+
+t.test('up: the default endpoint, and a token that is made once and kept private', async (t) => {
+  const dir = join(t.testdir(), 'data', 'deep');
+  const [first, second] = await Promise.all([
+    loadConfig({ TETHER_DATA_DIR: dir }, 'up'),
+    loadConfig({ TETHER_DATA_DIR: dir }, 'up'),
+  ]);
+  t.match(first.apiToken, /^[A-Za-z0-9_-]{43}$/);
+  t.equal(first.apiToken, second.apiToken, 'two first starts at once agree');
+  t.equal(first.apiTokenFile, join(dir, 'api-token'));
+  t.equal(statSync(join(dir, 'api-token')).mode & 0o777, 0o600);
+  t.equal((await loadConfig({ TETHER_DATA_DIR: dir }, 'up')).apiToken, first.apiToken);
+  t.strictSame(first.endpoints, [
+    { name: 'emp', provider: 'emp', token: 'dev', secrets: ['test-api-password-1'], actor: 'payment' },
+  ]);
+  t.ok(Object.isFrozen(first) && Object.isFrozen(first.endpoints));
+  t.strictSame(first.warnings, []);
+  t.ok(secretsOf(first).includes(first.apiToken) && secretsOf(first).includes('test-api-password-1'));
+});
+
+t.test('up: a published password on an open address is warned of', async (t) => {
+  const dir = t.testdir();
+  const config = await loadConfig(
+    { TETHER_DATA_DIR: dir, TETHER_HOST: '0.0.0.0', TETHER_DURABILITY: 'memory' },
+    'up',
+  );
+  t.match(config.warnings, [/public password/, /loses acknowledged/]);
+  t.equal(config.url, 'http://127.0.0.1:8080');
+});
+
+t.test('up: a token file that holds no token, or cannot be written', async (t) => {
+  const dir = t.testdir({ 'api-token': '\n', file: 'x' });
+  await t.rejects(loadConfig({ TETHER_DATA_DIR: dir }, 'up'), { message: /holds no token/ });
+  await t.rejects(loadConfig({ TETHER_DATA_DIR: join(dir, 'file', 'x') }, 'up'), {
+    code: 'TETHER_CONFIG_REFUSED',
+    message: /^TETHER_DATA_DIR/,
+  });
+});
+
+t.test('start: what the embedded default would make up has to be given', async (t) => {
+  const dir = t.testdir();
+  const refused = await loadConfig({ TETHER_DATA_DIR: join(dir, 'data') }, 'start').catch(
+    (error: unknown) => error,
+  );
+  if (!(refused instanceof ConfigError)) throw refused;
+  t.match(refused.problems, [/^TETHER_ENDPOINTS is not set/, /^TETHER_DATABASE_URL/, /^TETHER_API_TOKEN/]);
+  t.throws(() => statSync(join(dir, 'data')), 'nothing was written');
+
+  mkdirSync(dir, { recursive: true });
+  const file = join(dir, 'endpoints.yaml');
+  const env = {
+    TETHER_DATA_DIR: dir,
+    TETHER_ENDPOINTS: file,
+    TETHER_DATABASE_URL: 'postgres://u:p@db/tether',
+    TETHER_API_TOKEN: 'a-token-of-some-length',
+  };
+  writeFileSync(file, 'endpoints: [{ name: emp, provider: emp, token: x1, secrets: [test-api-password-1] }]');
+  await t.rejects(loadConfig(env, 'start'), { message: /endpoint emp: secrets: .*public/ });
+  writeFileSync(file, 'endpoints: [{ name: emp, provider: emp, token: x1, secrets: ["env:EMP"] }]');
+  const config = await loadConfig({ ...env, EMP: 'from-the-environment' }, 'start');
+  t.strictSame(config.endpoints[0]?.secrets, ['from-the-environment']);
+  t.equal(config.apiTokenFile, undefined);
+});
+
+t.test('.env.example and the reference hold every key as it is declared', async (t) => {
+  const example = readFileSync('.env.example', 'utf8');
+  t.equal(example, envExample(), 'node dist/deploy/write-config-text.js writes it');
+  const reference = readFileSync('docs/reference/configuration.md', 'utf8');
+  const cells = (table: string) => table.replaceAll(/ +/g, ' ').replaceAll(/-+ \|/g, '- |');
+  t.ok(
+    cells(reference).includes(cells(configTable())),
+    'the table of docs/reference/configuration.md is as declared',
+  );
+  for (const key of CONFIG_KEY_NAMES) t.ok(example.includes(`\n#${key}=`), key);
+  t.strictSame(
+    problemsOf(() => parseConfig(readEnv(example.replaceAll(/^#(?=TETHER_)/gm, '')))),
+    [],
+  );
+});
+
+function readEnv(text: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}

@@ -1,0 +1,265 @@
+/**
+ * Configuration: the environment becomes one total, frozen `Config`, once, before anything starts.
+ *
+ * Every problem is reported at once, each with the key, what was given (never the value of a secret) and what is
+ * allowed. A `TETHER_` key that does not exist is refused as well: a setting that is misspelt is worse than none.
+ *
+ * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
+ */
+import { resolve } from 'node:path';
+import { readOrCreateApiToken } from './api-token.js';
+import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
+import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
+import { loadEndpoints } from './endpoints.js';
+import { ConfigError } from './errors.js';
+import { nearest } from './suggest.js';
+
+/**
+ * - `up`: everything in one process tree; what is not set gets a default for trying out
+ * - `start`: production; endpoints, database and API token are given
+ */
+type Mode = 'up' | 'start';
+type LogLevel = NonNullable<ConfigValues['TETHER_LOG_LEVEL']>;
+type Environment = Readonly<Record<string, string | undefined>>;
+/** Keys that the command line sets, with the option that did, for messages. They win over the environment. */
+type Overrides = ReadonlyMap<ConfigKey, { readonly option: string; readonly value: string }>;
+
+/** What the environment alone decides. */
+interface Settings {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Undefined: the embedded Postgres. */
+  readonly databaseUrl: string | undefined;
+  readonly apiToken: string | undefined;
+  /** Absolute path, or undefined. */
+  readonly endpointsFile: string | undefined;
+  /** Where a command of the operator's finds the node. */
+  readonly url: string;
+  readonly logDriver: 'journal';
+  readonly role: 'all';
+  readonly durability: 'commit' | 'memory';
+  readonly partitions: number;
+  readonly journal: { readonly bytesMax: number; readonly segmentBytes: number };
+  readonly threads: number;
+  readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
+  readonly drainMsMax: number;
+  readonly chargebackBlacklistCodes: readonly string[];
+  /** Per worker thread. */
+  readonly idempotencyEntriesMax: number;
+  /** CIDRs. */
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** What a node is run by. */
+interface Config extends Omit<Settings, 'apiToken'> {
+  readonly apiToken: string;
+  /** Where the API token is kept, when it was not given; undefined when it was. */
+  readonly apiTokenFile: string | undefined;
+  readonly endpoints: readonly Endpoint[];
+  /** For the log at the start: what is allowed and yet worth a thought. */
+  readonly warnings: readonly string[];
+}
+
+const UNWRITTEN = 'is not in this version';
+
+/** @throws ConfigError naming every key that is wrong or unknown */
+function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
+  const problems = unknownKeys(env);
+  const values: Partial<Record<ConfigKey, unknown>> = {};
+  for (const key of CONFIG_KEY_NAMES) {
+    const declaration = CONFIG_KEYS[key];
+    const override = overrides.get(key);
+    const given = override?.value ?? env[key];
+    const text = given === undefined || (given === '' && !declaration.list) ? declaration.default : given;
+    if (text === undefined) continue;
+    const parsed = declaration.schema.safeParse(text);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(refusal(key, text, override?.option));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  // Each value came out of its own key's schema, which is what ConfigValues says of it.
+  return settle(values as ConfigValues);
+}
+
+function unknownKeys(env: Environment): string[] {
+  const problems: string[] = [];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('TETHER_') || Object.hasOwn(CONFIG_KEYS, name)) continue;
+    if (/^TETHER_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/.test(name)) {
+      problems.push(
+        `${name} is no key of Tether's: Kubernetes sets it for a Service named "tether"; set enableServiceLinks: false on the pod`,
+      );
+      continue;
+    }
+    const near = nearest(name, CONFIG_KEY_NAMES);
+    problems.push(
+      `${name} is not a key${near === undefined ? '; the keys are in .env.example' : `: did you mean ${near}?`}`,
+    );
+  }
+  return problems;
+}
+
+function refusal(key: ConfigKey, given: string, option: string | undefined): string {
+  const declaration = CONFIG_KEYS[key];
+  const name = option === undefined ? key : `${option} (${key})`;
+  const shown = declaration.secret ? 'has a value that is refused' : `is ${quote(given)}`;
+  const hint =
+    key === 'TETHER_PORT' && /^(tcp|udp):/.test(given)
+      ? ' (Kubernetes sets this for a Service named "tether"; set enableServiceLinks: false on the pod)'
+      : '';
+  return `${name} ${shown}: allowed is ${declaration.allowed}${hint}`;
+}
+
+const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+
+/** The rules between keys, and names instead of keys. */
+function settle(values: ConfigValues): Settings {
+  const get = <Key extends ConfigKey>(key: Key): NonNullable<ConfigValues[Key]> => {
+    const value = values[key];
+    if (value === undefined || value === null) throw new TypeError(`${key} has no default`);
+    return value;
+  };
+  const problems: string[] = [];
+  const logDriver = get('TETHER_LOG_DRIVER');
+  const role = get('TETHER_ROLE');
+  const durability = get('TETHER_DURABILITY');
+  const bytesMax = get('TETHER_JOURNAL_BYTES_MAX');
+  const segmentBytes = get('TETHER_JOURNAL_SEGMENT_BYTES');
+  const delayMs = get('TETHER_RETRY_DELAY_MS');
+  const delayMsMax = get('TETHER_RETRY_DELAY_MS_MAX');
+  if (logDriver === 'redis')
+    problems.push(`TETHER_LOG_DRIVER is "redis", which ${UNWRITTEN}: allowed is journal`);
+  if (role !== 'all') problems.push(`TETHER_ROLE is "${role}", which ${UNWRITTEN}: allowed is all`);
+  if (durability === 'replicated') {
+    problems.push(
+      'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
+    );
+  }
+  if (segmentBytes * 2 > bytesMax) {
+    problems.push(
+      'TETHER_JOURNAL_SEGMENT_BYTES is more than half of TETHER_JOURNAL_BYTES_MAX: a journal needs two files',
+    );
+  }
+  if (delayMs > delayMsMax) {
+    problems.push(
+      `TETHER_RETRY_DELAY_MS is ${delayMs}: allowed is at most TETHER_RETRY_DELAY_MS_MAX, which is ${delayMsMax}`,
+    );
+  }
+  if (logDriver === 'redis' || role !== 'all' || durability === 'replicated' || problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  const host = get('TETHER_HOST');
+  const port = get('TETHER_PORT');
+  const endpointsFile = values.TETHER_ENDPOINTS;
+  return Object.freeze({
+    port,
+    host,
+    dataDir: resolve(get('TETHER_DATA_DIR')),
+    databaseUrl: values.TETHER_DATABASE_URL,
+    apiToken: values.TETHER_API_TOKEN,
+    endpointsFile: endpointsFile === undefined ? undefined : resolve(endpointsFile),
+    url: (values.TETHER_URL ?? localUrl(host, port)).replace(/\/+$/, ''),
+    logDriver,
+    role,
+    durability,
+    partitions: get('TETHER_PARTITIONS'),
+    journal: Object.freeze({ bytesMax, segmentBytes }),
+    threads: get('TETHER_THREADS'),
+    retry: Object.freeze({ attemptsMax: get('TETHER_RETRY_ATTEMPTS_MAX'), delayMs, delayMsMax }),
+    drainMsMax: get('TETHER_DRAIN_MS_MAX'),
+    chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
+    idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
+    trustedProxies: get('TETHER_TRUSTED_PROXIES'),
+    proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
+    logLevel: get('TETHER_LOG_LEVEL'),
+  });
+}
+
+function localUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/**
+ * The configuration of a node. Writes at most one file: the API token of the embedded default, at its first start.
+ * @throws ConfigError
+ */
+async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
+  const settings = parseConfig(env, overrides);
+  const problems = mode === 'start' ? missingInProduction(settings) : [];
+  let endpoints: readonly Endpoint[] = [DEFAULT_ENDPOINT];
+  if (settings.endpointsFile !== undefined) {
+    try {
+      endpoints = await loadEndpoints(settings.endpointsFile, env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  const published = endpoints.filter((endpoint) => endpoint.secrets.includes(PUBLISHED_SECRET));
+  if (mode === 'start' && settings.endpointsFile !== undefined) {
+    for (const { name } of published) {
+      problems.push(
+        `${settings.endpointsFile}: endpoint ${name}: secrets: the password of the documentation is public; \`tether start\` refuses it`,
+      );
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const token =
+    settings.apiToken === undefined
+      ? await readOrCreateApiToken(settings.dataDir)
+      : { token: settings.apiToken, file: undefined };
+  const warnings: string[] = [];
+  if (published.length > 0 && !['127.0.0.1', '::1', 'localhost'].includes(settings.host)) {
+    warnings.push(
+      `endpoint ${published.map(({ name }) => name).join(', ')} accepts a public password and TETHER_HOST is not this machine alone: anybody can send valid notifications`,
+    );
+  }
+  if (settings.durability === 'memory') {
+    warnings.push('TETHER_DURABILITY is memory: a crash of this process loses acknowledged messages');
+  }
+  return Object.freeze({
+    ...settings,
+    apiToken: token.token,
+    apiTokenFile: token.file,
+    endpoints: Object.freeze([...endpoints]),
+    warnings: Object.freeze(warnings),
+  });
+}
+
+function missingInProduction(settings: Settings): string[] {
+  const problems: string[] = [];
+  const need = (key: ConfigKey, why: string) =>
+    problems.push(`${key} is not set: \`tether start\` needs it (${why}); \`tether up\` does without`);
+  if (settings.endpointsFile === undefined)
+    need('TETHER_ENDPOINTS', 'the default endpoint has a public password');
+  if (settings.databaseUrl === undefined) need('TETHER_DATABASE_URL', 'it runs no Postgres of its own');
+  if (settings.apiToken === undefined) need('TETHER_API_TOKEN', 'it generates none');
+  return problems;
+}
+
+/** Every secret of `config`, for a logger to keep out of its lines. */
+function secretsOf(config: Config): readonly string[] {
+  return [
+    config.apiToken,
+    ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
+    ...config.endpoints.flatMap((endpoint) => [...endpoint.secrets]),
+  ];
+}
+
+export {
+  type Config,
+  type Environment,
+  type LogLevel,
+  loadConfig,
+  type Mode,
+  type Overrides,
+  parseConfig,
+  type Settings,
+  secretsOf,
+};

@@ -1,0 +1,26 @@
+/** A webhook endpoint as a node is given it, and the one that `tether up` serves without being given any. */
+
+interface Endpoint {
+  readonly name: string;
+  readonly provider: 'emp';
+  readonly token: string;
+  /** Every one of them is valid, at least one. */
+  readonly secrets: readonly string[];
+  readonly actor: 'payment';
+  /** CIDRs; undefined: every address may send. */
+  readonly networks?: readonly string[];
+}
+
+/** In the documentation, and therefore nobody's secret. */
+const PUBLISHED_SECRET = 'test-api-password-1';
+
+/** What `tether up` serves without an endpoints file. */
+const DEFAULT_ENDPOINT: Endpoint = Object.freeze({
+  name: 'emp',
+  provider: 'emp',
+  token: 'dev',
+  secrets: Object.freeze([PUBLISHED_SECRET]),
+  actor: 'payment',
+});
+
+export { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET };

@@ -1,0 +1,125 @@
+import t, { type Test } from 'tap';
+import { loadEndpoints } from './endpoints.js';
+import { ConfigError } from './errors.js';
+
+function write(t: Test, yaml: string): string {
+  return `${t.testdir({ 'endpoints.yaml': yaml, password: 'from-a-file\n', empty: '\n' })}/endpoints.yaml`;
+}
+
+async function problemsOf(file: string, env = {}): Promise<readonly string[]> {
+  try {
+    await loadEndpoints(file, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.replace(file, 'FILE'));
+    throw error;
+  }
+  return [];
+}
+
+t.test('entries, with secrets given plainly, by environment and by file', async (t) => {
+  const file = write(
+    t,
+    `
+endpoints:
+  - name: emp
+    provider: emp
+    token: env:PATH_TOKEN
+    secrets: [plain-secret, "env:EMP", "file:${t.testdirName}/password"]
+    networks: [192.0.2.0/24, 198.51.100.7]
+    options: {}
+  - { name: emp-2, provider: emp, token: t2, secrets: [x], actor: payment }
+`,
+  );
+  const endpoints = await loadEndpoints(file, { EMP: 'from-the-environment', PATH_TOKEN: 'tok' });
+  t.strictSame(endpoints, [
+    {
+      name: 'emp',
+      provider: 'emp',
+      token: 'tok',
+      secrets: ['plain-secret', 'from-the-environment', 'from-a-file'],
+      actor: 'payment',
+      networks: ['192.0.2.0/24', '198.51.100.7/32'],
+    },
+    { name: 'emp-2', provider: 'emp', token: 't2', secrets: ['x'], actor: 'payment' },
+  ]);
+});
+
+t.test('an error names file, entry and field, and no secret', async (t) => {
+  const entry = (fields: string) =>
+    `endpoints: [{ name: emp, provider: emp, token: tt, secrets: [s], ${fields} }]`;
+  const cases: [string, readonly string[]][] = [
+    ['', ['FILE: is a mapping with the one key endpoints']],
+    ['endpoints: []', ['FILE: endpoints: needs at least one entry']],
+    ['endpoints: 7', ['FILE: endpoints: is a list of entries']],
+    ['other: []', ['FILE: endpoints: is missing', 'FILE: other is not a field']],
+    [entry('secret: [hunter2]'), ['FILE: endpoint emp: secret is not a field (did you mean secrets?)']],
+    ['endpoints: [{ provider: emp, token: t, secrets: [s] }]', ['FILE: endpoint 1: name: is missing']],
+    [
+      'endpoints: [{ name: Emp, provider: emp, token: t, secrets: [s] }]',
+      ['FILE: endpoint Emp: name: is 1 to 63 of a-z, 0-9 and -, not first or last a -'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: stripe, token: t, secrets: [s] }]',
+      ['FILE: endpoint emp: provider: is emp, the only provider of this version'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [] }]',
+      ['FILE: endpoint emp: secrets: needs at least one secret'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [12345] }]',
+      ['FILE: endpoint emp: secrets[0]: is a text (put it in quotes)'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: "a/hunter2", secrets: [s] }]',
+      ['FILE: endpoint emp: token: is 1 to 128 letters, digits, _ and -'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: ["env:NOPE"] }]',
+      ['FILE: endpoint emp: secrets[0]: the environment variable NOPE is not set'],
+    ],
+    [
+      entry('networks: [10.0.0.0/99]'),
+      ['FILE: endpoint emp: networks[0]: is an address or network such as 192.0.2.0/24'],
+    ],
+    [
+      entry('networks: []'),
+      ['FILE: endpoint emp: networks: lists at least one network; leave it out to allow every address'],
+    ],
+    [entry('options: { a: 1 }'), ['FILE: endpoint emp: options: a is not a field']],
+    ['endpoints:\n  - name: emp\n    secrets: [hunter2\n', ['FILE: line 4, column 1: not yaml (BAD_INDENT)']],
+  ];
+  for (const [yaml, expected] of cases) {
+    const problems = await problemsOf(write(t, yaml));
+    t.same([...problems].sort(), [...expected].sort(), yaml);
+    t.notMatch(problems.join(), /hunter2/);
+  }
+});
+
+t.test('names are unique; every problem of the secrets is told', async (t) => {
+  const dir = t.testdirName;
+  const one = `{ name: emp, provider: emp, token: t, secrets: ["file:${dir}/none", "file:${dir}/empty", "file:${dir}", "env:TETHER_X"] }`;
+  const problems = await problemsOf(
+    write(t, `endpoints: [${one}, { name: emp, provider: emp, token: t, secrets: [s] }]`),
+  );
+  t.match(problems, [
+    /secrets\[0\]: .* there is no such file/,
+    /secrets\[1\]: .* is empty/,
+    /secrets\[2\]: .* it is a directory/,
+    /secrets\[3\]: TETHER_X cannot be referred to/,
+    /name: is there twice/,
+  ]);
+});
+
+t.test('a file that is missing, huge, or built to blow up', async (t) => {
+  t.match(await problemsOf(`${t.testdir()}/none.yaml`), [
+    /^TETHER_ENDPOINTS: FILE cannot be read: there is no such file/,
+  ]);
+  t.match(await problemsOf(write(t, `# ${'x'.repeat(1024 * 1024)}`)), [/it is larger than/]);
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (const name of 'bcdefgh') {
+    const before = String.fromCharCode(name.charCodeAt(0) - 1);
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join()}]`);
+  }
+  t.match(await problemsOf(write(t, bomb.join('\n'))), [/aliases/]);
+});

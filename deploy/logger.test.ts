@@ -1,0 +1,34 @@
+import t from 'tap';
+import type { LogLevel } from './config.js';
+import { createLogger } from './logger.js';
+
+function capture(secrets: string[] = [], level: LogLevel = 'info') {
+  const lines: string[] = [];
+  const logger = createLogger({ level, secrets, stream: { write: (line: string) => lines.push(line) } });
+  return { logger, lines };
+}
+
+t.test('a line is JSON with level, time and fields', async (t) => {
+  const { logger, lines } = capture();
+  logger.info({ port: 8080 }, 'listening');
+  logger.debug({}, 'not at this level');
+  t.equal(lines.length, 1);
+  t.match(JSON.parse(lines[0] ?? ''), { level: 'info', time: /^\d{4}-/, port: 8080, msg: 'listening' });
+});
+
+t.test('no form of a secret gets out', async (t) => {
+  const { logger, lines } = capture(['test-api-password-1', 'with "quotes" in it']);
+  logger.info(
+    { password: 'hunter2', endpoint: { secrets: ['hunter2'], inner: { token: 'hunter2' } } },
+    'fields',
+  );
+  logger.warn({ headers: { authorization: 'Bearer hunter2', Authorization: 'hunter2' } }, 'headers');
+  logger.error({ error: new Error('connect postgres://tether:hunter2@db/x failed') }, 'error');
+  logger.error({ error: new Error('sent Authorization: Bearer hunter2') }, 'error');
+  logger.info({ text: 'password is test-api-password-1, with "quotes" in it' }, 'test-api-password-1');
+  const all = lines.join('');
+  t.equal(lines.length, 5);
+  t.notMatch(all, /hunter2|api-password|quotes/);
+  t.match(all, /postgres:\/\/\[redacted\]@db/);
+  for (const line of lines) t.doesNotThrow(() => JSON.parse(line), line);
+});

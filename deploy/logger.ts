@@ -1,0 +1,50 @@
+/**
+ * The log of a node: structured lines on stderr, none of which shows a secret.
+ *
+ * Three guards: fields with telling names are censored wherever they stand up to two levels deep; the finished line is
+ * searched for credentials in URLs and Authorization values; and for the secrets themselves that the caller names.
+ * The last two look at the text that leaves the process, so an error message or a stack is covered as well.
+ */
+import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import { CENSOR, censorOf } from './censor.js';
+import type { LogLevel } from './config.js';
+
+const FIELDS = [
+  'password',
+  'passwords',
+  'secret',
+  'secrets',
+  'token',
+  'apiToken',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'databaseUrl',
+  'connectionString',
+  'signature',
+];
+interface LoggerOptions {
+  readonly level: LogLevel;
+  /** Values that no line may show. */
+  readonly secrets?: readonly string[];
+  /** Default: stderr, synchronous, so that the last line before an exit is written too. */
+  readonly stream?: DestinationStream;
+}
+
+function createLogger(options: LoggerOptions): PinoLogger {
+  const censor = censorOf(options.secrets ?? []);
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+      redact: { paths: FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: CENSOR },
+      hooks: { streamWrite: censor },
+    },
+    options.stream ?? destination({ fd: 2, sync: true }),
+  );
+}
+
+export { createLogger, type LoggerOptions };

@@ -1,0 +1,49 @@
+/** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addDeadCommands } from './commands/dead.js';
+import { addMigrateCommand } from './commands/migrate.js';
+import { addRunCommands } from './commands/run.js';
+import { addSendCommands } from './commands/send.js';
+import type { Environment } from './config.js';
+
+const EXAMPLES = `
+Examples:
+  $ tether up                                     everything in one process, data in .tether
+  $ tether up --port 9000 --data-dir /tmp/try
+  $ tether start                                  production: settings from the environment
+  $ tether send emp --count 1000 --duplicates 10% --rate 500
+  $ tether dead list
+  $ tether dead replay --all --actor payment
+
+Configuration: the TETHER_ keys of .env.example; an option wins over its key.
+Exit codes: 0 done, 1 failed, 64 wrong usage, 78 refused configuration.`;
+
+/** `setExitCode` is called by a command that ends with another code than 0 without an error. */
+function createProgram(env: Environment, setExitCode: (code: number) => void): Command {
+  const program = new Command('tether')
+    .description('Durable webhooks for payment back ends')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print the help of a command')
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', EXAMPLES);
+  addRunCommands(program, env, setExitCode);
+  addMigrateCommand(program, env);
+  addSendCommands(program, env, setExitCode);
+  addDeadCommands(program, env, setExitCode);
+  return program;
+}
+
+function version(): string {
+  // From dist/deploy/, where the compiled file runs.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  const found: unknown =
+    typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : undefined;
+  if (typeof found !== 'string') throw new TypeError('package.json has no version');
+  return found;
+}
+
+export { createProgram };

