@@ -27,6 +27,7 @@ const KILL_MS_MAX = 5_000;
 
 interface PostgresProcess {
   readonly pid: number;
+  readonly program: 'postgres' | 'initdb';
   readonly parent: number;
 }
 
@@ -40,7 +41,11 @@ export async function stopLeftovers(
   options: { readonly owner: number | undefined; readonly stopMsMax: number; readonly logger: Logger },
 ): Promise<void> {
   const found = await postgresProcesses(directory);
-  const owned = found.find((process) => process.parent === options.owner);
+  const postmaster = await readPid(join(directory, 'postmaster.pid'));
+  // By its place, not by its parent alone: an owner that is process 1 of a container adopts lone backends.
+  const owned = found.find(
+    ({ pid, parent, program }) => parent === options.owner && (pid === postmaster || program === 'initdb'),
+  );
   if (owned !== undefined) {
     throw new EmbeddedPostgresBusyError(
       `${directory} is in use: process ${owned.parent} runs Postgres on it as ${owned.pid}`,
@@ -65,9 +70,14 @@ async function removePidFile(directory: string): Promise<void> {
 }
 
 /** The pid in the owner file of a data directory. */
-export async function readOwner(dataDir: string): Promise<number | undefined> {
+export function readOwner(dataDir: string): Promise<number | undefined> {
+  return readPid(join(dataDir, OWNER_FILE));
+}
+
+/** The number in the first line of a file, or undefined where there is none. */
+async function readPid(path: string): Promise<number | undefined> {
   try {
-    const pid = Number(await readFile(join(dataDir, OWNER_FILE), 'utf8'));
+    const pid = Number.parseInt(await readFile(path, 'utf8'), 10);
     return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -84,13 +94,13 @@ export async function postgresProcesses(directory: string): Promise<readonly Pos
   const found: PostgresProcess[] = [];
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const parent = await postgresParent(entry, directory);
-    if (parent !== undefined) found.push({ pid: Number(entry), parent });
+    const process = await postgresProcess(entry, directory);
+    if (process !== undefined) found.push(process);
   }
   return found;
 }
 
-async function postgresParent(pid: string, directory: string): Promise<number | undefined> {
+async function postgresProcess(pid: string, directory: string): Promise<PostgresProcess | undefined> {
   try {
     const cwd = await readlink(`/proc/${pid}/cwd`);
     if (cwd !== directory && !cwd.startsWith(`${directory}/`)) return undefined;
@@ -98,7 +108,7 @@ async function postgresParent(pid: string, directory: string): Promise<number | 
     const program = basename((await readlink(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, ''));
     if (program !== 'postgres' && program !== 'initdb') return undefined;
     const parent = /^PPid:\t(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return parent === undefined ? undefined : Number(parent);
+    return parent === undefined ? undefined : { pid: Number(pid), program, parent: Number(parent) };
   } catch (error) {
     // Gone meanwhile, or of a user whose processes are none of our business.
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined;
@@ -137,6 +147,7 @@ async function allGone(directory: string, msMax: number): Promise<boolean> {
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
+    process.kill(pid, 'SIGCONT'); // A suspended process would act on it never.
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error;
   }

@@ -25,6 +25,8 @@ export interface EmbeddedPostgresOptions {
   /** Made when it is missing; its parent too. */
   readonly dataDir: string;
   readonly logger: Logger;
+  /** Of 127.0.0.1. Default: one that is free, another at each start. A given one that is taken fails the start. */
+  readonly port?: number;
   /** Until the server accepts connections, crash recovery included. Default 60,000. */
   readonly startMsMax?: number;
   /** For an orderly shutdown; afterwards it is made to end. Default 20,000. */
@@ -84,7 +86,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const deadline = performance.now() + startMsMax;
   for (let tries = 1; ; tries++) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ['-c', setting]);
     const command = account.wrap([binaries.postgres, '-D', dataDir, ...settings], 'INT');
     const server = new PostgresProcess(command, dataDir, stopMsMax, logger);
@@ -97,7 +99,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       return { url: `${address}/${DATABASE}`, pid, exited, stop: () => server.stop() };
     } catch (error) {
       await server.stop();
-      if (!isPortTaken(error) || tries === PORT_TRIES_MAX || performance.now() >= deadline) throw error;
+      if (
+        options.port !== undefined ||
+        !isPortTaken(error) ||
+        tries === PORT_TRIES_MAX ||
+        performance.now() >= deadline
+      )
+        throw error;
       logger.warn({ port, tries }, 'the port of the embedded Postgres was taken meanwhile');
     }
   }
