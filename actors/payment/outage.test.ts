@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import t from 'tap';
-import { messageOf, openActor } from './harness.js';
-import { openDatabase } from './harness-database.js';
+import { openDatabase } from './test/database.js';
+import { messageOf, openActor } from './test/harness.js';
 
 const STEPS = ['BEGIN', 'FROM payments', 'FROM events', 'INSERT INTO events', 'COMMIT'] as const;
 

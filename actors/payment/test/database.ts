@@ -1,8 +1,8 @@
 /** For tests: a real Postgres of the test's own, with the tables of this version. */
 import pg from 'pg';
 import type { Test } from 'tap';
-import { UP } from '../../storage/postgres/migrations/0002-payments.js';
-import { startTestPostgres } from '../../storage/postgres/testing.js';
+import { UP } from '../../../storage/postgres/migrations/0002-payments.js';
+import { startTestPostgres } from '../../../storage/postgres/testing.js';
 
 export async function openDatabase(t: Pick<Test, 'teardown'>) {
   const server = await startTestPostgres();

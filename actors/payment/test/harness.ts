@@ -1,10 +1,10 @@
 /** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
 import { randomUUID } from 'node:crypto';
-import type { ActorContext, Message } from '../../runtime/actor.js';
-import { silentLogger } from '../../runtime/logger.js';
-import { identify } from '../emp/keys.js';
-import payment, { type PaymentResources } from './actor.js';
-import type { PaymentSettings } from './settings.js';
+import type { ActorContext, Message } from '../../../runtime/actor.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { identify } from '../../emp/keys.js';
+import payment, { type PaymentResources } from '../actor.js';
+import type { PaymentSettings } from '../settings.js';
 
 /** The message that the gateway would append for `body`. */
 export function messageOf(body: string, endpoint = 'emp', id: string = randomUUID()): Message {
