@@ -1,6 +1,5 @@
 /** Postgres goes away at each step of a batch, and comes back. */
 import { randomUUID } from 'node:crypto';
-import type { PoolClient } from 'pg';
 import t from 'tap';
 import { openDatabase } from './test/database.js';
 import { messageOf, openActor } from './test/harness.js';
@@ -12,27 +11,21 @@ const database = await openDatabase(t);
 for (const step of STEPS) {
   for (const when of ['before', 'after'] as const) {
     t.test(`the server stops ${when} ${step}`, async (t) => {
-      const actor = await openActor(database.url);
-      t.teardown(() => actor.close());
       const ids = Array.from({ length: 20 }, () => randomUUID());
       const batch = ids.flatMap((id) => [
         messageOf(`unique_id=${id}&status=approved`),
         messageOf(`unique_id=${id}&status=chargebacked&rc_code=AC04`),
       ]);
       let stopped = false;
-      actor.resources.pool.on('connect', (client: PoolClient) => {
-        const { query } = client;
-        const run = (parameters: Parameters<typeof query>) => query.apply(client, parameters) as unknown;
-        client.query = (async (...parameters: Parameters<typeof query>) => {
-          const here = !stopped && textOf(parameters[0]).includes(step);
-          if (!here) return run(parameters);
-          stopped = true;
-          if (when === 'before') await database.server.stop();
-          const result = await run(parameters);
-          if (when === 'after') await database.server.stop();
-          return result;
-        }) as typeof query;
+      const actor = await openActor(database.url, {}, async (sql, run) => {
+        if (stopped || !sql.includes(step)) return run();
+        stopped = true;
+        if (when === 'before') await database.server.stop();
+        const result = await run();
+        if (when === 'after') await database.server.stop();
+        return result;
       });
+      t.teardown(() => actor.close());
 
       // After COMMIT was answered there is nothing left to fail.
       const committed = step === 'COMMIT' && when === 'after';
@@ -58,10 +51,4 @@ for (const step of STEPS) {
       t.strictSame(await count('blacklist', 'payment_id'), [{ n: 20 }]);
     });
   }
-}
-
-function textOf(query: unknown): string {
-  if (typeof query === 'string') return query;
-  const text = typeof query === 'object' && query !== null && 'text' in query ? query.text : undefined;
-  return typeof text === 'string' ? text : '';
 }

@@ -1,17 +1,14 @@
 /**
  * Reads and writes what a batch needs, within a transaction of the caller: three round trips, whatever the batch's size.
  */
-import type { Effects, Incoming, Payment } from './decide.js';
-import { concernsPayment } from './decide.js';
+import { PostgresConflictError, PostgresQueryError } from '../../storage/postgres/errors.js';
+import type { Queryable } from '../../storage/postgres/pool.js';
+
+import { concernsPayment, type Effects, type Incoming, type Payment } from './decide.js';
 import { numberArray, textArray } from './sql/arrays.js';
 import { KNOWN_MESSAGES, type KnownMessageRow } from './sql/known-messages.js';
 import { LOCK_PAYMENTS, type LockedPaymentRow } from './sql/lock-payments.js';
 import { HISTORY_ENTRIES_MAX, WRITE_EFFECTS, type WrittenRow } from './sql/write-effects.js';
-
-/** The part of a `pg` client that is used here. */
-export interface Queryable {
-  query<Row extends object>(text: string, values: unknown[]): Promise<{ readonly rows: Row[] }>;
-}
 
 /** The payments that the batch is about and that exist, locked, by the messages' key. */
 export async function lockPayments(
@@ -61,15 +58,25 @@ export async function selectNew(client: Queryable, batch: readonly Incoming[]): 
   return batch.filter((_, index) => !known.has(index));
 }
 
-/** Writes all of it. False when a row was not as it had been read: the caller must not commit. */
-export async function writeEffects(client: Queryable, effects: Effects): Promise<boolean> {
-  const { rows } = await client.query<WrittenRow>(WRITE_EFFECTS, [
-    ...eventColumns(effects),
-    ...paymentColumns(effects),
-    ...blacklistColumns(effects),
-  ]);
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Writes all of it.
+ * @throws PostgresConflictError when another transaction wrote one of the messages or payments since they were read
+ */
+export async function writeEffects(client: Queryable, effects: Effects): Promise<void> {
+  const columns = [...eventColumns(effects), ...paymentColumns(effects), ...blacklistColumns(effects)];
+  const { rows } = await client.query<WrittenRow>(WRITE_EFFECTS, columns).catch((error: unknown) => {
+    // As a rule the same row fails again; here the next try finds the event and leaves its message out.
+    if (error instanceof PostgresQueryError && error.sqlstate === UNIQUE_VIOLATION) {
+      throw new PostgresConflictError(`another worker was faster: ${error.constraint}`, UNIQUE_VIOLATION);
+    }
+    throw error;
+  });
   const written = rows[0];
-  return written?.events === effects.events.length && written.payments === effects.payments.length;
+  if (written?.events !== effects.events.length || written.payments !== effects.payments.length) {
+    throw new PostgresConflictError('another worker changed a payment that was read', '');
+  }
 }
 
 function eventColumns({ events }: Effects): unknown[] {
