@@ -14,8 +14,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { defineActor, type Message } from '../../runtime/actor.js';
-import { createPool, type Pool } from '../../storage/postgres/pool.js';
-import { inTransaction } from '../../storage/postgres/transaction.js';
+import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
 import { fillPaymentSettings } from './settings.js';

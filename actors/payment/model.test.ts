@@ -12,7 +12,7 @@ import { openDatabase } from './test/database.js';
 import { messageOf, openActor } from './test/harness.js';
 
 const seed = Number(process.env.TETHER_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = 40;
+const RUNS = 25;
 
 interface ModelPayment {
   status: string;

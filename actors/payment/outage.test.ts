@@ -20,9 +20,9 @@ for (const step of STEPS) {
       const actor = await openActor(database.url, {}, async (sql, run) => {
         if (stopped || !sql.includes(step)) return run();
         stopped = true;
-        if (when === 'before') await database.server.stop();
+        if (when === 'before') await database.stop();
         const result = await run();
-        if (when === 'after') await database.server.stop();
+        if (when === 'after') await database.stop();
         return result;
       });
       t.teardown(() => actor.close());
@@ -36,7 +36,7 @@ for (const step of STEPS) {
         await t.rejects(actor.receive(batch), { code: 'TETHER_POSTGRES_UNAVAILABLE' }, 'while it is away');
       }
 
-      await database.server.start();
+      await database.start();
       const count = (table: string, column: string) =>
         database.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE ${column} = ANY($1)`, [
           ids,

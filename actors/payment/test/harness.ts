@@ -60,6 +60,7 @@ export async function openActor(
 
 function intercepted(pool: Pool, intercept: Intercept): Pool {
   return {
+    statementMsMax: pool.statementMsMax,
     get counts() {
       return pool.counts;
     },
