@@ -12,7 +12,7 @@ import { startTestPostgres, type TestScope } from '../../../storage/postgres/tes
 
 export interface TestDatabase {
   readonly url: string;
-  /** Ends the server at once, as a crash does: nobody is waited for, nothing is said to clients. */
+  /** Ends the server at once, as a crash does: it waits for nobody. Nothing to do when it is not running. */
   stop(): Promise<void>;
   start(): Promise<void>;
   rows<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -63,8 +63,9 @@ export async function openDatabase(t: TestScope): Promise<TestDatabase> {
   return {
     url: url.href,
     async stop() {
+      const running = target !== undefined;
       target = undefined;
-      process.kill(server.pid, 'SIGQUIT');
+      if (running) process.kill(server.pid, 'SIGQUIT');
       await server.exited;
     },
     async start() {
