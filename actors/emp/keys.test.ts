@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { VECTORS } from './fixtures.js';
 import { actorKey, bodyDigest, dedupeKey, identify } from './keys.js';
+import { VECTORS } from './test/vectors.js';
 
 const idOf = (body: string) => identify('emp', Buffer.from(body));
 

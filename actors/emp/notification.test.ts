@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { EmpMalformedError } from './errors.js';
 import { SIGNIFICANT_FIELDS } from './fields.js';
-import { legacyChargeback, VECTORS } from './fixtures.js';
 import { identify } from './keys.js';
 import { parseNotification } from './notification.js';
+import { legacyChargeback, VECTORS } from './test/vectors.js';
 
 const parse = (body: string) => parseNotification(Buffer.from(body, 'latin1'));
 const idOf = (body: string) => identify('emp', Buffer.from(body));

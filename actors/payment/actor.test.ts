@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { PoolClient } from 'pg';
 import t from 'tap';
 import type { Message } from '../../runtime/actor.js';
-import { legacyChargeback, VECTORS } from '../emp/fixtures.js';
-import { messageOf, openActor } from './harness.js';
-import { openDatabase } from './harness-database.js';
+import { legacyChargeback, VECTORS } from '../emp/test/vectors.js';
+import { openDatabase } from './test/database.js';
+import { messageOf, openActor } from './test/harness.js';
 
 const IBAN = 'DE89370400440532013000';
 
@@ -201,16 +200,12 @@ t.test('a history keeps its latest 100 entries', async (t) => {
 });
 
 t.test('a batch of 500 takes at most six round trips', async (t) => {
-  const counting = await openActor(url);
-  t.teardown(() => counting.close());
   let queries = 0;
-  counting.resources.pool.on('connect', (client: PoolClient) => {
-    const { query } = client;
-    client.query = ((...parameters: Parameters<typeof query>) => {
-      queries++;
-      return query.apply(client, parameters);
-    }) as typeof query;
+  const counting = await openActor(url, {}, (_, run) => {
+    queries++;
+    return run();
   });
+  t.teardown(() => counting.close());
   const ids = Array.from({ length: 250 }, newId);
   const batch = ids.flatMap((id) =>
     ['approved', 'chargebacked&rc_code=AC04'].map((status) => messageOf(`unique_id=${id}&status=${status}`)),
@@ -249,6 +244,36 @@ t.test('two actors with the same messages at once: one row each, the right state
   for (const event of events) t.strictSame(event.statuses, walk);
   const payments = await rows('SELECT status, version FROM payments WHERE id = ANY($1)', [ids]);
   t.strictSame(payments, Array(ids.length).fill({ status: 'chargebacked', version: 3 }));
+});
+
+t.test('two actors with different messages of one new payment at once: nothing is overwritten', async (t) => {
+  const actors = await Promise.all([openActor(url), openActor(url)]);
+  t.teardown(() => Promise.all(actors.map((each) => each.close())));
+  const ids = Array.from({ length: 100 }, newId);
+  for (let start = 0; start < ids.length; start += 10) {
+    await Promise.all(
+      actors.map((each, n) => {
+        const status = n === 0 ? 'approved' : 'chargebacked';
+        const messages = ids
+          .slice(start, start + 10)
+          .map((id) => messageOf(`unique_id=${id}&status=${status}`));
+        return untilTaken(() => each.receive(messages));
+      }),
+    );
+  }
+  const payments = await rows<{ status: string; told: string[]; applied: string[] }>(
+    `SELECT p.status, jsonb_path_query_array(p.history, '$[*].status') AS told,
+       (SELECT array_agg(e.reported_status ORDER BY e.seq) FROM events e
+        WHERE e.key = p.id AND e.status = 'applied') AS applied
+     FROM payments p WHERE p.id = ANY($1)`,
+    [ids],
+  );
+  t.equal(payments.length, ids.length);
+  for (const { status, told, applied } of payments) {
+    t.equal(status, 'chargebacked');
+    t.strictSame(told, applied, 'the history is what was applied, in its order');
+  }
+  t.equal((await eventsOf(...ids)).length, 2 * ids.length);
 });
 
 /** As the runtime does: a conflict is tried again. */

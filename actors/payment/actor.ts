@@ -13,10 +13,8 @@
  *   out by the events.
  */
 import { LRUCache } from 'lru-cache';
-import type { Pool } from 'pg';
 import { defineActor, type Message } from '../../runtime/actor.js';
-import { PostgresConflictError } from '../../storage/postgres/errors.js';
-import { createPool, inTransaction } from '../../storage/postgres/pool.js';
+import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
 import { fillPaymentSettings } from './settings.js';
@@ -40,7 +38,7 @@ export default defineActor<PaymentResources>({
     const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax } =
       fillPaymentSettings(settings);
     return {
-      pool: createPool({ databaseUrl, connectionsMax, logger }),
+      pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-payment', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
       blacklistCodes: new Set(blacklistCodes),
     };
@@ -64,9 +62,7 @@ async function handle(messages: readonly Message[], resources: PaymentResources)
   await inTransaction(pool, async (client) => {
     const stored = await lockPayments(client, batch);
     const fresh = await selectNew(client, batch);
-    if (fresh.length === 0) return;
-    const unchanged = await writeEffects(client, decide(fresh, stored, blacklistCodes));
-    if (!unchanged) throw new PostgresConflictError('a payment was changed by another worker');
+    if (fresh.length > 0) await writeEffects(client, decide(fresh, stored, blacklistCodes));
   });
   // Only now: a message remembered before its commit would be taken for done if the commit failed.
   for (const key of read.keys()) recent.set(key, true);

@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { Message } from '../../runtime/actor.js';
-import { legacyChargeback, VECTORS } from '../emp/fixtures.js';
 import { identify } from '../emp/keys.js';
 import { parseNotification } from '../emp/notification.js';
+import { legacyChargeback, VECTORS } from '../emp/test/vectors.js';
 import { decide, type Incoming, type Payment } from './decide.js';
 
 const CODES = new Set(['AC04']);

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { messageOf } from './harness.js';
 import { messageKey, readBatch } from './incoming.js';
+import { messageOf } from './test/harness.js';
 
 const none = new Set<string>();
 

@@ -7,12 +7,12 @@ import t from 'tap';
 import type { Message } from '../../runtime/actor.js';
 import { parseNotification } from '../emp/notification.js';
 import { concernsPayment } from './decide.js';
-import { messageOf, openActor } from './harness.js';
-import { openDatabase } from './harness-database.js';
 import { advance, MOVES } from './status.js';
+import { openDatabase } from './test/database.js';
+import { messageOf, openActor } from './test/harness.js';
 
 const seed = Number(process.env.TETHER_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = 40;
+const RUNS = 25;
 
 interface ModelPayment {
   status: string;

@@ -1,67 +1,74 @@
-/** Postgres goes away at each step of a batch, and comes back. */
+/** Postgres crashes at each step of a batch, and comes back: all of the batch or nothing, and the next try takes it. */
 import { randomUUID } from 'node:crypto';
-import type { PoolClient } from 'pg';
 import t from 'tap';
-import { messageOf, openActor } from './harness.js';
-import { openDatabase } from './harness-database.js';
+import { openDatabase } from './test/database.js';
+import { messageOf, openActor } from './test/harness.js';
 
-const STEPS = ['BEGIN', 'FROM payments', 'FROM events', 'INSERT INTO events', 'COMMIT'] as const;
+const CASES = [
+  { when: 'before', step: 'BEGIN', outcome: 'fails' },
+  { when: 'before', step: 'FROM events', outcome: 'fails' },
+  { when: 'before', step: 'INSERT INTO events', outcome: 'fails' },
+  { when: 'during', step: 'INSERT INTO events', outcome: 'fails' },
+  { when: 'before', step: 'COMMIT', outcome: 'fails' },
+  { when: 'during', step: 'COMMIT', outcome: 'either' },
+  { when: 'after', step: 'COMMIT', outcome: 'succeeds' },
+] as const;
+
+const NOTHING = { events: 0, payments: 0, blacklisted: 0 };
+const ALL = { events: 40, payments: 20, blacklisted: 20 };
+const unavailable = { code: 'TETHER_POSTGRES_UNAVAILABLE', retryable: true };
 
 const database = await openDatabase(t);
 
-for (const step of STEPS) {
-  for (const when of ['before', 'after'] as const) {
-    t.test(`the server stops ${when} ${step}`, async (t) => {
-      const actor = await openActor(database.url);
-      t.teardown(() => actor.close());
-      const ids = Array.from({ length: 20 }, () => randomUUID());
-      const batch = ids.flatMap((id) => [
-        messageOf(`unique_id=${id}&status=approved`),
-        messageOf(`unique_id=${id}&status=chargebacked&rc_code=AC04`),
-      ]);
-      let stopped = false;
-      actor.resources.pool.on('connect', (client: PoolClient) => {
-        const { query } = client;
-        const run = (parameters: Parameters<typeof query>) => query.apply(client, parameters) as unknown;
-        client.query = (async (...parameters: Parameters<typeof query>) => {
-          const here = !stopped && textOf(parameters[0]).includes(step);
-          if (!here) return run(parameters);
-          stopped = true;
-          if (when === 'before') await database.server.stop();
-          const result = await run(parameters);
-          if (when === 'after') await database.server.stop();
-          return result;
-        }) as typeof query;
-      });
+for (const { when, step, outcome } of CASES) {
+  t.test(`the server crashes ${when} ${step}`, async (t) => {
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    const batch = ids.flatMap((id) => [
+      messageOf(`unique_id=${id}&status=approved`),
+      messageOf(`unique_id=${id}&status=chargebacked&rc_code=AC04`),
+    ]);
+    const kept = async () =>
+      (
+        await database.rows<typeof ALL>(
+          `SELECT (SELECT count(*)::int FROM events WHERE key = ANY($1)) AS events,
+             (SELECT count(*)::int FROM payments WHERE id = ANY($1)) AS payments,
+             (SELECT count(*)::int FROM blacklist WHERE payment_id = ANY($1)) AS blacklisted`,
+          [ids],
+        )
+      )[0];
 
-      // After COMMIT was answered there is nothing left to fail.
-      const committed = step === 'COMMIT' && when === 'after';
-      if (committed) await actor.receive(batch);
-      else await t.rejects(actor.receive(batch), { code: 'TETHER_POSTGRES_UNAVAILABLE', retryable: true });
-      t.ok(stopped, 'the step was met');
-      if (!committed) {
-        await t.rejects(actor.receive(batch), { code: 'TETHER_POSTGRES_UNAVAILABLE' }, 'while it is away');
-      }
-
-      await database.server.start();
-      const count = (table: string, column: string) =>
-        database.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE ${column} = ANY($1)`, [
-          ids,
-        ]);
-      t.strictSame(await count('events', 'key'), [{ n: committed ? 40 : 0 }], 'all or nothing');
-      t.strictSame(await count('payments', 'id'), [{ n: committed ? 20 : 0 }]);
-      t.strictSame(await count('blacklist', 'payment_id'), [{ n: committed ? 20 : 0 }]);
-
-      await actor.receive(batch);
-      t.strictSame(await count('events', 'key'), [{ n: 40 }]);
-      t.strictSame(await count('payments', 'id'), [{ n: 20 }]);
-      t.strictSame(await count('blacklist', 'payment_id'), [{ n: 20 }]);
+    let met = false;
+    const actor = await openActor(database.url, {}, async (sql, run) => {
+      if (met || !sql.includes(step)) return run();
+      met = true;
+      if (when === 'before') await database.stop();
+      const [result] = await Promise.all([run(), when === 'during' ? database.stop() : undefined]);
+      if (when === 'after') await database.stop();
+      return result;
     });
-  }
-}
+    t.teardown(() => actor.close());
 
-function textOf(query: unknown): string {
-  if (typeof query === 'string') return query;
-  const text = typeof query === 'object' && query !== null && 'text' in query ? query.text : undefined;
-  return typeof text === 'string' ? text : '';
+    const failure = await actor.receive(batch).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    t.ok(met, 'the step was met');
+    if (outcome === 'fails') t.match(failure, unavailable);
+    if (outcome === 'succeeds') t.equal(failure, undefined);
+    await database.stop();
+    if (failure !== undefined) {
+      t.match(failure, unavailable);
+      await t.rejects(actor.receive(batch), unavailable, 'while it is away');
+    }
+
+    await database.start();
+    const after = await kept();
+    const committed = after?.events === ALL.events;
+    t.strictSame(after, committed ? ALL : NOTHING, 'all or nothing');
+    if (outcome === 'fails') t.notOk(committed);
+    if (failure === undefined) t.ok(committed, 'what was said to be done is done');
+
+    await actor.receive(batch);
+    t.strictSame(await kept(), ALL);
+  });
 }

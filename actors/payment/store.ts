@@ -1,17 +1,13 @@
 /**
  * Reads and writes what a batch needs, within a transaction of the caller: three round trips, whatever the batch's size.
  */
-import type { Effects, Incoming, Payment } from './decide.js';
-import { concernsPayment } from './decide.js';
-import { numberArray, textArray } from './sql/arrays.js';
+import { PostgresConflictError, PostgresQueryError } from '../../storage/postgres/errors.js';
+import type { Queryable } from '../../storage/postgres/pool.js';
+
+import { concernsPayment, type Effects, type Incoming, type Payment } from './decide.js';
 import { KNOWN_MESSAGES, type KnownMessageRow } from './sql/known-messages.js';
 import { LOCK_PAYMENTS, type LockedPaymentRow } from './sql/lock-payments.js';
 import { HISTORY_ENTRIES_MAX, WRITE_EFFECTS, type WrittenRow } from './sql/write-effects.js';
-
-/** The part of a `pg` client that is used here. */
-export interface Queryable {
-  query<Row extends object>(text: string, values: unknown[]): Promise<{ readonly rows: Row[] }>;
-}
 
 /** The payments that the batch is about and that exist, locked, by the messages' key. */
 export async function lockPayments(
@@ -31,10 +27,7 @@ export async function lockPayments(
     endpoints.push(endpoint);
     ids.push(notification.paymentId);
   }
-  const { rows } = await client.query<LockedPaymentRow>(LOCK_PAYMENTS, [
-    textArray(endpoints),
-    textArray(ids),
-  ]);
+  const { rows } = await client.query<LockedPaymentRow>(LOCK_PAYMENTS, [endpoints, ids]);
   for (const row of rows) {
     payments.set(`${row.endpoint}:${row.id}`, {
       endpoint: row.endpoint,
@@ -53,23 +46,33 @@ export async function lockPayments(
 /** The messages of the batch that have no event yet, in order. Ask after `lockPayments`: see the statement. */
 export async function selectNew(client: Queryable, batch: readonly Incoming[]): Promise<readonly Incoming[]> {
   const { rows } = await client.query<KnownMessageRow>(KNOWN_MESSAGES, [
-    textArray(batch.map(({ message }) => message.dedupe)),
-    textArray(batch.map(({ endpoint }) => endpoint)),
+    batch.map(({ message }) => message.dedupe),
+    batch.map(({ endpoint }) => endpoint),
   ]);
   if (rows.length === 0) return batch;
   const known = new Set(rows.map((row) => row.position - 1));
   return batch.filter((_, index) => !known.has(index));
 }
 
-/** Writes all of it. False when a row was not as it had been read: the caller must not commit. */
-export async function writeEffects(client: Queryable, effects: Effects): Promise<boolean> {
-  const { rows } = await client.query<WrittenRow>(WRITE_EFFECTS, [
-    ...eventColumns(effects),
-    ...paymentColumns(effects),
-    ...blacklistColumns(effects),
-  ]);
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Writes all of it.
+ * @throws PostgresConflictError when another transaction wrote one of the messages or payments since they were read
+ */
+export async function writeEffects(client: Queryable, effects: Effects): Promise<void> {
+  const columns = [...eventColumns(effects), ...paymentColumns(effects), ...blacklistColumns(effects)];
+  const { rows } = await client.query<WrittenRow>(WRITE_EFFECTS, columns).catch((error: unknown) => {
+    // As a rule the same row fails again; here the next try finds the event and leaves its message out.
+    if (error instanceof PostgresQueryError && error.sqlstate === UNIQUE_VIOLATION) {
+      throw new PostgresConflictError(`another worker was faster: ${error.constraint}`, UNIQUE_VIOLATION);
+    }
+    throw error;
+  });
   const written = rows[0];
-  return written?.events === effects.events.length && written.payments === effects.payments.length;
+  if (written?.events !== effects.events.length || written.payments !== effects.payments.length) {
+    throw new PostgresConflictError('another worker changed a payment that was read', '');
+  }
 }
 
 function eventColumns({ events }: Effects): unknown[] {
@@ -85,41 +88,41 @@ function eventColumns({ events }: Effects): unknown[] {
     start += body.length;
   }
   return [
-    textArray(events.map(({ incoming }) => incoming.message.id)),
-    textArray(events.map(({ incoming }) => incoming.endpoint)),
-    textArray(events.map(({ incoming }) => incoming.notification.kind)),
-    textArray(events.map(({ incoming }) => incoming.notification.paymentId)),
-    textArray(events.map(({ incoming }) => incoming.message.dedupe)),
-    textArray(events.map(({ status }) => status)),
-    textArray(events.map(({ incoming }) => incoming.notification.reportedStatus || undefined)),
-    textArray(events.map(({ incoming }) => incoming.message.traceparent || undefined)),
-    numberArray(events.map(({ incoming }) => incoming.message.receivedAt)),
-    numberArray(starts),
-    numberArray(lengths),
+    events.map(({ incoming }) => incoming.message.id),
+    events.map(({ incoming }) => incoming.endpoint),
+    events.map(({ incoming }) => incoming.notification.kind),
+    events.map(({ incoming }) => incoming.notification.paymentId),
+    events.map(({ incoming }) => incoming.message.dedupe),
+    events.map(({ status }) => status),
+    events.map(({ incoming }) => incoming.notification.reportedStatus || undefined),
+    events.map(({ incoming }) => incoming.message.traceparent || undefined),
+    events.map(({ incoming }) => incoming.message.receivedAt),
+    starts,
+    lengths,
     Buffer.concat(bodies),
   ];
 }
 
 function paymentColumns({ payments }: Effects): unknown[] {
   return [
-    textArray(payments.map(({ payment }) => payment.endpoint)),
-    textArray(payments.map(({ payment }) => payment.id)),
-    textArray(payments.map(({ payment }) => payment.status)),
-    numberArray(payments.map(({ payment }) => payment.amount)),
-    textArray(payments.map(({ payment }) => payment.currency)),
-    textArray(payments.map(({ payment }) => payment.transactionId)),
-    textArray(payments.map(({ payment }) => payment.transactionType)),
-    numberArray(payments.map(({ payment }) => payment.version)),
+    payments.map(({ payment }) => payment.endpoint),
+    payments.map(({ payment }) => payment.id),
+    payments.map(({ payment }) => payment.status),
+    payments.map(({ payment }) => payment.amount),
+    payments.map(({ payment }) => payment.currency),
+    payments.map(({ payment }) => payment.transactionId),
+    payments.map(({ payment }) => payment.transactionType),
+    payments.map(({ payment }) => payment.version),
     JSON.stringify(payments.map(({ history }) => history.slice(-HISTORY_ENTRIES_MAX))),
   ];
 }
 
 function blacklistColumns({ blacklist }: Effects): unknown[] {
   return [
-    textArray(blacklist.map(({ endpoint }) => endpoint)),
-    textArray(blacklist.map(({ paymentId }) => paymentId)),
-    textArray(blacklist.map(({ transactionId }) => transactionId)),
-    textArray(blacklist.map(({ reasonCode }) => reasonCode)),
-    textArray(blacklist.map(({ iban }) => iban)),
+    blacklist.map(({ endpoint }) => endpoint),
+    blacklist.map(({ paymentId }) => paymentId),
+    blacklist.map(({ transactionId }) => transactionId),
+    blacklist.map(({ reasonCode }) => reasonCode),
+    blacklist.map(({ iban }) => iban),
   ];
 }

@@ -5,8 +5,9 @@
  * deadlock. A payment that does not exist yet cannot be locked: if another transaction adds it meanwhile, the write
  * meets a unique violation.
  *
- * LATERAL, so that each payment is looked up in the index: as a join the planner reads the whole table up to some 100,000
- * rows (measured with 50,000: 20 ms for a batch of 500 instead of 2).
+ * LATERAL holds the planner to one look in the index for each payment. As a join it read the whole table while that was
+ * small (5,500 rows), and may again where statistics lag behind growth; with 50,000 rows and fresh statistics both forms
+ * look in the index, 5.8 ms against 5.1 for 500 payments.
  *
  * $1 endpoints text[], $2 ids text[]
  */

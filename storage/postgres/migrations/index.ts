@@ -1,7 +1,8 @@
 import { deadLetters } from './0001-dead-letters.js';
+import { payments } from './0002-payments.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
-export const migrations: readonly Migration[] = [deadLetters];
+export const migrations: readonly Migration[] = [deadLetters, payments];
 
 export type { Migration } from './migration.js';

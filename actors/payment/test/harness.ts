@@ -1,10 +1,11 @@
 /** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
 import { randomUUID } from 'node:crypto';
-import type { ActorContext, Message } from '../../runtime/actor.js';
-import { silentLogger } from '../../runtime/logger.js';
-import { identify } from '../emp/keys.js';
-import payment, { type PaymentResources } from './actor.js';
-import type { PaymentSettings } from './settings.js';
+import type { ActorContext, Message } from '../../../runtime/actor.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import type { Pool } from '../../../storage/postgres/pool.js';
+import { identify } from '../../emp/keys.js';
+import payment, { type PaymentResources } from '../actor.js';
+import type { PaymentSettings } from '../settings.js';
 
 /** The message that the gateway would append for `body`. */
 export function messageOf(body: string, endpoint = 'emp', id: string = randomUUID()): Message {
@@ -12,6 +13,9 @@ export function messageOf(body: string, endpoint = 'emp', id: string = randomUUI
   const { key, dedupe } = identify(endpoint, payload);
   return { id, key, dedupe, receivedAt: Date.now(), traceparent: '', payload, attempt: 1 };
 }
+
+/** Stands around each statement that the actor sends, `BEGIN` and `COMMIT` included. */
+export type Intercept = <Result>(sql: string, run: () => Promise<Result>) => Promise<Result>;
 
 export interface TestActor {
   readonly resources: PaymentResources;
@@ -22,6 +26,7 @@ export interface TestActor {
 export async function openActor(
   databaseUrl: string,
   settings: Partial<PaymentSettings> = {},
+  intercept?: Intercept,
 ): Promise<TestActor> {
   const filled: PaymentSettings = {
     databaseUrl,
@@ -30,8 +35,10 @@ export async function openActor(
     ...settings,
   };
   const thread = { actor: payment.type, thread: 0, settings: filled, logger: silentLogger };
-  const resources = await payment.open?.(thread);
-  if (resources === undefined) throw new TypeError('the actor opened nothing');
+  const opened = await payment.open?.(thread);
+  if (opened === undefined) throw new TypeError('the actor opened nothing');
+  const resources =
+    intercept === undefined ? opened : { ...opened, pool: intercepted(opened.pool, intercept) };
   const context: ActorContext<PaymentResources, unknown> = {
     actor: payment.type,
     key: '',
@@ -47,6 +54,24 @@ export async function openActor(
     },
     async close() {
       await payment.close?.(resources);
+    },
+  };
+}
+
+function intercepted(pool: Pool, intercept: Intercept): Pool {
+  return {
+    statementMsMax: pool.statementMsMax,
+    get counts() {
+      return pool.counts;
+    },
+    end: () => pool.end(),
+    query: (sql, values) => intercept(sql, () => pool.query(sql, values)),
+    async connect() {
+      const connection = await pool.connect();
+      return {
+        query: (sql, values) => intercept(sql, () => connection.query(sql, values)),
+        release: (destroy) => connection.release(destroy),
+      };
     },
   };
 }
