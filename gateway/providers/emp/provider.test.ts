@@ -116,11 +116,26 @@ t.test('what nobody could read is malformed', async (t) => {
 });
 
 t.test('a body of 64 KiB is scanned in a time that grows with its length only', async (t) => {
-  for (const piece of ['&', 'a&', '=&', '%&', '+=%25&', 'status', '%73tatu&']) {
+  for (const piece of [
+    '&',
+    'a&',
+    '=&',
+    '%&',
+    '%zz&',
+    '+=%25&',
+    'status',
+    '%73tatu&',
+    '\u00ff',
+    'wpf_statut&',
+  ]) {
     const body = Buffer.from(piece.repeat(Math.floor(65_536 / piece.length)));
-    const start = performance.now();
-    provider.recognise(body);
-    t.ok(performance.now() - start < 200, JSON.stringify(piece));
+    // The best of several: the machine may be busy with something else.
+    const times = [1, 2, 3, 4, 5].map(() => {
+      const start = performance.now();
+      provider.recognise(body);
+      return performance.now() - start;
+    });
+    t.ok(Math.min(...times) < 25, `${JSON.stringify(piece)}: ${Math.min(...times).toFixed(1)} ms`);
   }
 });
 
