@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { spawnCli } from './test/spawn-cli.js';
 
+// Each case is a process of its own, which takes a while on a busy machine.
+t.setTimeout(180_000);
+
 t.test('help and version', async (t) => {
   const help = await spawnCli(['--help']);
   t.match(help, { code: 0, stderr: '', stdout: /Usage: tether/ });

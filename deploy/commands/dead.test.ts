@@ -2,6 +2,9 @@ import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
 
+// Each case is a process of its own, which takes a while on a busy machine.
+t.setTimeout(180_000);
+
 const letter = (id: string, text = 'unique_id=1') => ({
   envelope: {
     id,

@@ -2,6 +2,9 @@ import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
 
+// Each case is a process of its own, which takes a while on a busy machine.
+t.setTimeout(180_000);
+
 t.test('a summary, JSON for machines, and 1 when something was not acknowledged', async (t) => {
   let status = 200;
   const paths = new Set<string | undefined>();
