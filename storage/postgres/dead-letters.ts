@@ -1,0 +1,207 @@
+/**
+ * Dead letters in Postgres (P4): the table of migration 0001, behind the runtime's `DeadLetterStore`.
+ *
+ * | put of an id that is | becomes                                                                                 |
+ * |----------------------|-----------------------------------------------------------------------------------------|
+ * | not there            | `waiting`                                                                               |
+ * | `waiting`            | `waiting`, with the newer cause: a crash came between the put and the commit of its offset |
+ * | `replayed`           | `waiting` again, with the new cause and attempts: it died once more                       |
+ *
+ * The last row holds whatever the clocks of two machines say: a letter shown once too often does no harm, its effect is
+ * deduplicated; one that is not shown is lost.
+ *
+ * A put must not fail because of what is in a letter. The one thing that a Postgres text cannot hold is the character
+ * NUL: in a cause it is replaced, in a key or a deduplication key it is escaped, and comes back as it was.
+ */
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterStore,
+  StoredDeadLetter,
+} from '../../runtime/dead-letter.js';
+import type { Pool } from './pool.js';
+
+const MESSAGE_CHARS_MAX = 2_000;
+const STACK_CHARS_MAX = 8_000;
+const CODE_CHARS_MAX = 200;
+/** Rows of one statement; a longer list is put in several. */
+const ROWS_MAX = 500;
+/** Bytes of payload of one statement. */
+const BYTES_MAX = 8 * 1024 * 1024;
+const LIST_MAX = 1_000;
+const INTEGER_MAX = 2 ** 31 - 1;
+
+const PUT = `
+  INSERT INTO dead_letters (id, actor, key, dedupe, received_at, traceparent, payload,
+                            cause_code, cause_message, cause_stack, attempts, dead_at)
+  SELECT DISTINCT ON (id) *
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[],
+              $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[])
+       AS given (id, actor, key, dedupe, received_at, traceparent, payload,
+                 cause_code, cause_message, cause_stack, attempts, dead_at)
+  ORDER BY id, dead_at DESC
+  ON CONFLICT (id) DO UPDATE SET
+    cause_code = excluded.cause_code, cause_message = excluded.cause_message, cause_stack = excluded.cause_stack,
+    attempts = excluded.attempts, dead_at = excluded.dead_at, state = 'waiting', replayed_at = NULL`;
+
+const COLUMNS = `id, actor, key, dedupe, received_at, traceparent, payload,
+  cause_code, cause_message, cause_stack, attempts, dead_at, state, replayed_at`;
+
+interface Row {
+  readonly id: string;
+  readonly actor: string;
+  readonly key: string;
+  readonly dedupe: string;
+  readonly received_at: string;
+  readonly traceparent: string;
+  readonly payload: Buffer;
+  readonly cause_code: string;
+  readonly cause_message: string;
+  readonly cause_stack: string;
+  readonly attempts: number;
+  readonly dead_at: string;
+  readonly state: StoredDeadLetter['state'];
+  readonly replayed_at: string | null;
+}
+
+export interface PostgresDeadLetterStore extends DeadLetterStore {
+  /**
+   * @param deadAt of the letter that was replayed: when it has died again meanwhile, the new death keeps waiting, and the
+   *   answer is false. Leave it out only when nothing runs that could handle the message.
+   */
+  markReplayed(id: string, deadAt?: number): Promise<boolean>;
+}
+
+/**
+ * `list` gives the letters in the order in which they died, so that the letters of a key replay in order.
+ * @param now milliseconds since the epoch
+ * @throws the store's promises reject with the errors of `toPostgresError`
+ */
+export function createDeadLetterStore(pool: Pool, now: () => number = Date.now): PostgresDeadLetterStore {
+  return {
+    async put(letters) {
+      for (const part of parts(letters)) await pool.query(PUT, columns(part));
+    },
+
+    async list(filter) {
+      const { sql, values } = listStatement(filter);
+      const { rows } = await pool.query<Row>(sql, values);
+      return rows.map(fromRow);
+    },
+
+    async get(id) {
+      if (!isUuid(id)) return undefined;
+      const { rows } = await pool.query<Row>(`SELECT ${COLUMNS} FROM dead_letters WHERE id = $1`, [id]);
+      return rows[0] && fromRow(rows[0]);
+    },
+
+    async markReplayed(id, deadAt) {
+      if (!isUuid(id)) return false;
+      const { rowCount } = await pool.query(
+        `UPDATE dead_letters SET state = 'replayed', replayed_at = $2
+         WHERE id = $1 AND state = 'waiting' AND ($3::bigint IS NULL OR dead_at = $3)`,
+        [id, now(), deadAt === undefined ? null : Math.trunc(deadAt)],
+      );
+      return rowCount === 1;
+    },
+
+    async count() {
+      const { rows } = await pool.query<{ count: string }>(
+        `SELECT count(*) AS count FROM dead_letters WHERE state = 'waiting'`,
+      );
+      return Number(rows[0]?.count ?? 0);
+    },
+  };
+}
+
+function listStatement(filter: DeadLetterFilter): { sql: string; values: readonly unknown[] } {
+  const { actor, key, state, limit } = filter;
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
+    throw new RangeError(`a list of dead letters has a limit of 1 to ${LIST_MAX}, not ${limit}`);
+  }
+  const values: unknown[] = [limit];
+  const conditions: string[] = [];
+  const equal = (column: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(`${column} = $${values.length}`);
+  };
+  equal('actor', actor);
+  equal('key', key === undefined ? undefined : escapeNul(key));
+  // Written out: the planner uses the index of the waiting ones only when it sees the state.
+  if (state !== undefined) conditions.push(state === 'waiting' ? `state = 'waiting'` : `state = 'replayed'`);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return { sql: `SELECT ${COLUMNS} FROM dead_letters ${where} ORDER BY dead_at, id LIMIT $1`, values };
+}
+
+/** `letters` in parts of bounded size, in order. */
+function* parts(letters: readonly DeadLetter[]): Generator<readonly DeadLetter[]> {
+  let part: DeadLetter[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const { length } = letter.envelope.payload;
+    if (part.length > 0 && (part.length === ROWS_MAX || bytes + length > BYTES_MAX)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(letter);
+    bytes += length;
+  }
+  if (part.length > 0) yield part;
+}
+
+function columns(letters: readonly DeadLetter[]): readonly unknown[][] {
+  return [
+    letters.map(({ envelope }) => envelope.id),
+    letters.map(({ envelope }) => escapeNul(envelope.actor)),
+    letters.map(({ envelope }) => escapeNul(envelope.key)),
+    letters.map(({ envelope }) => escapeNul(envelope.dedupe)),
+    letters.map(({ envelope }) => Math.trunc(envelope.receivedAt)),
+    letters.map(({ envelope }) => escapeNul(envelope.traceparent)),
+    letters.map(({ envelope: { payload } }) =>
+      Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+    ),
+    letters.map(({ cause }) => causeText(cause.code, CODE_CHARS_MAX)),
+    letters.map(({ cause }) => causeText(cause.message, MESSAGE_CHARS_MAX)),
+    letters.map(({ cause }) => causeText(cause.stack, STACK_CHARS_MAX)),
+    letters.map(({ attempts }) => Math.min(attempts, INTEGER_MAX)),
+    letters.map(({ deadAt }) => Math.trunc(deadAt)),
+  ];
+}
+
+function fromRow(row: Row): StoredDeadLetter {
+  return {
+    envelope: {
+      id: row.id,
+      actor: unescapeNul(row.actor),
+      key: unescapeNul(row.key),
+      dedupe: unescapeNul(row.dedupe),
+      receivedAt: Number(row.received_at),
+      traceparent: unescapeNul(row.traceparent),
+      payload: row.payload,
+    },
+    cause: { code: row.cause_code, message: row.cause_message, stack: row.cause_stack },
+    attempts: row.attempts,
+    deadAt: Number(row.dead_at),
+    state: row.state,
+    replayedAt: row.replayed_at === null ? undefined : Number(row.replayed_at),
+  };
+}
+
+function causeText(text: string, charsMax: number): string {
+  const bounded = text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
+  return bounded.replaceAll('\0', '\uFFFD');
+}
+
+function escapeNul(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0');
+}
+
+function unescapeNul(text: string): string {
+  return text.replace(/\\(.)/gs, (_, escaped: string) => (escaped === '0' ? '\0' : escaped));
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}

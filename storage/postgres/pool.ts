@@ -1,0 +1,163 @@
+/**
+ * Connections to Postgres, and transactions on them.
+ *
+ * Everything here holds behind pgBouncer in transaction mode too: no session state, no named prepared statements, no
+ * start-up options that it would refuse. Time limits for statements are therefore set per transaction, and the driver has
+ * one of its own in case the server is silent.
+ */
+import type pg from 'pg';
+import PgPool from 'pg-pool';
+import { OutageError } from '../../runtime/errors.js';
+import type { Logger } from '../../runtime/logger.js';
+import { PostgresQueryError, toPostgresError } from './errors.js';
+
+export interface PoolOptions {
+  /** With its password: never for a log. */
+  readonly url: string;
+  readonly connectionsMax: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  readonly logger: Logger;
+  /** For a free connection or a new one. Default 5,000. */
+  readonly connectMsMax?: number;
+  /** For one statement. Default 30,000. */
+  readonly statementMsMax?: number;
+  /** After which an unused connection is closed. Default 30,000. */
+  readonly idleMsMax?: number;
+}
+
+/** What a transaction's function needs of its connection. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+export interface Pool extends Queryable {
+  /** For one statement of a transaction, milliseconds. */
+  readonly statementMsMax: number;
+  /** Of the pool: connections open, unused, and callers that wait for one. */
+  readonly counts: { readonly total: number; readonly idle: number; readonly waiting: number };
+  /** Takes a connection; `inTransaction` is what most callers want. */
+  connect(): Promise<PooledConnection>;
+  /** Waits for transactions under way, closes every connection. Idempotent. */
+  end(): Promise<void>;
+}
+
+export interface PooledConnection extends Queryable {
+  /** Gives it back, or closes it when `destroy`. */
+  release(destroy: boolean): void;
+}
+
+const CONNECT_MS_MAX = 5_000;
+const STATEMENT_MS_MAX = 30_000;
+const IDLE_MS_MAX = 30_000;
+/** The driver gives up this much after the server should have. */
+const SILENCE_MS = 5_000;
+
+/** Opens no connection yet. All errors of the pool are classified by `toPostgresError`. */
+export function createPool(options: PoolOptions): Pool {
+  const { logger, statementMsMax = STATEMENT_MS_MAX } = options;
+  const pool = new PgPool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectMsMax ?? CONNECT_MS_MAX,
+    idleTimeoutMillis: options.idleMsMax ?? IDLE_MS_MAX,
+    query_timeout: statementMsMax + SILENCE_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    allowExitOnIdle: false,
+  });
+  // Without a listener, an idle connection that the server closes would end the process.
+  pool.on('error', (error) => {
+    logger.warn({ error: toPostgresError(error).message }, 'an idle connection to Postgres was lost');
+  });
+
+  async function connect(): Promise<PooledConnection> {
+    const client = await classified(pool.connect());
+    // While it is lent, the pool does not listen to it. The query under way rejects with the same error.
+    const onError = (error: Error): void => {
+      logger.debug({ error: toPostgresError(error).message }, 'a connection to Postgres was lost in use');
+    };
+    client.on('error', onError);
+    return {
+      query: (sql, values) => classified(client.query(sql, values && [...values])),
+      release(destroy) {
+        client.off('error', onError);
+        client.release(destroy);
+      },
+    };
+  }
+
+  let ending: Promise<void> | undefined;
+  return {
+    statementMsMax,
+    connect,
+    query: (sql, values) => classified(pool.query(sql, values && [...values])),
+    end: () => {
+      ending ??= pool.end();
+      return ending;
+    },
+    get counts() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+    },
+  };
+}
+
+/**
+ * Runs `work` in one transaction on one connection. When it resolves, the transaction is committed and durable; when it
+ * rejects, it is rolled back, but for a connection lost during COMMIT: then nobody knows, and the effect needs its
+ * deduplication row.
+ * @throws what `work` throws and what Postgres says, classified by `toPostgresError`
+ */
+export async function inTransaction<T>(pool: Pool, work: (transaction: Queryable) => Promise<T>): Promise<T> {
+  const connection = await pool.connect();
+  let destroy = true;
+  try {
+    // One round trip; SET LOCAL ends with the transaction, so that a connection shared by pgBouncer stays as it was.
+    await connection.query(`BEGIN; SET LOCAL statement_timeout = ${Math.trunc(pool.statementMsMax)}`);
+    const result = await work(connection);
+    const { command } = await connection.query('COMMIT');
+    if (command !== 'COMMIT') throw swallowedError();
+    destroy = false;
+    return result;
+  } catch (error) {
+    const classifiedError = toPostgresError(error);
+    // After an outage the connection is lost, or of unknown state: closing it rolls back as well.
+    if (!(classifiedError instanceof OutageError)) destroy = !(await rolledBack(connection));
+    throw classifiedError;
+  } finally {
+    connection.release(destroy);
+  }
+}
+
+/** Postgres answers the COMMIT of a failed transaction with ROLLBACK and no error. */
+function swallowedError(): PostgresQueryError {
+  return new PostgresQueryError(
+    'a statement failed, its error was not passed on, and nothing was committed',
+    {
+      sqlstate: '25P02',
+      constraint: '',
+      retryable: false,
+    },
+  );
+}
+
+async function rolledBack(connection: Queryable): Promise<boolean> {
+  try {
+    await connection.query('ROLLBACK');
+    return true;
+  } catch {
+    return false; // The first error is the one to tell; this connection is closed for it.
+  }
+}
+
+async function classified<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw toPostgresError(error);
+  }
+}
