@@ -26,6 +26,8 @@ export abstract class TetherError extends Error {
 /** A part that everything depends on (a database, a log) is away; no message is to blame for it. */
 export abstract class OutageError extends TetherError {
   readonly retryable = true;
+  /** How the runtime tells an outage from other failures, see `failure.ts`. */
+  readonly outage = true;
 }
 
 /** The log holds as much as it may; space comes back when actors catch up. */
@@ -43,5 +45,29 @@ export class LogClosedError extends TetherError {
 /** Bytes that should be an envelope are not one. */
 export class EnvelopeError extends TetherError {
   readonly code = 'TETHER_ENVELOPE_MALFORMED';
+  readonly retryable = false;
+}
+
+/** An actor's module cannot be used: it does not load, or is not a definition. */
+export class ActorModuleError extends TetherError {
+  readonly code = 'TETHER_ACTOR_MODULE';
+  readonly retryable = false;
+}
+
+/** The log holds messages for an actor type that this process does not run; starting would leave them unhandled. */
+export class UnknownActorError extends TetherError {
+  readonly code = 'TETHER_ACTOR_UNKNOWN';
+  readonly retryable = false;
+}
+
+/** A `receive` did not return within its limit; the thread it runs in is replaced. */
+export class ReceiveTimeoutError extends TetherError {
+  readonly code = 'TETHER_RECEIVE_TIMEOUT';
+  readonly retryable = true;
+}
+
+/** A message was alone in flight each time its worker thread ended. */
+export class ThreadCrashError extends TetherError {
+  readonly code = 'TETHER_THREAD_CRASH';
   readonly retryable = false;
 }

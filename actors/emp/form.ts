@@ -13,10 +13,10 @@ const NEEDS_DECODING = /[%+\x80-\xff]/;
 // The standard says "UTF-8 decode without BOM": a byte order mark is a character like any other.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-export function decodeForm(body: Uint8Array): FormField[] {
+/** Calls `visit` with each pair of `body`, in order. Makes nothing that outlives the call. */
+export function visitForm(body: Uint8Array, visit: (name: string, value: string) => void): void {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
   const plain = !NEEDS_DECODING.test(text);
-  const fields: FormField[] = [];
   let start = 0;
   while (start < text.length) {
     let end = text.indexOf('&', start);
@@ -26,10 +26,18 @@ export function decodeForm(body: Uint8Array): FormField[] {
       const equals = pair.indexOf('=');
       const name = equals === -1 ? pair : pair.slice(0, equals);
       const value = equals === -1 ? '' : pair.slice(equals + 1);
-      fields.push(plain ? [name, value] : [decodeComponent(name), decodeComponent(value)]);
+      if (plain) visit(name, value);
+      else visit(decodeComponent(name), decodeComponent(value));
     }
     start = end + 1;
   }
+}
+
+export function decodeForm(body: Uint8Array): FormField[] {
+  const fields: FormField[] = [];
+  visitForm(body, (name, value) => {
+    fields.push([name, value]);
+  });
   return fields;
 }
 

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { EmpMalformedError } from './errors.js';
 import { SIGNIFICANT_FIELDS } from './fields.js';
 import { legacyChargeback, VECTORS } from './fixtures.js';
-import { actorKey, bodyDigest, dedupeKey, identify } from './keys.js';
+import { identify } from './keys.js';
 import { parseNotification } from './notification.js';
 
 const parse = (body: string) => parseNotification(Buffer.from(body, 'latin1'));
@@ -30,36 +29,6 @@ t.test('a processing notification', async (t) => {
   t.equal(n.reasonCode, undefined);
   t.strictSame(n.fields[8], ['rc_description', 'Insufficient Funds'], 'unknown fields are kept');
   t.equal(n.fields.length, 10);
-});
-
-t.test('the keys of every kind', async (t) => {
-  const digest = (body: string) => createHash('sha256').update(body).digest('hex').slice(0, 32);
-  t.strictSame(idOf(VECTORS.chargebacked), {
-    kind: 'processing',
-    signedId: '44177a21403427eb96664a6d7e5d5d48',
-    key: 'emp:44177a21403427eb96664a6d7e5d5d48',
-    dedupe: 'processing:44177a21403427eb96664a6d7e5d5d48:chargeback:chargebacked',
-  });
-  t.strictSame(idOf(VECTORS.wpf), {
-    kind: 'wpf',
-    signedId: '26aa150ee68b1b2d6758a0e6c44fce4c',
-    key: 'emp:26aa150ee68b1b2d6758a0e6c44fce4c',
-    dedupe: 'wpf:26aa150ee68b1b2d6758a0e6c44fce4c::approved',
-  });
-  t.strictSame(idOf(VECTORS.apm), {
-    kind: 'apm',
-    signedId: '64216236bced683952325b6698b3954a',
-    key: 'emp:64216236bced683952325b6698b3954a',
-    dedupe: `apm:64216236bced683952325b6698b3954a:::${digest(VECTORS.apm)}`,
-  });
-  t.strictSame(idOf(VECTORS.kyc), {
-    kind: 'kyc',
-    signedId: '1912',
-    key: 'emp:1912',
-    dedupe: `kyc:1912:::${digest(VECTORS.kyc)}`,
-  });
-  const retrieval = 'unique_id=a1&status=approved&event=retrieval_request&reason_code=6305';
-  t.equal(idOf(retrieval).dedupe, `processing:a1:retrieval_request:approved:${digest(retrieval)}`);
 });
 
 t.test('a payment page reports amount and type of the payment behind it', async (t) => {
@@ -153,24 +122,6 @@ t.test('fields that make no sense are absent, and kept', async (t) => {
     parse('unique_id=a&bank_account_number=DE89+3704+0044+0532+0130+00').iban,
     'DE89370400440532013000',
   );
-});
-
-t.test('deduplication keys are equal only where their parts are', async () => {
-  const part = fc.string({ unit: fc.constantFrom('a', ':', '%', '3', 'A', '5', '2'), maxLength: 6 });
-  const parts = fc.record({
-    kind: fc.constantFrom('processing' as const, 'wpf' as const),
-    signedId: part,
-    event: part,
-    status: part,
-  });
-  fc.assert(
-    fc.property(parts, parts, (a, b) => {
-      const same = dedupeKey(a, '') === dedupeKey(b, '');
-      return same === (JSON.stringify(a) === JSON.stringify(b));
-    }),
-  );
-  t.equal(bodyDigest(Buffer.from('')).length, 32);
-  t.equal(actorKey('emp', { paymentId: 'a:b' }), 'emp:a:b');
 });
 
 t.test('any bytes are a notification or malformed, nothing else', async () => {

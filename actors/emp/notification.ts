@@ -17,7 +17,7 @@ import {
   SIGNIFICANT_FIELDS,
   type SignificantField,
 } from './fields.js';
-import { decodeForm, type FormField } from './form.js';
+import { decodeForm, type FormField, visitForm } from './form.js';
 
 export interface Notification {
   readonly kind: Kind;
@@ -43,7 +43,7 @@ export interface Notification {
   readonly reasonCode: string | undefined;
   /** In electronic form, check digits valid. */
   readonly iban: string | undefined;
-  /** Every field of the body, in its order. */
+  /** Every field of the body, in its order. Decoded when asked for: the way of a message does not need them. */
   readonly fields: readonly FormField[];
 }
 
@@ -64,8 +64,7 @@ const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** @throws EmpMalformedError */
 export function parseNotification(body: Uint8Array): Notification {
-  const fields = decodeForm(body);
-  const values = significantValues(fields);
+  const values = significantValues(body);
   const kind = kindOf(values);
   const signedId = id(values, SIGNED_ID_FIELD[kind]);
   const wpf = kind === 'wpf';
@@ -93,20 +92,22 @@ export function parseNotification(body: Uint8Array): Notification {
     rcCode: text(values, 'rc_code'),
     reasonCode: text(values, 'reason_code'),
     iban: iban(values.get('iban')) ?? iban(values.get('bank_account_number')),
-    fields,
+    get fields() {
+      return decodeForm(body);
+    },
   };
 }
 
 type Values = ReadonlyMap<string, string>;
 
 /** The significant fields that are not empty. */
-function significantValues(fields: readonly FormField[]): Values {
+function significantValues(body: Uint8Array): Values {
   const values = new Map<string, string>();
-  for (const [name, value] of fields) {
-    if (!SIGNIFICANT.has(name)) continue;
+  visitForm(body, (name, value) => {
+    if (!SIGNIFICANT.has(name)) return;
     if (values.has(name)) throw new EmpMalformedError(`field ${name} is repeated`);
     values.set(name, value);
-  }
+  });
   for (const [name, value] of values) if (value === '') values.delete(name);
   return values;
 }

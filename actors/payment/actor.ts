@@ -1,0 +1,73 @@
+/**
+ * The payment actor: EMP notifications in, events and payments out, one transaction for a batch.
+ *
+ * A batch costs five round trips whatever its size: begin, lock the payments, ask which messages are known, write, commit.
+ * Each message has its one effect because its event's primary key commits with the effect (P3).
+ *
+ * What a failure means:
+ * - a message cannot be read: `EmpMalformedError`, before anything is done; the runtime splits the batch until that
+ *   message stands alone
+ * - another worker wrote the same message or payment meanwhile (two owners for a moment, after a lease was lost):
+ *   `PostgresConflictError`, rolled back; the next try finds the message known, or the payment as it is now
+ * - Postgres is away: `PostgresUnavailableError`. A commit whose answer was lost may have happened: the next try finds
+ *   out by the events.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import { defineActor, type Message } from '../../runtime/actor.js';
+import { PostgresConflictError } from '../../storage/postgres/errors.js';
+import { createPool, inTransaction } from '../../storage/postgres/pool.js';
+import { decide } from './decide.js';
+import { readBatch } from './incoming.js';
+import { fillPaymentSettings } from './settings.js';
+import { lockPayments, selectNew, writeEffects } from './store.js';
+
+export interface PaymentResources {
+  readonly pool: Pool;
+  /** `messageKey`s of messages whose effect is committed, the recent ones. */
+  readonly recent: LRUCache<string, true>;
+  readonly blacklistCodes: ReadonlySet<string>;
+}
+
+export const BATCH_MAX = 500;
+
+export default defineActor<PaymentResources>({
+  type: 'payment',
+  scope: 'thread',
+  batchMax: BATCH_MAX,
+
+  open({ settings, logger }) {
+    const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax } =
+      fillPaymentSettings(settings);
+    return {
+      pool: createPool({ databaseUrl, connectionsMax, logger }),
+      recent: new LRUCache({ max: idempotencyEntriesMax }),
+      blacklistCodes: new Set(blacklistCodes),
+    };
+  },
+
+  close({ pool }) {
+    return pool.end();
+  },
+
+  async receive(messages, { resources }) {
+    await handle(messages, resources);
+  },
+});
+
+async function handle(messages: readonly Message[], resources: PaymentResources): Promise<void> {
+  const { pool, recent, blacklistCodes } = resources;
+  const read = readBatch(messages, recent);
+  if (read.size === 0) return;
+  const batch = [...read.values()];
+
+  await inTransaction(pool, async (client) => {
+    const stored = await lockPayments(client, batch);
+    const fresh = await selectNew(client, batch);
+    if (fresh.length === 0) return;
+    const unchanged = await writeEffects(client, decide(fresh, stored, blacklistCodes));
+    if (!unchanged) throw new PostgresConflictError('a payment was changed by another worker');
+  });
+  // Only now: a message remembered before its commit would be taken for done if the commit failed.
+  for (const key of read.keys()) recent.set(key, true);
+}

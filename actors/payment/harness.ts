@@ -1,0 +1,52 @@
+/** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
+import { randomUUID } from 'node:crypto';
+import type { ActorContext, Message } from '../../runtime/actor.js';
+import { silentLogger } from '../../runtime/logger.js';
+import { identify } from '../emp/keys.js';
+import payment, { type PaymentResources } from './actor.js';
+import type { PaymentSettings } from './settings.js';
+
+/** The message that the gateway would append for `body`. */
+export function messageOf(body: string, endpoint = 'emp', id: string = randomUUID()): Message {
+  const payload = Buffer.from(body, 'latin1');
+  const { key, dedupe } = identify(endpoint, payload);
+  return { id, key, dedupe, receivedAt: Date.now(), traceparent: '', payload, attempt: 1 };
+}
+
+export interface TestActor {
+  readonly resources: PaymentResources;
+  receive(messages: readonly Message[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openActor(
+  databaseUrl: string,
+  settings: Partial<PaymentSettings> = {},
+): Promise<TestActor> {
+  const filled: PaymentSettings = {
+    databaseUrl,
+    blacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
+    idempotencyEntriesMax: 10_000,
+    ...settings,
+  };
+  const thread = { actor: payment.type, thread: 0, settings: filled, logger: silentLogger };
+  const resources = await payment.open?.(thread);
+  if (resources === undefined) throw new TypeError('the actor opened nothing');
+  const context: ActorContext<PaymentResources, unknown> = {
+    actor: payment.type,
+    key: '',
+    resources,
+    state: undefined,
+    signal: new AbortController().signal,
+    logger: silentLogger,
+  };
+  return {
+    resources,
+    async receive(messages) {
+      await payment.receive(messages, context);
+    },
+    async close() {
+      await payment.close?.(resources);
+    },
+  };
+}

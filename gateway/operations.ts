@@ -1,0 +1,124 @@
+/**
+ * The operators' API: dead letters and status, behind a bearer token. Without a token configured it is not there at all.
+ *
+ * | request                             | answer                                                              |
+ * |-------------------------------------|---------------------------------------------------------------------|
+ * | `GET /api/status`                   | what the composition root says                                      |
+ * | `GET /api/dead-letters`             | `{ deadLetters, waiting }`; query: `actor`, `key`, `state`, `limit` |
+ * | `GET /api/dead-letters/{id}`        | one dead letter                                                     |
+ * | `POST /api/dead-letters/{id}/replay`| `{ id, state: "replayed" }`; 409 when it does not wait              |
+ *
+ * A dead letter in JSON is `StoredDeadLetter` of `runtime/dead-letter.ts` with the payload as base64, and as `payloadText`
+ * too when it is valid UTF-8.
+ */
+
+import type { HttpRequest } from 'uWebSockets.js';
+import { isUtf8 } from 'node:buffer';
+import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/dead-letter.js';
+import { type Answer, jsonAnswer } from './answer.js';
+import { problem } from './problem.js';
+import { sameSecret } from './secret.js';
+
+export interface OperationsOptions {
+  /** The bearer token. Empty: there is no API. */
+  readonly token: string;
+  readonly deadLetters: DeadLetterStore;
+  /** Puts the message on the log again and marks the dead letter as replayed. False when there is none that waits. */
+  replay(id: string): Promise<boolean>;
+  /** Anything that JSON can hold. */
+  status(): unknown;
+}
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1000;
+const LIMIT = /^[0-9]{1,4}$/;
+/** The longest actor or key to look for; longer ones do not exist. */
+const FILTER_LENGTH_MAX = 512;
+const BEARER = /^bearer +(\S+)$/i;
+
+const NO_API = problem('not-found', 'there is nothing here');
+const NO_DEAD_LETTER = problem('not-found', 'there is no dead letter of this id');
+const NOT_WAITING = problem('not-waiting', 'the dead letter has been replayed already');
+const TOKEN_REQUIRED = problem('token-required', 'send the API token as a bearer token');
+
+export class Operations {
+  readonly #options: OperationsOptions | undefined;
+
+  constructor(options: OperationsOptions | undefined) {
+    this.#options = options === undefined || options.token === '' ? undefined : options;
+  }
+
+  /** The refusal, or undefined when the request may go on. */
+  refusal(req: HttpRequest): Answer | undefined {
+    if (this.#options === undefined) return NO_API;
+    const given = BEARER.exec(req.getHeader('authorization'))?.[1] ?? '';
+    return sameSecret(given, this.#options.token) ? undefined : TOKEN_REQUIRED;
+  }
+
+  async status(): Promise<Answer> {
+    return noStore(jsonAnswer(this.#required().status() ?? null));
+  }
+
+  /** `filter`: from `readFilter`. */
+  async list(filter: DeadLetterFilter): Promise<Answer> {
+    const { deadLetters } = this.#required();
+    const [letters, waiting] = await Promise.all([deadLetters.list(filter), deadLetters.count()]);
+    return noStore(jsonAnswer({ deadLetters: letters.map(deadLetterJson), waiting }));
+  }
+
+  async show(id: string): Promise<Answer> {
+    const letter = await this.#required().deadLetters.get(id);
+    return letter === undefined ? NO_DEAD_LETTER : noStore(jsonAnswer(deadLetterJson(letter)));
+  }
+
+  async replay(id: string): Promise<Answer> {
+    const { deadLetters, replay } = this.#required();
+    if (await replay(id)) return noStore(jsonAnswer({ id, state: 'replayed' }));
+    return (await deadLetters.get(id)) === undefined ? NO_DEAD_LETTER : NOT_WAITING;
+  }
+
+  #required(): OperationsOptions {
+    if (this.#options === undefined) throw new TypeError('there is no operations API');
+    return this.#options;
+  }
+}
+
+/** The filter in a query, or what is wrong with it. Within the handler only. */
+export function readFilter(req: HttpRequest): DeadLetterFilter | Answer {
+  const actor = req.getQuery('actor');
+  const key = req.getQuery('key');
+  const state = req.getQuery('state');
+  const limit = req.getQuery('limit');
+  if ((actor?.length ?? 0) > FILTER_LENGTH_MAX || (key?.length ?? 0) > FILTER_LENGTH_MAX) {
+    return problem('invalid-query', `actor and key have at most ${FILTER_LENGTH_MAX} characters`);
+  }
+  if (state !== undefined && state !== 'waiting' && state !== 'replayed') {
+    return problem('invalid-query', 'state is waiting or replayed');
+  }
+  if (limit !== undefined && (!LIMIT.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX)) {
+    return problem('invalid-query', `limit is a whole number from 1 to ${LIMIT_MAX}`);
+  }
+  return {
+    ...(actor === undefined ? {} : { actor }),
+    ...(key === undefined ? {} : { key }),
+    ...(state === undefined ? {} : { state }),
+    limit: limit === undefined ? LIMIT_DEFAULT : Number(limit),
+  };
+}
+
+function deadLetterJson({ envelope, ...letter }: StoredDeadLetter): object {
+  const payload = Buffer.from(envelope.payload);
+  return {
+    ...letter,
+    envelope: {
+      ...envelope,
+      payload: payload.toString('base64'),
+      ...(isUtf8(payload) ? { payloadText: payload.toString('utf8') } : {}),
+    },
+  };
+}
+
+/** Payloads are other people's data: no cache keeps them. */
+function noStore(answer: Answer): Answer {
+  return { ...answer, headers: [...answer.headers, ['Cache-Control', 'no-store']] };
+}

@@ -1,0 +1,58 @@
+/**
+ * Everything that the gateway says instead of yes: problem documents (RFC 9457, `application/problem+json`).
+ *
+ * `type` is `urn:tether:problem:` and the name below: stable, for programs to look at. `detail` is for people, and never
+ * quotes what was sent.
+ */
+import type { Answer } from './answer.js';
+
+/** Long enough for a group commit or a worker to catch up; the sender has a schedule of its own anyway. */
+const RETRY_AFTER: readonly [string, string] = ['Retry-After', '5'];
+
+interface Kind {
+  readonly status: number;
+  readonly title: string;
+  readonly headers?: Answer['headers'];
+}
+
+const KINDS = {
+  'not-found': { status: 404, title: 'Not Found' },
+  'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported Media Type' },
+  'content-too-large': { status: 413, title: 'Content Too Large' },
+  'malformed-notification': { status: 400, title: 'Bad Request' },
+  'wrong-signature': { status: 401, title: 'Unauthorized' },
+  'network-not-allowed': { status: 403, title: 'Forbidden' },
+  'log-full': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  'log-closed': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  draining: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  unavailable: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  'token-required': {
+    status: 401,
+    title: 'Unauthorized',
+    headers: [['WWW-Authenticate', 'Bearer realm="tether"']],
+  },
+  'invalid-query': { status: 400, title: 'Bad Request' },
+  'not-waiting': { status: 409, title: 'Conflict' },
+  internal: { status: 500, title: 'Internal Server Error' },
+} as const satisfies Record<string, Kind>;
+
+export type ProblemName = keyof typeof KINDS;
+
+const NO_HEADERS: Answer['headers'] = [];
+
+/** The answer for a problem; `headers` are added to those that the problem always has. */
+export function problem(name: ProblemName, detail: string, headers: Answer['headers'] = NO_HEADERS): Answer {
+  const kind: Kind = KINDS[name];
+  return {
+    status: `${kind.status} ${kind.title}`,
+    contentType: 'application/problem+json',
+    headers: [['Cache-Control', 'no-store'], ...(kind.headers ?? NO_HEADERS), ...headers],
+    body: JSON.stringify({
+      type: `urn:tether:problem:${name}`,
+      title: kind.title,
+      status: kind.status,
+      detail,
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * EMP (emerchantpay's Genesis gateway) as a provider: notifications as forms, signed by a plain hash, answered by an echo.
+ *
+ * The rules of kind, id and limits are those of `actors/emp/notification.ts`, said a second time in the order that costs
+ * least; `provider.test.ts` holds the two together. The names, the limits and both keys come from there.
+ */
+import {
+  actorKey,
+  bodyDigest,
+  dedupeKey,
+  ID_BYTES_MAX,
+  KIND_BY_NOTIFICATION_TYPE,
+  type Kind,
+  LABEL_BYTES_MAX,
+  needsBodyDigest,
+  SIGNED_ID_FIELD,
+} from '../../../actors/emp/index.js';
+import type { Provider, Refused, Verdict } from '../provider.js';
+import { echo } from './echo.js';
+import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
+import { isSigned } from './signature.js';
+
+export interface EmpOptions {
+  /** The endpoint's name: the first part of every key. */
+  readonly endpoint: string;
+  /** API passwords, at least one. */
+  readonly secrets: readonly string[];
+}
+
+const NOTIFICATION_TYPE = fieldNumber('notification_type');
+const UNIQUE_ID = fieldNumber('unique_id');
+const WPF_UNIQUE_ID = fieldNumber('wpf_unique_id');
+const REFERENCE_ID = fieldNumber('reference_id');
+const ORIGINAL_ID = fieldNumber('original_transaction_unique_id');
+const TRANSACTION_TYPE = fieldNumber('transaction_type');
+const EVENT = fieldNumber('event');
+const STATUS = fieldNumber('status');
+const WPF_STATUS = fieldNumber('wpf_status');
+const SIGNATURE = fieldNumber('signature');
+
+interface KindRule {
+  readonly kind: Kind;
+  readonly signedId: number;
+  readonly status: number;
+  readonly echoElement: string;
+  /** Refusals, made once. */
+  readonly idMissing: Refused;
+  readonly idUnfit: Refused;
+}
+
+const RULES: Readonly<Record<Kind, KindRule>> = {
+  processing: rule('processing', 'unique_id'),
+  wpf: rule('wpf', 'wpf_unique_id'),
+  kyc: rule('kyc', 'reference_id'),
+  apm: rule('apm', 'unique_id'),
+};
+
+const NO_SIGNED_ID = malformed('no field holds a signed id');
+const NO_SIGNATURE = malformed('field signature is missing');
+const EVENT_UNFIT = malformed(
+  `field event is longer than ${LABEL_BYTES_MAX} bytes or holds a control character`,
+);
+const STATUS_UNFIT = malformed(
+  `the status is longer than ${LABEL_BYTES_MAX} bytes or holds a control character`,
+);
+const ORIGINAL_UNFIT = malformed(
+  `field original_transaction_unique_id is longer than ${ID_BYTES_MAX} bytes or holds a control character`,
+);
+const FORGED: Refused = { outcome: 'forged', reason: 'the signature is not that of the signed id' };
+
+const CONTROL = /\p{Cc}/u;
+
+export class EmpProvider implements Provider {
+  readonly mediaType = 'application/x-www-form-urlencoded';
+  readonly answerMediaType = 'application/xml';
+  readonly #endpoint: string;
+  readonly #secrets: readonly string[];
+  readonly #scanner = new FormScanner();
+
+  constructor({ endpoint, secrets }: EmpOptions) {
+    this.#endpoint = endpoint;
+    this.#secrets = [...secrets];
+  }
+
+  recognise(body: Uint8Array): Verdict {
+    const scanner = this.#scanner;
+    scanner.scan(body);
+    if (scanner.repeated !== undefined) return malformed(`field ${scanner.repeated} is repeated`);
+    const rule = this.#rule();
+    if (rule === undefined) return NO_SIGNED_ID;
+
+    const signedId = scanner.value(rule.signedId);
+    if (signedId === '') return rule.idMissing;
+    if (!fits(signedId, ID_BYTES_MAX)) return rule.idUnfit;
+    const status = scanner.value(rule.status);
+    if (!fits(status, LABEL_BYTES_MAX)) return STATUS_UNFIT;
+    const event = scanner.value(EVENT);
+    if (!fits(event, LABEL_BYTES_MAX)) return EVENT_UNFIT;
+    const paymentId = this.#paymentId(rule.kind, signedId);
+    if (paymentId !== signedId && !fits(paymentId, ID_BYTES_MAX)) return ORIGINAL_UNFIT;
+
+    const signature = scanner.value(SIGNATURE);
+    if (signature === '') return NO_SIGNATURE;
+    if (!isSigned(signedId, signature, this.#secrets)) return FORGED;
+
+    const parts = { kind: rule.kind, signedId, paymentId, event, status };
+    return {
+      outcome: 'accepted',
+      key: actorKey(this.#endpoint, parts),
+      dedupe: dedupeKey(parts, needsBodyDigest(parts) ? bodyDigest(body) : ''),
+      answer: echo(rule.echoElement, signedId),
+    };
+  }
+
+  #rule(): KindRule | undefined {
+    const scanner = this.#scanner;
+    const type = scanner.value(NOTIFICATION_TYPE);
+    if (type !== '') {
+      const kind = KIND_BY_NOTIFICATION_TYPE.get(type);
+      if (kind !== undefined) return RULES[kind];
+    }
+    if (scanner.value(WPF_UNIQUE_ID) !== '') return RULES.wpf;
+    if (scanner.value(UNIQUE_ID) !== '') return RULES.processing;
+    if (scanner.value(REFERENCE_ID) !== '') return RULES.kyc;
+    return undefined;
+  }
+
+  /** The legacy form of a chargeback is about another payment than the one that it is signed for. */
+  #paymentId(kind: Kind, signedId: string): string {
+    if (kind !== 'processing' || this.#scanner.value(TRANSACTION_TYPE) !== 'chargeback') return signedId;
+    return this.#scanner.value(ORIGINAL_ID) || signedId;
+  }
+}
+
+function rule(kind: Kind, echoElement: string): KindRule {
+  const field = SIGNED_ID_FIELD[kind];
+  return {
+    kind,
+    signedId: fieldNumber(field as IdentityField),
+    status: kind === 'wpf' ? WPF_STATUS : STATUS,
+    echoElement,
+    idMissing: malformed(`field ${field} is missing`),
+    idUnfit: malformed(`field ${field} is longer than ${ID_BYTES_MAX} bytes or holds a control character`),
+  };
+}
+
+function malformed(reason: string): Refused {
+  return { outcome: 'malformed', reason };
+}
+
+/** Whether a value is short enough and free of control characters. */
+function fits(value: string, bytesMax: number): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return false;
+    if (code > 0x7f) return !CONTROL.test(value) && Buffer.byteLength(value) <= bytesMax;
+  }
+  return value.length <= bytesMax;
+}

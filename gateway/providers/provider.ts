@@ -1,0 +1,33 @@
+/**
+ * What the gateway asks of a sender's protocol: is this body genuine, whose turn is it, and what does the sender want to
+ * hear. One provider is made per endpoint, with its secrets.
+ */
+
+/** A genuine message. */
+export interface Accepted {
+  readonly outcome: 'accepted';
+  /** The actor's key. */
+  readonly key: string;
+  /** The idempotency key. */
+  readonly dedupe: string;
+  /** The body of the success answer. It may only be sent when the message is on the log (P1). */
+  readonly answer: string;
+}
+
+/** `malformed`: nobody could read it. `forged`: it is not signed by anyone who knows a secret. */
+export interface Refused {
+  readonly outcome: 'malformed' | 'forged';
+  /** For people; names fields, never quotes a value. */
+  readonly reason: string;
+}
+
+export type Verdict = Accepted | Refused;
+
+export interface Provider {
+  /** The media type of its bodies, in lower case, without parameters. */
+  readonly mediaType: string;
+  /** The media type of `Accepted.answer`. */
+  readonly answerMediaType: string;
+  /** Never throws, whatever the bytes. Keeps no reference to `body`. */
+  recognise(body: Uint8Array): Verdict;
+}

@@ -1,0 +1,176 @@
+/**
+ * The paths of the gateway, and the order in which a request is checked before anything is done with it.
+ *
+ * Headers, parameters and addresses are read here, in the handler's own turn: `req` is dead after it.
+ */
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { Logger } from '../runtime/logger.js';
+import { type Answer, type SendOptions, send } from './answer.js';
+import { answerLater } from './answer-later.js';
+import type { ClientAddresses } from './client-address.js';
+import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
+import type { Health } from './health.js';
+import { refuseAndLinger } from './linger.js';
+import { type Operations, readFilter } from './operations.js';
+import { problem } from './problem.js';
+import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-request.js';
+
+export interface RouteParts {
+  readonly context: RequestContext;
+  readonly endpoints: EndpointTable;
+  readonly addresses: ClientAddresses;
+  readonly health: Health;
+  readonly operations: Operations;
+  readonly logger: Logger;
+}
+
+type Handler = (res: HttpResponse, req: HttpRequest) => void;
+
+const NOT_FOUND = problem('not-found', 'there is nothing here');
+const UNKNOWN_ENDPOINT = problem('not-found', 'there is no such endpoint');
+const DRAINING = problem('draining', 'this node is going down; another one will answer');
+const NETWORK_NOT_ALLOWED = problem(
+  'network-not-allowed',
+  'the endpoint does not take requests from this network',
+);
+const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
+const UNSUPPORTED = problem('unsupported-media-type', 'the endpoint takes another media type');
+const POST_ONLY = problem('method-not-allowed', 'the method is POST', [['Allow', 'POST']]);
+const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['Allow', 'GET, HEAD']]);
+
+/** W3C trace context, version and ids that are not all zeros. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
+  const { health, operations, logger } = parts;
+  const { intake } = parts.context;
+  const closing = () => intake.mode !== 'open';
+  const refuse = (res: HttpResponse, req: HttpRequest, answer: Answer) =>
+    refuseRequest(res, req, answer, closing());
+
+  /** A GET and a HEAD handler on one path; other methods are told so. */
+  const get = (
+    path: string,
+    handler: (res: HttpResponse, req: HttpRequest, options: SendOptions) => void,
+  ) => {
+    app.get(path, (res, req) => handler(res, req, { close: closing() }));
+    app.head(path, (res, req) => handler(res, req, { head: true, close: closing() }));
+    app.any(path, (res, req) => refuse(res, req, GET_ONLY));
+  };
+
+  app.post('/webhooks/:endpoint/:token', (res, req) => {
+    const endpoint = parts.endpoints.find(req.getParameter(0), req.getParameter(1));
+    if (endpoint === undefined) {
+      parts.context.metrics.unknownEndpoint++;
+      refuse(res, req, UNKNOWN_ENDPOINT);
+      return;
+    }
+    const refusal = webhookRefusal(parts, endpoint, res, req);
+    if (refusal !== undefined) {
+      refuse(res, req, refusal);
+      return;
+    }
+    new WebhookRequest(parts.context, endpoint, res, traceparentOf(req));
+  });
+  app.any('/webhooks/:endpoint/:token', (res, req) => refuse(res, req, POST_ONLY));
+
+  get('/livez', (res, _, options) => health.live(res, options));
+  get('/readyz', (res, _, options) => health.ready(res, options));
+  get('/health', (res, _, options) => health.ready(res, options));
+  get('/metrics', (res, _, options) => health.metrics(res, options));
+
+  /** Hands on only what carries the token, and nothing while the gateway drains. */
+  const guarded = (res: HttpResponse, req: HttpRequest, allowed: () => void) => {
+    const refusal = operations.refusal(req) ?? (closing() ? DRAINING : undefined);
+    if (refusal === undefined) allowed();
+    else refuse(res, req, refusal);
+  };
+  const getGuarded = (path: string, work: (req: HttpRequest) => (() => Promise<Answer>) | Answer) => {
+    const handler = (res: HttpResponse, req: HttpRequest, options: SendOptions) =>
+      guarded(res, req, () => {
+        const todo = work(req);
+        if (typeof todo === 'function') answerLater(res, todo, options, logger);
+        else send(res, todo, options);
+      });
+    app.get(path, (res, req) => handler(res, req, {}));
+    app.head(path, (res, req) => handler(res, req, { head: true }));
+    app.any(path, (res, req) => guarded(res, req, () => refuse(res, req, GET_ONLY)));
+  };
+
+  getGuarded('/api/status', () => () => operations.status());
+  getGuarded('/api/dead-letters', (req) => {
+    const filter = readFilter(req);
+    return 'body' in filter ? filter : () => operations.list(filter);
+  });
+  getGuarded('/api/dead-letters/:id', (req) => {
+    const id = req.getParameter(0);
+    return () => operations.show(id);
+  });
+  app.post('/api/dead-letters/:id/replay', (res, req) =>
+    guarded(res, req, () => {
+      const id = req.getParameter(0);
+      answerLater(res, () => operations.replay(id), {}, logger);
+    }),
+  );
+  app.any('/api/dead-letters/:id/replay', (res, req) => guarded(res, req, () => refuse(res, req, POST_ONLY)));
+  const nothing: Handler = (res, req) => refuse(res, req, NOT_FOUND);
+  app.any('/api/*', (res, req) => guarded(res, req, () => nothing(res, req)));
+  app.any('/*', nothing);
+}
+
+/** What is wrong with a webhook request before its body is read. */
+function webhookRefusal(
+  { context, addresses }: RouteParts,
+  { networks, provider, counts }: CompiledEndpoint,
+  res: HttpResponse,
+  req: HttpRequest,
+): Answer | undefined {
+  if (context.intake.mode !== 'open') {
+    counts.draining++;
+    return DRAINING;
+  }
+  if (networks !== undefined) {
+    const address = addresses.of(res, req);
+    if (address === undefined || !networks.holds(address)) {
+      counts.networkNotAllowed++;
+      return NETWORK_NOT_ALLOWED;
+    }
+  }
+  if (!isMediaType(req.getHeader('content-type'), provider.mediaType)) {
+    counts.unsupportedMediaType++;
+    return UNSUPPORTED;
+  }
+  if (Number(req.getHeader('content-length')) > BODY_BYTES_MAX) {
+    counts.tooLarge++;
+    return TOO_LARGE;
+  }
+  return undefined;
+}
+
+/** Whether a Content-Type names the media type, whatever its parameters and case. */
+function isMediaType(contentType: string, mediaType: string): boolean {
+  if (contentType === mediaType) return true;
+  const end = contentType.indexOf(';');
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase() === mediaType;
+}
+
+function traceparentOf(req: HttpRequest): string {
+  const given = req.getHeader('traceparent');
+  return given !== '' && TRACEPARENT.test(given) ? given : '';
+}
+
+/** Refuses at the head of a request. What a client may still be sending then is dealt with as `linger.ts` says. */
+function refuseRequest(res: HttpResponse, req: HttpRequest, answer: Answer, close: boolean): void {
+  const method = req.getMethod();
+  if (method === 'head' || method === 'get') {
+    send(res, answer, { head: method === 'head', close });
+  } else if (
+    close ||
+    req.getHeader('transfer-encoding') !== '' ||
+    Number(req.getHeader('content-length')) > BODY_BYTES_MAX
+  ) {
+    refuseAndLinger(res, answer);
+  } else {
+    send(res, answer);
+  }
+}

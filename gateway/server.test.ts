@@ -1,0 +1,227 @@
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import t from 'tap';
+import { silentLogger } from '../runtime/logger.js';
+import { GatewayMetrics } from './metrics.js';
+import { type GatewayOptions, startGateway } from './server.js';
+import { request, until } from './test/raw-client.js';
+import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
+
+const SIGNED = notification('aa01');
+const webhook = request({ method: 'POST', path: WEBHOOK_PATH, headers: [FORM], body: SIGNED });
+
+t.test('a port has one gateway', async (t) => {
+  const { gateway } = await startTestGateway(t);
+  await t.rejects(startTestGateway(t, { port: gateway.port }), {
+    name: 'PortBusyError',
+    code: 'TETHER_PORT_BUSY',
+    host: '127.0.0.1',
+    port: gateway.port,
+    message: `another process listens on 127.0.0.1 port ${gateway.port}`,
+  });
+  const other = spawnSync(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { startTestGateway } from ${JSON.stringify(new URL('./test/start.js', import.meta.url).href)};
+     startTestGateway({ teardown() {} }, { port: ${gateway.port} }).then(
+       () => process.exit(0), (error) => { console.log(error.code); process.exit(3); });`,
+  ]);
+  t.equal(other.stdout.toString().trim(), 'TETHER_PORT_BUSY', 'nor does another process get it');
+  t.equal(other.status, 3);
+});
+
+t.test('a port that another server has is busy', async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
+  t.teardown(() => server.close());
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await t.rejects(startTestGateway(t, { port }), { code: 'TETHER_PORT_BUSY', port });
+});
+
+t.test('an address of another machine cannot be listened on', async (t) => {
+  await t.rejects(startTestGateway(t, { host: '192.0.2.1' }), { code: 'TETHER_LISTEN', host: '192.0.2.1' });
+});
+
+t.test('options that make no sense are refused, and no secret is in the message', async (t) => {
+  const good = { name: 'emp', provider: 'emp', token: 'dev', secrets: ['hush'], actor: 'payment' } as const;
+  const wrong: Record<string, Partial<GatewayOptions>> = {
+    'endpoint emp is defined twice': { endpoints: [good, good] },
+    'a name is of the form': { endpoints: [{ ...good, name: 'a/b' }] },
+    'the token is not of the form': { endpoints: [{ ...good, token: 'hush hush' }] },
+    'at least one secret': { endpoints: [{ ...good, secrets: [] }] },
+    'no empty one': { endpoints: [{ ...good, secrets: ['hush', ''] }] },
+    'there is no provider "stripe"': { endpoints: [{ ...good, provider: 'stripe' as 'emp' }] },
+    'networks: "10.0.0.0/33" is no network': { endpoints: [{ ...good, networks: ['10.0.0.0/33'] }] },
+    'trustedProxies: "proxy" is no network': { trustedProxies: ['proxy'] },
+    'actor payment has no partitions': { partitions: () => [] },
+  };
+  for (const [message, options] of Object.entries(wrong)) {
+    const error = await startTestGateway(t, options).catch((error: unknown) => error);
+    t.match(error, { code: 'TETHER_GATEWAY_OPTION' }, message);
+    t.ok(String(error).includes(message), String(error));
+    t.notMatch(String(error), 'hush', message);
+  }
+});
+
+t.test('only what exists is found, and by its method', async (t) => {
+  const { ask, metrics } = await startTestGateway(t);
+  const wrongToken = ['/webhooks/emp/def', '/webhooks/emp/devv', '/webhooks/emp/de', '/webhooks/emp/DEV'];
+  const unknownName = ['/webhooks/other/dev', '/webhooks/__proto__/dev', '/webhooks/emp/no%20endpoint'];
+  for (const path of [...wrongToken, ...unknownName]) {
+    const response = await ask({ method: 'POST', path, headers: [FORM], body: SIGNED });
+    t.match(response, { status: 404, headers: { 'content-type': 'application/problem+json' } }, path);
+    t.match(JSON.parse(response.body), {
+      type: 'urn:tether:problem:not-found',
+      title: 'Not Found',
+      status: 404,
+    });
+  }
+  t.equal(metrics.unknownEndpoint, wrongToken.length + unknownName.length);
+  for (const path of ['/', '/webhooks/emp', '/webhooks/emp/dev/', '/webhooks', '/livezz', '/api', '/%00']) {
+    t.match(await ask({ path }), { status: 404 }, path);
+    t.match(await ask({ method: 'POST', path, body: 'x' }), { status: 404 }, `POST ${path}`);
+  }
+  for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+    const response = await ask({ method, path: WEBHOOK_PATH });
+    t.match(response, { status: 405, headers: { allow: 'POST' } }, method);
+    t.match(JSON.parse(response.body), { type: 'urn:tether:problem:method-not-allowed' });
+  }
+  t.match(await ask({ method: 'POST', path: '/livez', body: '' }), {
+    status: 405,
+    headers: { allow: 'GET, HEAD' },
+  });
+});
+
+t.test('a HEAD has no body', async (t) => {
+  const { client } = await startTestGateway(t);
+  const kept = await client();
+  for (const [path, status] of [
+    ['/livez', 200],
+    ['/readyz', 200],
+    ['/metrics', 200],
+    [WEBHOOK_PATH, 405],
+    ['/x', 404],
+  ]) {
+    kept.write(request({ method: 'HEAD', path: String(path) }) + request({ path: '/livez' }));
+    t.match(await kept.response({ head: true }), { status }, String(path));
+    t.match(await kept.response(), { status: 200, body: 'live' }, 'the next answer comes right behind');
+  }
+});
+
+t.test('another media type is refused', async (t) => {
+  const { post, partition } = await startTestGateway(t);
+  for (const headers of [
+    [],
+    ['Content-Type: application/json'],
+    [`${FORM}x`],
+    ['Content-Type: multipart/form-data'],
+  ]) {
+    const response = await post(SIGNED, headers);
+    t.equal(response.status, 415, headers.join());
+    t.match(JSON.parse(response.body), { type: 'urn:tether:problem:unsupported-media-type' });
+  }
+  t.equal(partition.envelopes.length, 0);
+});
+
+t.test('a URL of any length is answered', async (t) => {
+  const { ask } = await startTestGateway(t);
+  t.match(await ask({ path: `/${'a'.repeat(3000)}` }), { status: 404 });
+  const response = await ask({ path: `/${'a'.repeat(100_000)}` });
+  t.ok(response.status >= 400 && response.status < 500, `${response.status}`);
+});
+
+t.test('draining', async (t) => {
+  const { gateway, partition, metrics, client } = await startTestGateway(t);
+  const [waiting, reading, kept, upload] = [await client(), await client(), await client(), await client()];
+  partition.behaviour = 'hold';
+  waiting.write(webhook);
+  reading.write(webhook.slice(0, -1));
+  for (const client of [kept, upload]) {
+    client.write(request({ path: '/livez' }));
+    await client.response();
+  }
+  await until(() => partition.held.length === 1 && gateway.pending === 2, 'both requests');
+
+  let drained = false;
+  const drain = gateway.drain(5000).then(() => {
+    drained = true;
+  });
+  await t.rejects(client(), { code: 'ECONNREFUSED' }, 'nothing listens any more');
+
+  kept.write(request({ path: '/readyz' }));
+  const unready = await kept.response();
+  t.match(unready, { status: 503, headers: { connection: 'close' } });
+  t.match(JSON.parse(unready.body), { status: 'unready', checks: { log: 'ok', gateway: 'draining' } });
+  await kept.closed();
+
+  upload.write(webhook);
+  const refused = await upload.response();
+  t.match(refused, { status: 503, headers: { connection: 'close', 'retry-after': /^[0-9]+$/ } });
+  t.match(JSON.parse(refused.body), { type: 'urn:tether:problem:draining' });
+  t.equal(metrics.endpoint('emp').draining, 1);
+
+  t.notOk(drained);
+  reading.write(webhook.slice(-1));
+  await until(() => partition.held.length === 2, 'the request that had begun');
+  t.notOk(drained);
+  partition.release();
+  for (const client of [waiting, reading]) {
+    t.match(await client.response(), { status: 200, headers: { connection: 'close' } });
+    await client.closed();
+  }
+  await drain;
+  t.equal(gateway.pending, 0);
+  gateway.close();
+  gateway.close();
+  await gateway.drain(1);
+});
+
+t.test('draining ends at its deadline, and closing ends every connection', async (t) => {
+  const { gateway, partition, client } = await startTestGateway(t);
+  partition.behaviour = 'hold';
+  const [waiting, idle] = [await client(), await client()];
+  waiting.write(webhook);
+  await until(() => partition.held.length === 1, 'the append');
+  await gateway.drain(20);
+  t.equal(gateway.pending, 1);
+  gateway.close();
+  await Promise.all([waiting.closed(), idle.closed()]);
+  t.equal(gateway.pending, 1, 'the append goes on');
+  partition.release();
+  t.equal(gateway.pending, 0);
+});
+
+t.test('nothing keeps the process alive after closing', async (t) => {
+  const script = `
+    import { startTestGateway } from ${JSON.stringify(new URL('./test/start.js', import.meta.url).href)};
+    const { gateway, post } = await startTestGateway({ teardown() {} });
+    console.log((await post('nonsense')).status);
+    await gateway.drain(1000);
+    gateway.close();`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { timeout: 10_000 });
+  t.match({ status: child.status, out: child.stdout.toString() }, { status: 0, out: '400' });
+});
+
+t.test('two gateways in one process are apart', async (t) => {
+  const [one, two] = [await startTestGateway(t), await startTestGateway(t)];
+  await one.post(SIGNED);
+  t.same([one.partition.envelopes.length, two.partition.envelopes.length], [1, 0]);
+  await t.rejects(
+    startGateway({
+      host: '127.0.0.1',
+      port: 0,
+      endpoints: [],
+      partitions: () => [],
+      readiness: () => ({ ready: true, checks: {} }),
+      trustedProxies: [],
+      proxyProtocol: false,
+      metrics: one.metrics,
+      logger: silentLogger,
+      now: Date.now,
+    }),
+    /already been registered/,
+    'but not with the same metrics',
+  );
+  t.ok(new GatewayMetrics({ processMetrics: false }).registry !== one.metrics.registry);
+});

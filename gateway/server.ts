@@ -1,0 +1,138 @@
+/**
+ * The gateway as one thing that starts, drains and stops.
+ *
+ * ```
+ * listening --drain()--> draining --close()--> closed
+ *     `-----------------close()-----------------^
+ * ```
+ * A graceful end is `drain`, then `close`. Draining stops listening, answers new requests on connections that are still open
+ * with 503 and `Connection: close`, and waits for the appends under way. `close` ends every connection.
+ */
+
+import uWS from 'uWebSockets.js';
+import { createServer } from 'node:net';
+import type { Logger } from '../runtime/logger.js';
+import type { LogPartition } from '../runtime/message-log.js';
+import { ClientAddresses } from './client-address.js';
+import { type Endpoint, EndpointTable } from './endpoints.js';
+import { ListenError, PortBusyError } from './errors.js';
+import { Health, type Readiness } from './health.js';
+import { Intake } from './intake.js';
+import { MessageIdSource } from './message-id.js';
+import type { GatewayMetrics } from './metrics.js';
+import { Operations, type OperationsOptions } from './operations.js';
+import { type RouteParts, registerRoutes } from './routes.js';
+
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0: a free one, chosen by the kernel. */
+  readonly port: number;
+  readonly endpoints: readonly Endpoint[];
+  /** The partitions of an actor type, at least one. Asked once per endpoint, at the start. */
+  partitions(actor: string): readonly LogPartition[];
+  /** Asked at each `/readyz` and `/health`: cheap, and from memory. */
+  readiness(): Readiness;
+  /** When absent, there is no `/api`. */
+  readonly operations?: OperationsOptions;
+  /** CIDR notation: proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
+  readonly proxyProtocol: boolean;
+  /** One per gateway. */
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface Gateway {
+  readonly port: number;
+  /** Messages between the socket and the log: bodies being read, appends that have not settled. */
+  readonly pending: number;
+  /** Takes nothing new and waits until nothing is pending, for `deadlineMs` at most. Look at `pending` afterwards. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Stops listening and ends every connection. Appends under way still settle. Idempotent. */
+  close(): void;
+}
+
+/** What the package does and its types leave out: a host and options at once, and the option's value. */
+interface ExclusiveApp {
+  listen(
+    host: string,
+    port: number,
+    options: number,
+    callback: (socket: uWS.us_listen_socket | false) => void,
+  ): void;
+}
+const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+
+/** @throws GatewayOptionError, PortBusyError, ListenError */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { host, metrics, logger } = options;
+  const intake = new Intake();
+  const parts: RouteParts = {
+    context: { intake, ids: new MessageIdSource(), metrics, now: () => options.now() },
+    endpoints: new EndpointTable(options.endpoints, (actor) => options.partitions(actor), metrics),
+    addresses: new ClientAddresses(options),
+    health: new Health(intake, () => options.readiness(), metrics, logger),
+    operations: new Operations(options.operations),
+    logger,
+  };
+  metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
+  const app = uWS.App();
+  registerRoutes(app, parts);
+  const socket = await listen(app, host, options.port);
+  const port = uWS.us_socket_local_port(socket as uWS.us_socket);
+  logger.info({ host, port }, 'the gateway listens');
+
+  const stopListening = () => {
+    if (intake.mode === 'open') uWS.us_listen_socket_close(socket);
+  };
+  return {
+    port,
+    get pending() {
+      return intake.pending;
+    },
+    async drain(deadlineMs) {
+      stopListening();
+      intake.drain();
+      const idle = await intake.idle(deadlineMs);
+      if (!idle) logger.warn({ pending: intake.pending, deadlineMs }, 'the gateway did not drain in time');
+    },
+    close() {
+      if (intake.mode === 'closed') return;
+      stopListening();
+      intake.close();
+      app.close();
+      logger.info({ host, port, pending: intake.pending }, 'the gateway is closed');
+    },
+  };
+}
+
+/** Alone on its port: without the option a second process would share it, and take half of the requests. */
+async function listen(app: uWS.TemplatedApp, host: string, port: number): Promise<uWS.us_listen_socket> {
+  const socket = await new Promise<uWS.us_listen_socket | false>((resolve) => {
+    (app as unknown as ExclusiveApp).listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve);
+  });
+  if (socket !== false) return socket;
+  app.close();
+  throw await reasonNotToListen(host, port);
+}
+
+/** uWebSockets.js only says that it could not: Node tries the same and says why. */
+function reasonNotToListen(host: string, port: number): Promise<PortBusyError | ListenError> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (cause: NodeJS.ErrnoException) => {
+      const busy = cause.code === 'EADDRINUSE';
+      resolve(
+        busy
+          ? new PortBusyError(host, port, { cause })
+          : new ListenError(host, port, cause.code ?? cause.message, { cause }),
+      );
+    });
+    probe.listen({ host, port, exclusive: true }, () => {
+      probe.close(() => resolve(new ListenError(host, port, 'the address was taken for a moment')));
+    });
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * One webhook request, from its head to its answer.
+ *
+ * ```
+ * reading --body complete and genuine--> appending --log has it, or refuses it--> answered
+ *    |  `------body refused------------------|------------------------------------^
+ *    |                                       |
+ *    `-----client left--> aborted <----------'
+ * ```
+ * - The success answer is sent from `appended` and from nowhere else (P1).
+ * - A client that leaves while the append is under way does not stop it: it cannot know whether its message was kept. The
+ *   append then settles in mode `aborted`, and `res` is not touched.
+ * - The request is its own `AppendWaiter`, and its body is handed on without a copy when it comes in one piece: no promise and
+ *   no buffer per request.
+ */
+
+import type { HttpResponse } from 'uWebSockets.js';
+import { strict as assert } from 'node:assert';
+import { encodeEnvelope } from '../runtime/envelope.js';
+import { type LogClosedError, LogFullError } from '../runtime/errors.js';
+import type { AppendWaiter } from '../runtime/message-log.js';
+import { type Answer, send } from './answer.js';
+import { BodyBuffer } from './body.js';
+import type { CompiledEndpoint } from './endpoints.js';
+import type { Intake } from './intake.js';
+import { LingeringAnswer } from './linger.js';
+import type { MessageIdSource } from './message-id.js';
+import type { GatewayMetrics } from './metrics.js';
+import { partitionOf } from './partition.js';
+import { problem } from './problem.js';
+import type { Refused } from './providers/provider.js';
+
+export const BODY_BYTES_MAX = 64 * 1024;
+
+const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
+const WRONG_SIGNATURE = problem('wrong-signature', 'the signature is not that of the signed id');
+const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
+const LOG_CLOSED = problem('log-closed', 'the log takes no messages; try again later');
+
+/** What all requests of a gateway share. */
+export interface RequestContext {
+  readonly intake: Intake;
+  readonly ids: MessageIdSource;
+  readonly metrics: GatewayMetrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+type Mode = 'reading' | 'appending' | 'answered' | 'aborted';
+
+const ALLOWED: Readonly<Record<Mode, readonly Mode[]>> = {
+  reading: ['appending', 'answered', 'aborted'],
+  appending: ['answered', 'aborted'],
+  answered: [],
+  aborted: [],
+};
+
+export class WebhookRequest implements AppendWaiter {
+  readonly #context: RequestContext;
+  readonly #endpoint: CompiledEndpoint;
+  readonly #res: HttpResponse;
+  readonly #traceparent: string;
+  readonly #startedMs: number;
+  #mode: Mode = 'reading';
+  #body: BodyBuffer | undefined;
+  /** The success answer, kept while the append is under way. */
+  #success = '';
+  #lingering: LingeringAnswer | undefined;
+
+  /** Takes the request over: body, abort and answer. `traceparent`: checked, or empty. */
+  constructor(context: RequestContext, endpoint: CompiledEndpoint, res: HttpResponse, traceparent: string) {
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#res = res;
+    this.#traceparent = traceparent;
+    this.#startedMs = context.metrics.clockMs();
+    context.intake.begin();
+    res.onAborted(() => this.#aborted());
+    res.onData((chunk, isLast) => this.#data(chunk, isLast));
+  }
+
+  /** The message is on the log. */
+  appended(): void {
+    const { intake, metrics } = this.#context;
+    if (this.#mode === 'aborted') {
+      this.#endpoint.counts.keptUnanswered++;
+    } else {
+      this.#enter('answered');
+      this.#endpoint.counts.acknowledged++;
+      const res = this.#res;
+      res.cork(() => {
+        res.writeHeader('Content-Type', this.#endpoint.provider.answerMediaType);
+        res.end(this.#success, intake.mode !== 'open');
+      });
+      metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs);
+    }
+    intake.settle();
+  }
+
+  appendFailed(error: LogFullError | LogClosedError): void {
+    const { counts } = this.#endpoint;
+    if (this.#mode === 'aborted') {
+      counts.lostUnanswered++;
+      this.#context.intake.settle();
+    } else if (error instanceof LogFullError) {
+      counts.logFull++;
+      this.#refuse(LOG_FULL);
+    } else {
+      counts.logClosed++;
+      this.#refuse(LOG_CLOSED);
+    }
+  }
+
+  #data(chunk: ArrayBuffer, isLast: boolean): void {
+    if (this.#lingering !== undefined) {
+      this.#lingering.data(chunk.byteLength, isLast);
+    } else if (this.#mode === 'reading') {
+      if (isLast && this.#body === undefined && chunk.byteLength <= BODY_BYTES_MAX) {
+        this.#complete(new Uint8Array(chunk));
+      } else {
+        this.#piece(chunk, isLast);
+      }
+    }
+  }
+
+  #piece(chunk: ArrayBuffer, isLast: boolean): void {
+    this.#body ??= new BodyBuffer(BODY_BYTES_MAX);
+    if (!this.#body.add(chunk)) {
+      this.#body = undefined;
+      this.#tooLarge(isLast);
+    } else if (isLast) {
+      this.#complete(this.#body.bytes());
+    }
+  }
+
+  #tooLarge(isLast: boolean): void {
+    this.#endpoint.counts.tooLarge++;
+    if (isLast) {
+      this.#refuse(TOO_LARGE);
+      return;
+    }
+    this.#enter('answered');
+    this.#lingering = new LingeringAnswer(this.#res, TOO_LARGE);
+    this.#context.intake.settle();
+  }
+
+  #complete(body: Uint8Array): void {
+    const endpoint = this.#endpoint;
+    const verdict = endpoint.provider.recognise(body);
+    if (verdict.outcome !== 'accepted') {
+      this.#refuseVerdict(verdict);
+      return;
+    }
+    const { key, dedupe } = verdict;
+    const receivedAt = this.#context.now();
+    const envelope = encodeEnvelope({
+      id: this.#context.ids.next(receivedAt),
+      actor: endpoint.actor,
+      key,
+      dedupe,
+      receivedAt,
+      traceparent: this.#traceparent,
+      payload: body,
+    });
+    this.#body = undefined;
+    this.#success = verdict.answer;
+    this.#enter('appending');
+    const partition = endpoint.partitions[partitionOf(key, endpoint.partitions.length)];
+    assert(partition !== undefined);
+    partition.append(envelope, this);
+  }
+
+  #refuseVerdict(verdict: Refused): void {
+    const { counts } = this.#endpoint;
+    if (verdict.outcome === 'malformed') {
+      counts.malformed++;
+      this.#refuse(problem('malformed-notification', verdict.reason));
+    } else {
+      counts.wrongSignature++;
+      this.#refuse(WRONG_SIGNATURE);
+    }
+  }
+
+  #refuse(answer: Answer): void {
+    const { intake } = this.#context;
+    this.#enter('answered');
+    send(this.#res, answer, { close: intake.mode !== 'open' });
+    intake.settle();
+  }
+
+  #aborted(): void {
+    if (this.#lingering !== undefined) {
+      this.#lingering.aborted();
+      return;
+    }
+    const wasReading = this.#mode === 'reading';
+    this.#enter('aborted');
+    this.#body = undefined;
+    if (!wasReading) return;
+    this.#endpoint.counts.aborted++;
+    this.#context.intake.settle();
+  }
+
+  #enter(mode: Mode): void {
+    assert(ALLOWED[this.#mode].includes(mode), `a webhook request cannot go from ${this.#mode} to ${mode}`);
+    this.#mode = mode;
+  }
+}

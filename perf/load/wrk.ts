@@ -1,0 +1,94 @@
+/**
+ * Load by `wrk` (Debian's package), one thread. A load generator in JavaScript was no match: at about the cost per request
+ * of the server it measures, it saturates its core first, and the ratio to a bare server comes out flattering.
+ */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cpuSeconds } from '../process-stats.js';
+
+export interface WrkResult {
+  readonly requestsPerSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** Answers other than 2xx and 3xx, and socket errors. */
+  readonly errors: number;
+  /** Cores that the server's process kept busy, 0 to the number of cores. */
+  readonly serverCores: number;
+  /** The same of wrk. */
+  readonly loadCores: number;
+}
+
+export interface WrkRun {
+  readonly port: number;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly requestsFile: string;
+  readonly serverPid: number;
+}
+
+const SCRIPT = fileURLToPath(new URL('../../../perf/load/requests.lua', import.meta.url));
+
+/** The bytes of a POST of a form. */
+export function formRequest(path: string, body: string): Buffer {
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** Writes the file that `requests.lua` reads. */
+export function writeRequests(file: string, requests: readonly Buffer[]): void {
+  writeFileSync(
+    file,
+    Buffer.concat(requests.flatMap((request) => [Buffer.from(`${request.length}\n`), request])),
+  );
+}
+
+export async function runWrk(run: WrkRun): Promise<WrkResult> {
+  const { port, connections, seconds, requestsFile, serverPid } = run;
+  const before = cpuSeconds(serverPid);
+  const child = promisify(execFile)(
+    'sh',
+    // The shell's `times` says what wrk used; wrk itself does not.
+    [
+      '-c',
+      'wrk -t1 -c"$1" -d"$2"s --timeout 10s -s "$3" "http://127.0.0.1:$4/"; times',
+      'sh',
+      String(connections),
+      String(seconds),
+      SCRIPT,
+      String(port),
+    ],
+    { env: { ...process.env, REQUESTS: requestsFile } },
+  );
+  const { stdout } = await child.catch((cause: Error) => {
+    throw new Error('wrk does not run; it is in the Debian package wrk', { cause });
+  });
+  const serverSeconds = cpuSeconds(serverPid) - before;
+  const json = stdout.split('\n').find((line) => line.startsWith('{'));
+  if (json === undefined) throw new Error(`wrk printed no result: ${stdout}`);
+  const result = JSON.parse(json) as Record<
+    'requests' | 'durationUs' | 'p50Us' | 'p99Us' | 'statusErrors' | 'socketErrors',
+    number
+  >;
+  const wall = result.durationUs / 1e6;
+  return {
+    requestsPerSecond: result.requests / wall,
+    p50Us: result.p50Us,
+    p99Us: result.p99Us,
+    errors: result.statusErrors + result.socketErrors,
+    serverCores: serverSeconds / wall,
+    loadCores: childSeconds(stdout) / wall,
+  };
+}
+
+/** User and system seconds of the shell's children, from the last line of `times`. */
+function childSeconds(stdout: string): number {
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  return [...last.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, m, s]) => sum + Number(m) * 60 + Number(s),
+    0,
+  );
+}

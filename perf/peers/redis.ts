@@ -1,0 +1,64 @@
+/** A Redis server (Debian's package redis-server) on a free port, with the append-only file synced every second. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export async function startRedis(directory: string): Promise<RedisServer> {
+  mkdirSync(directory, { recursive: true });
+  const port = await freePort();
+  const args = [
+    '--port',
+    `${port}`,
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    directory,
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+  ];
+  const child = spawn(
+    'redis-server',
+    [...args, '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const failed = once(child, 'error').then(([cause]) => {
+    throw new Error('redis-server does not start; it is in the Debian package redis-server', { cause });
+  });
+  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: (times) => (times > 100 ? null : 50) });
+  // Refused connections while the server starts; `ping` waits for the one that is taken.
+  client.on('error', () => undefined);
+  await Promise.race([client.ping(), failed]);
+  client.disconnect();
+  if (child.pid === undefined) throw new Error('redis-server has no pid');
+  return {
+    port,
+    pid: child.pid,
+    async stop() {
+      if (child.exitCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { BroadcastChannel } from 'node:worker_threads';
+import t from 'tap';
+import { ActorSystem, type ActorSystemOptions } from './actor-system.js';
+import type { DeadLetter } from './dead-letter.js';
+import { encodeEnvelope } from './envelope.js';
+import { silentLogger } from './logger.js';
+import type { Counted } from './testing/actors/counter.js';
+import type { Recorded } from './testing/actors/recorder.js';
+import { MemoryLog } from './testing/memory-log.js';
+import { until } from './testing/until.js';
+
+const module = (name: string) => new URL(`./testing/actors/${name}.js`, import.meta.url).href;
+
+/** A system with real threads on a log in memory; what its actors say is in `said`. */
+async function start<Said>(t: Tap, actor: string, options: Partial<ActorSystemOptions> = {}, threads = 2) {
+  const channel = randomUUID();
+  const said: Said[] = [];
+  const listener = new BroadcastChannel(channel);
+  listener.onmessage = (event) => said.push((event as { readonly data: Said }).data);
+  const log = options.log ?? new MemoryLog(8);
+  const stored: DeadLetter[] = [];
+  const system = new ActorSystem({
+    log,
+    deadLetters: {
+      put: async (letters) => {
+        stored.push(...letters);
+      },
+    },
+    actors: [{ module: module(actor), threads, settings: { channel } }],
+    retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
+    logger: silentLogger,
+    logLevel: 'error',
+    ...options,
+  });
+  t.teardown(async () => {
+    if (system.mode !== 'stopped') await system.drain(5_000);
+    listener.close();
+  });
+  await system.start();
+  const tell = (key: string, text: string, dedupe: string = randomUUID()) =>
+    new Promise<number>((resolve, reject) => {
+      const payload = Buffer.from(text);
+      const envelope = { id: randomUUID(), actor, key, dedupe, receivedAt: 0, traceparent: '', payload };
+      const partition = log.open(actor)[Number(key) % log.partitions];
+      partition?.append(encodeEnvelope(envelope), { appended: resolve, appendFailed: reject });
+    });
+  return { system, log, said, stored, tell };
+}
+
+type Tap = Pick<typeof t, 'teardown'>;
+
+t.test('messages are handled on worker threads, each key in one of them, in order', async (t) => {
+  const { log, said, tell, system } = await start<Recorded>(t, 'recorder');
+  await Promise.all(Array.from({ length: 4_000 }, (_, n) => tell(`${n % 37}`, 'ok', `${n}`)));
+  await until('all is handled', () => log.lag() === 0);
+  await until('all is said', () => said.reduce((sum, { handled }) => sum + handled.length, 0) >= 4_000);
+  const threads = new Map<string, Set<number>>();
+  const order = new Map<string, number[]>();
+  for (const { thread, handled } of said) {
+    for (const { key, dedupe } of handled) {
+      threads.set(key, (threads.get(key) ?? new Set()).add(thread));
+      order.set(key, [...(order.get(key) ?? []), Number(dedupe)]);
+    }
+  }
+  t.ok([...threads.values()].every((of) => of.size === 1));
+  t.ok(
+    [...order.values()].every((sequence) =>
+      sequence.every((n, at) => at === 0 || n > (sequence[at - 1] ?? 0)),
+    ),
+  );
+  t.equal(new Set(said.map(({ thread }) => thread)).size, 2, 'both threads have work');
+  t.match(system.stats(), {
+    mode: 'running',
+    actors: [{ actor: 'recorder', done: 4_000, inFlight: 0, live: 2 }],
+  });
+});
+
+t.test('poison is retried, then a dead letter; a retry that succeeds is handled once', async (t) => {
+  const { log, said, stored, tell } = await start<Recorded>(t, 'recorder');
+  await Promise.all([
+    ...Array.from({ length: 100 }, (_, n) => tell(`${n}`, 'ok')),
+    tell('3', 'fail', 'poison'),
+    tell('3', 'ok', 'behind'),
+    tell('4', 'fail:2', 'passing'),
+    tell('5', 'final', 'final'),
+  ]);
+  await until('all is handled', () => log.lag() === 0);
+  t.strictSame(stored.map(({ envelope, attempts }) => [envelope.dedupe, attempts]).sort(), [
+    ['final', 1],
+    ['poison', 3],
+  ]);
+  await until('all is said', () => said.reduce((sum, { handled }) => sum + handled.length, 0) >= 102);
+  const handled = said.flatMap(({ handled }) => handled);
+  t.equal(handled.length, 102);
+  t.match(
+    handled.filter(({ dedupe }) => dedupe === 'passing'),
+    [{ attempt: 3 }],
+  );
+  t.equal(handled.filter(({ dedupe }) => dedupe === 'behind').length, 1);
+});
+
+t.test('a message that ends its thread becomes a dead letter, the others are handled', async (t) => {
+  const { log, said, stored, tell, system } = await start<Recorded>(t, 'recorder');
+  const told = Array.from({ length: 300 }, (_, n) => tell(`${n % 16}`, n === 150 ? 'exit' : 'ok', `${n}`));
+  await Promise.all(told);
+  await until('all is handled', () => log.lag() === 0, 30_000);
+  t.match(stored, [{ envelope: { dedupe: '150' }, cause: { code: 'TETHER_THREAD_CRASH' } }]);
+  await until(
+    'all is said',
+    () => new Set(said.flatMap(({ handled }) => handled.map((h) => h.dedupe))).size === 299,
+  );
+  t.ok((system.stats().actors[0]?.threadsLost ?? 0) >= 3);
+});
+
+t.test('a receive that hangs costs its thread, and in the end its message', async (t) => {
+  const { log, stored, tell } = await start<Recorded>(t, 'recorder', { receiveMsMax: 200 }, 1);
+  await tell('1', 'hang', 'hung');
+  await tell('2', 'ok', 'fine');
+  await until('all is handled', () => log.lag() === 0, 30_000);
+  t.match(stored, [{ envelope: { dedupe: 'hung' } }]);
+});
+
+t.test('keyed actors: one activation a key, never two calls at once, passivated when idle', async (t) => {
+  const { log, said, tell, system } = await start<Counted>(t, 'counter');
+  const counted = () => said.filter(({ key }) => key === '7').at(-1)?.count ?? 0;
+  await Promise.all(Array.from({ length: 600 }, (_, n) => tell(`${n % 30}`, '')));
+  await until('all is handled', () => log.lag() === 0 && counted() === 20);
+  t.ok(said.every(({ others }) => others === 0));
+  t.equal(system.stats().actors[0]?.live, 30);
+  await until('an idle activation is gone and its count starts anew', async () => {
+    const before = said.length;
+    await tell('7', '');
+    await until('it is counted', () => said.length > before);
+    if (counted() === 1) return true;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    return false;
+  });
+});
+
+t.test('drain keeps what is not done on the log, and the next system takes it up', async (t) => {
+  const log = new MemoryLog(8);
+  const first = await start<Recorded>(t, 'recorder', {
+    log,
+    retry: { attemptsMax: 9, delayMs: 60_000, delayMsMax: 60_000 },
+  });
+  await first.tell('1', 'fail:1', 'held');
+  await until('it is with a thread', () => (first.system.stats().actors[0]?.inFlight ?? 0) > 0);
+  await first.system.drain(5_000);
+  t.equal(first.system.mode, 'stopped');
+  t.equal(log.lag(), 1);
+  await first.tell('2', 'ok', 'later');
+  t.equal(log.lag(), 2);
+  await start<Recorded>(t, 'recorder', { log });
+  await until('all is handled', () => log.lag() === 0);
+});
+
+t.test('a module that is no actor, and messages of an actor that is not there, stop the start', async (t) => {
+  const log = new MemoryLog(1);
+  log.open('gone')[0]?.append(Buffer.alloc(1), { appended() {}, appendFailed: t.threw });
+  await until('it is on the log', () => log.lag() === 1);
+  await t.rejects(start(t, 'recorder', { log }), {
+    code: 'TETHER_ACTOR_UNKNOWN',
+    message: /1 messages for actor gone/,
+  });
+  await t.rejects(start(t, 'missing'), { code: 'TETHER_ACTOR_MODULE', message: /missing\.js does not load/ });
+  await t.rejects(start(t, '../until'), { code: 'TETHER_ACTOR_MODULE', message: /no default export/ });
+});

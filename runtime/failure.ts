@@ -1,0 +1,21 @@
+/**
+ * What an error that an actor threw means for its message. By properties, not by `instanceof`: a user's module may carry
+ * a copy of these classes of its own.
+ */
+import type { DeadLetterCause } from './dead-letter.js';
+
+export type Failure = 'outage' | 'retryable' | 'final';
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return 'retryable';
+  if ('outage' in error && error.outage === true) return 'outage';
+  if ('retryable' in error && error.retryable === false) return 'final';
+  return 'retryable';
+}
+
+/** An error as a dead letter carries it: plain data, of any thrown value. */
+export function causeOf(error: unknown): DeadLetterCause {
+  if (!(error instanceof Error)) return { code: 'THROWN', message: String(error), stack: '' };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return { code, message: error.message, stack: error.stack ?? '' };
+}

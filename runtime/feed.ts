@@ -1,0 +1,132 @@
+/**
+ * A feed: one partition of the log on its way to the thread that owns it. It knows what was sent, what is done, and what
+ * to send next.
+ *
+ * Modes:
+ *   idle ----onAppended----> ready      nothing to read --> something to read
+ *   ready ---read from disk--> reading ---> ready
+ *   ready ---read to the end--> idle
+ *   any -----read failed-----> broken   the log is damaged; an operator is needed
+ *
+ * Nothing that was sent is kept: after the loss of a thread the feed goes back to its watermark and reads the log again,
+ * leaving out what was finished above it.
+ */
+import { FRAME_ITEM_OVERHEAD } from './frame.js';
+import type { Frame, LogPartition } from './message-log.js';
+import { Watermark } from './watermark.js';
+
+export type FeedMode = 'idle' | 'ready' | 'reading' | 'broken';
+
+/** A run of messages with consecutive offsets. */
+export interface Slice {
+  readonly offset: number;
+  readonly count: number;
+  /** Frame items. */
+  readonly body: Uint8Array;
+}
+
+export class Feed {
+  readonly partition: LogPartition;
+  readonly watermark: Watermark;
+  mode: FeedMode = 'idle';
+  /** Offset of the next message to send. */
+  next: number;
+  /** After a thread was lost: messages below it were in flight then. */
+  suspectEnd = 0;
+  /** Offsets whose dead letters are being stored: not done yet, and not to be sent again. */
+  readonly #dying = new Set<number>();
+
+  constructor(partition: LogPartition) {
+    this.partition = partition;
+    this.watermark = new Watermark(partition.committed);
+    this.next = partition.committed;
+  }
+
+  get unread(): boolean {
+    return this.next < this.partition.end;
+  }
+
+  /** Whether suspects of the last loss are still to be sent or to be finished. */
+  get suspicious(): boolean {
+    return this.watermark.low < this.suspectEnd;
+  }
+
+  /** Goes back to what is not done. `suspect`: what was in flight may be to blame. */
+  rewind(suspect: boolean): void {
+    this.suspectEnd = suspect ? this.next : 0;
+    this.next = this.watermark.low;
+  }
+
+  /** The message at `offset` was given up; it is done once its dead letter is stored (`complete`). */
+  giveUp(offset: number): void {
+    this.#dying.add(offset);
+  }
+
+  /** The lowest offset that was sent, is not done and not given up. */
+  firstInFlight(): number | undefined {
+    for (let offset = this.watermark.low; offset < this.next; offset++) {
+      if (!this.#settled(offset)) return offset;
+    }
+    return undefined;
+  }
+
+  #settled(offset: number): boolean {
+    return this.watermark.has(offset) || this.#dying.has(offset);
+  }
+
+  /** Takes note of finished offsets; commits the watermark to the log when it moved. */
+  complete(from: number, to: number): void {
+    if (this.#dying.size > 0) this.#dying.delete(from);
+    if (this.watermark.complete(from, to)) this.partition.commit(this.watermark.low);
+  }
+
+  /**
+   * Takes the next messages out of `frame`: those from `next` to before `end` that are not settled, at most `countMax`.
+   * Moves `next` past what it took and what was done.
+   */
+  take(frame: Frame, countMax: number, end: number): Slice[] {
+    const whole =
+      frame.offset === this.next &&
+      frame.count <= countMax &&
+      frame.offset + frame.count <= end &&
+      this.watermark.ranges === 0 &&
+      this.#dying.size === 0;
+    if (whole) {
+      this.next += frame.count;
+      return [frame];
+    }
+    return this.#takePart(frame, countMax, end);
+  }
+
+  #takePart({ offset: first, count, body }: Frame, countMax: number, end: number): Slice[] {
+    const slices: Slice[] = [];
+    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    let position = 0;
+    let taken = 0;
+    let start = 0;
+    let run = 0;
+    const flush = (offset: number) => {
+      if (run > 0) slices.push({ offset: offset - run, count: run, body: body.subarray(start, position) });
+      run = 0;
+    };
+    for (let offset = first; offset < first + count; offset++) {
+      if (offset >= this.next) {
+        if (offset >= end || taken === countMax) {
+          flush(offset);
+          return slices;
+        }
+        this.next = offset + 1;
+        if (this.#settled(offset)) {
+          flush(offset);
+        } else {
+          if (run === 0) start = position;
+          run++;
+          taken++;
+        }
+      }
+      position += FRAME_ITEM_OVERHEAD + view.getUint32(position, true);
+    }
+    flush(first + count);
+    return slices;
+  }
+}

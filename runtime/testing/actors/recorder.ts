@@ -1,0 +1,49 @@
+/**
+ * A set-based actor for tests: it says on a BroadcastChannel what it handled, and does what a payload tells it to.
+ *
+ * Payloads: `fail` (always throws), `fail:n` (throws at the first n lone deliveries), `final` (throws a final error),
+ * `exit` (ends the thread), `hang` (never returns); anything else is handled.
+ */
+import { BroadcastChannel } from 'node:worker_threads';
+import { type ActorContext, defineActor, type Message } from '../../actor.js';
+import { EnvelopeError } from '../../errors.js';
+
+export interface RecorderSettings {
+  readonly channel: string;
+  readonly thread: number;
+}
+
+export interface Recorded {
+  readonly thread: number;
+  readonly handled: readonly { readonly key: string; readonly dedupe: string; readonly attempt: number }[];
+}
+
+interface Resources {
+  readonly channel: BroadcastChannel;
+  readonly thread: number;
+}
+
+async function receive(messages: readonly Message[], { resources }: ActorContext<Resources, unknown>) {
+  for (const { payload, attempt } of messages) {
+    const text = Buffer.from(payload).toString();
+    const [verb, count] = text.split(':');
+    if (verb === 'fail' && (count === undefined || attempt <= Number(count))) throw new Error('told to fail');
+    if (verb === 'final') throw new EnvelopeError('told to fail for good');
+    if (verb === 'exit') process.exit(3);
+    if (verb === 'hang') await new Promise(() => {});
+  }
+  const handled = messages.map(({ key, dedupe, attempt }) => ({ key, dedupe, attempt }));
+  resources.channel.postMessage({ thread: resources.thread, handled } satisfies Recorded);
+}
+
+export default defineActor<Resources>({
+  type: 'recorder',
+  scope: 'thread',
+  open({ settings, thread }) {
+    return { channel: new BroadcastChannel((settings as { readonly channel: string }).channel), thread };
+  },
+  close({ channel }) {
+    channel.close();
+  },
+  receive,
+});

@@ -1,0 +1,85 @@
+/**
+ * Every message that crosses between the main thread and a worker thread, in one place.
+ *
+ * Both ends are always of the same build, so the protocol has no version. Ranges go as flat arrays of numbers: a
+ * structured clone of 500 small objects costs more than the work they stand for.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { DeadLetterCause } from './dead-letter.js';
+import type { Envelope } from './envelope.js';
+import type { RetryPolicy } from './retry.js';
+
+/** The long-lived task of one thread: what Piscina hands to `worker/host.ts`. */
+export interface HostTask {
+  readonly port: MessagePort;
+  readonly actor: string;
+  /** URL of the module that default-exports the actor's definition. */
+  readonly module: string;
+  readonly thread: number;
+  readonly settings: unknown;
+  readonly retry: RetryPolicy;
+  /** A `receive` that takes longer is taken for hung, and its thread is replaced. */
+  readonly receiveMsMax: number;
+  readonly logLevel: string;
+}
+
+export type ToWorker = Deliver | Drain;
+
+/** Messages for the actors of the thread. `body`'s buffer is transferred. */
+export interface Deliver {
+  readonly type: 'deliver';
+  /** Partition, first offset, count; again and again. The frame items of `body` belong to them in this order. */
+  readonly slices: readonly number[];
+  /** Frame items (`frame.ts`). */
+  readonly body: Uint8Array;
+}
+
+/** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
+export interface Drain {
+  readonly type: 'drain';
+}
+
+export type ToMain = Ready | Done | Dead | Outage | Log;
+
+/** The actor is open; deliveries may come. */
+export interface Ready {
+  readonly type: 'ready';
+}
+
+/** The effect of these messages is committed. */
+export interface Done {
+  readonly type: 'done';
+  /** Partition, first offset, end (exclusive); again and again. */
+  readonly ranges: readonly number[];
+  readonly count: number;
+  /** What they took of the credit in bytes. */
+  readonly bytes: number;
+  /** Activations alive in the thread. */
+  readonly live: number;
+}
+
+/** A message is given up. The main thread stores it, then takes its offset as done. */
+export interface Dead {
+  readonly type: 'dead';
+  readonly partition: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly envelope: Envelope;
+  readonly cause: DeadLetterCause;
+  readonly attempts: number;
+}
+
+/** A dependency of the actor went away (with the error's code), or is back (undefined). */
+export interface Outage {
+  readonly type: 'outage';
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+/** A log line of the thread: one process writes one log, in one format. */
+export interface Log {
+  readonly type: 'log';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}

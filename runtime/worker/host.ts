@@ -1,0 +1,212 @@
+/**
+ * The host: the one long-lived Piscina task of a worker thread. It opens the actor, turns deliveries into entries, and
+ * reports their fate.
+ *
+ * Modes: opening -> open -> draining -> closed. The task's promise resolves in `closed` and rejects when the actor cannot be
+ * opened. A `receive` that hangs ends the thread itself, the only way to be rid of it: the pool starts another one, and the
+ * dispatcher delivers again.
+ */
+import type { ActorDefinition } from '../actor.js';
+import { systemClock } from '../clock.js';
+import { decodeEnvelope, type Envelope } from '../envelope.js';
+import { ReceiveTimeoutError } from '../errors.js';
+import { causeOf, failureOf } from '../failure.js';
+import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
+import type { Logger } from '../logger.js';
+import { loadActor } from '../module.js';
+import { backoffMs } from '../retry.js';
+import type { Dead, Deliver, Done, HostTask, Outage, Ready, ToWorker } from '../worker-protocol.js';
+import { type Activations, createActivations } from './activations.js';
+import type { Entry, Outcome } from './entry.js';
+import { portLogger } from './port-logger.js';
+
+const SWEEP_INTERVAL_MS = 1_000;
+const HUNG_EXIT_CODE = 70;
+const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
+
+export default async function host(task: HostTask): Promise<void> {
+  const { port, actor, thread } = task;
+  const logger = portLogger(port, task.logLevel, { actor, thread });
+  const stop = new AbortController();
+  const drainAsked = new Promise<void>((resolve) => {
+    port.on('message', (message: ToWorker) => {
+      if (message.type === 'drain') resolve();
+    });
+    // The main thread closed its end: it will not wait for anything we do.
+    port.on('close', resolve);
+  });
+
+  const definition = await loadActor(task.module);
+  const resources = await open(definition, task, logger, drainAsked);
+  if (resources === undefined) return;
+  const activations: Activations = createActivations(
+    definition,
+    { actor, resources: resources.value, signal: stop.signal, logger },
+    {
+      retry: task.retry,
+      outcome: outcomeTo(task, () => activations.live),
+      clock: systemClock,
+      random: Math.random,
+    },
+  );
+
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'deliver') deliver(message, activations, task);
+  });
+  port.postMessage({ type: 'ready' } satisfies Ready);
+
+  const watchdog = setInterval(
+    () => {
+      activations.sweep();
+      const since = activations.receivingSince();
+      if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
+      const error = new ReceiveTimeoutError(
+        `receive of actor ${actor} did not return in ${task.receiveMsMax} ms`,
+      );
+      logger.error({ err: error }, 'a receive hangs, its thread ends');
+      process.exit(HUNG_EXIT_CODE);
+    },
+    Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
+  );
+  try {
+    await drainAsked;
+    await activations.drain();
+    await definition.close?.(resources.value);
+  } finally {
+    clearInterval(watchdog);
+    stop.abort();
+    activations.stop();
+    port.close();
+  }
+}
+
+/** Opens the actor; waits while what it needs is away. Undefined when a drain came first. */
+async function open(
+  definition: ActorDefinition,
+  task: HostTask,
+  logger: Logger,
+  drainAsked: Promise<void>,
+): Promise<{ readonly value: unknown } | undefined> {
+  const { actor, thread, settings, port } = task;
+  for (let failures = 1; ; failures++) {
+    try {
+      const value = await definition.open?.({ actor, thread, settings, logger });
+      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
+      return { value };
+    } catch (error) {
+      if (failureOf(error) !== 'outage') throw error;
+      const { code, message } = causeOf(error);
+      port.postMessage({ type: 'outage', code, message } satisfies Outage);
+    }
+    const drained = await Promise.race([
+      drainAsked.then(() => true),
+      pause(backoffMs(failures, OPEN_RETRY, Math.random)),
+    ]);
+    if (drained) return undefined;
+  }
+}
+
+function pause(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
+}
+
+function deliver({ slices, body }: Deliver, activations: Activations, task: HostTask): void {
+  const items = frameItems(body);
+  for (let at = 0; at < slices.length; at += 3) {
+    const partition = slices[at] as number;
+    const first = slices[at + 1] as number;
+    const count = slices[at + 2] as number;
+    for (let offset = first; offset < first + count; offset++) {
+      const item = items.next();
+      if (item.done) throw new RangeError('a delivery holds fewer envelopes than its slices say');
+      const bytes = item.value.length + FRAME_ITEM_OVERHEAD;
+      let envelope: Envelope;
+      try {
+        envelope = decodeEnvelope(item.value);
+      } catch (error) {
+        undecodable(task, { partition, offset, bytes }, item.value, error);
+        continue;
+      }
+      const { id, key, dedupe, receivedAt, traceparent, payload } = envelope;
+      activations.push({
+        partition,
+        offset,
+        bytes,
+        message: { id, key, dedupe, receivedAt, traceparent, payload, attempt: 1 },
+      });
+    }
+  }
+}
+
+/** An envelope of a later version, say: its bytes are kept as they are, under an id made from its place. */
+function undecodable(
+  task: HostTask,
+  place: { readonly partition: number; readonly offset: number; readonly bytes: number },
+  raw: Uint8Array,
+  error: unknown,
+): void {
+  const tail = place.offset.toString(16).padStart(12, '0').slice(-12);
+  const id = `00000000-0000-8000-${place.partition.toString(16).padStart(4, '8')}-${tail}`;
+  const envelope: Envelope = {
+    id,
+    actor: task.actor,
+    key: '',
+    dedupe: id,
+    receivedAt: 0,
+    traceparent: '',
+    payload: Uint8Array.from(raw),
+  };
+  task.port.postMessage({
+    type: 'dead',
+    ...place,
+    envelope,
+    cause: causeOf(error),
+    attempts: 0,
+  } satisfies Dead);
+}
+
+function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
+  return {
+    done(entries) {
+      port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
+    },
+    dead({ partition, offset, bytes, message }, cause) {
+      const { attempt, ...rest } = message;
+      // Copied: the payload is a view of the whole delivery, and a clone would carry all of it.
+      const envelope = { ...rest, actor, payload: Uint8Array.from(message.payload) };
+      port.postMessage({
+        type: 'dead',
+        partition,
+        offset,
+        bytes,
+        envelope,
+        cause,
+        attempts: attempt,
+      } satisfies Dead);
+    },
+    outage(error) {
+      const { code, message } = error === undefined ? { code: undefined, message: '' } : causeOf(error);
+      port.postMessage({ type: 'outage', code, message } satisfies Outage);
+    },
+  };
+}
+
+/** Entries as ranges of offsets; neighbours are joined. */
+export function rangesOf(entries: readonly Entry[]): Pick<Done, 'ranges' | 'count' | 'bytes'> {
+  const ranges: number[] = [];
+  let bytes = 0;
+  let partition = -1;
+  let end = -1;
+  for (const entry of entries) {
+    bytes += entry.bytes;
+    if (entry.partition === partition && entry.offset === end) {
+      end++;
+      ranges[ranges.length - 1] = end;
+    } else {
+      partition = entry.partition;
+      end = entry.offset + 1;
+      ranges.push(partition, entry.offset, end);
+    }
+  }
+  return { ranges, count: entries.length, bytes };
+}

@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { Message } from '../actor.js';
+import { ManualClock } from '../clock.js';
+import type { DeadLetterCause } from '../dead-letter.js';
+import { OutageError } from '../errors.js';
+import type { Entry } from './entry.js';
+import { Lane } from './lane.js';
+
+class Away extends OutageError {
+  readonly code = 'AWAY';
+}
+
+interface Fixture {
+  readonly lane: Lane;
+  readonly clock: ManualClock;
+  readonly calls: string[][];
+  readonly done: string[];
+  readonly dead: { readonly id: string; readonly cause: DeadLetterCause }[];
+  readonly outages: (string | undefined)[];
+  push(...ids: string[]): void;
+  /** Lets every promise that can settle do so. */
+  settle(): Promise<void>;
+}
+
+/** Ids are `key` + sequence: the first letter is the key. */
+function fixture(receive: (messages: readonly Message[]) => Promise<void> | void, batchMax = 100): Fixture {
+  const clock = new ManualClock();
+  const calls: string[][] = [];
+  const done: string[] = [];
+  const dead: { id: string; cause: DeadLetterCause }[] = [];
+  const outages: (string | undefined)[] = [];
+  let offset = 0;
+  const lane = new Lane({
+    batchMax,
+    clock,
+    random: () => 0.5,
+    retry: { attemptsMax: 3, delayMs: 100, delayMsMax: 1_000 },
+    receive(messages) {
+      calls.push(messages.map(({ id }) => id));
+      return receive(messages);
+    },
+    outcome: {
+      done: (entries) => done.push(...entries.map(({ message }) => message.id)),
+      dead: ({ message }, cause) => dead.push({ id: message.id, cause }),
+      outage: (error) => outages.push((error as Away | undefined)?.code),
+    },
+  });
+  return {
+    lane,
+    clock,
+    calls,
+    done,
+    dead,
+    outages,
+    push(...ids) {
+      for (const id of ids) lane.push(entry(id, offset++));
+    },
+    async settle() {
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+function entry(id: string, offset: number): Entry {
+  const payload = Buffer.from(id);
+  const message = { id, key: id.charAt(0), dedupe: id, receivedAt: 0, traceparent: '', payload, attempt: 1 };
+  return { partition: 0, offset, bytes: 1, message };
+}
+
+t.test('what is pushed in one go is one batch, up to the limit', async (t) => {
+  const { push, settle, calls, done, lane } = fixture(() => {}, 3);
+  push('a1', 'b1', 'a2', 'c1');
+  await settle();
+  t.strictSame(calls, [['a1', 'b1', 'a2'], ['c1']]);
+  t.strictSame(done, ['a1', 'b1', 'a2', 'c1']);
+  t.equal(lane.empty, true);
+});
+
+t.test(
+  'a poison message is found by halves, held, retried alone, and given up; its key waits, others do not',
+  async (t) => {
+    const poison = (messages: readonly Message[]) => {
+      if (messages.some(({ id }) => id === 'b1')) throw new Error('poison');
+    };
+    const { push, settle, done, dead, clock, calls, lane } = fixture(poison);
+    push('a1', 'a2', 'b1', 'c1', 'b2', 'd1', 'd2', 'd3');
+    await settle();
+    t.strictSame(done, ['a1', 'a2', 'c1', 'd1', 'd2', 'd3'], 'all but the key of the poison');
+    push('b3', 'a3');
+    await settle();
+    t.equal(done.at(-1), 'a3', 'a later message of the key waits too');
+    t.equal(lane.empty, false);
+
+    clock.advance(100);
+    await settle();
+    t.strictSame(calls.at(-1), ['b1'], 'tried again, alone');
+    t.strictSame(dead, []);
+    clock.advance(200);
+    await settle();
+    t.match(
+      dead,
+      [{ id: 'b1', cause: { code: 'Error', message: 'poison' } }],
+      'given up at the third failure',
+    );
+    t.strictSame(done.slice(-2), ['b2', 'b3'], 'its key goes on, in order');
+    t.equal(lane.empty, true);
+    t.equal(clock.pending, 0);
+  },
+);
+
+t.test('a retry that succeeds lets its key go on before what came later', async (t) => {
+  let failures = 1;
+  const { push, settle, done, clock } = fixture((messages) => {
+    if (messages.some(({ id }) => id === 'a1') && failures-- > 0) throw new Error('once');
+  });
+  push('a1');
+  await settle();
+  push('a2', 'b1');
+  await settle();
+  t.strictSame(done, ['b1']);
+  clock.advance(100);
+  push('a3');
+  await settle();
+  t.strictSame(done, ['b1', 'a1', 'a2', 'a3']);
+});
+
+t.test('a final error is a dead letter at once', async (t) => {
+  const final = Object.assign(new Error('no'), { code: 'NO', retryable: false });
+  const { push, settle, dead, done, clock } = fixture((messages) => {
+    if (messages.some(({ id }) => id === 'a1')) throw final;
+  });
+  push('a1', 'a2');
+  await settle();
+  t.match(dead, [{ id: 'a1', cause: { code: 'NO' } }]);
+  t.strictSame(done, ['a2']);
+  t.equal(clock.pending, 0);
+});
+
+t.test('an outage holds everything, splits nothing, costs no attempt', async (t) => {
+  let away = true;
+  const { push, settle, calls, done, dead, clock, outages, lane } = fixture(() => {
+    if (away) throw new Away('no database');
+  });
+  push('a1', 'b1');
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await settle();
+    t.equal(lane.mode, 'waiting');
+    clock.advance(2_000);
+  }
+  t.ok(calls.length >= 20 && calls.every((ids) => ids.length === 2));
+  away = false;
+  clock.advance(2_000);
+  await settle();
+  clock.advance(2_000);
+  await settle();
+  t.strictSame(done, ['a1', 'b1']);
+  t.strictSame(dead, []);
+  t.equal(outages[0], 'AWAY');
+  t.equal(outages.at(-1), undefined);
+});
+
+t.test('drain handles what is queued and leaves what waits', async (t) => {
+  const { push, settle, done, lane } = fixture((messages) => {
+    if (messages.some(({ id }) => id.startsWith('p'))) throw new Error('poison');
+  }, 1);
+  push('p1');
+  await settle();
+  push('a1', 'a2', 'p2', 'a3');
+  await lane.drain();
+  t.strictSame(done, ['a1', 'a2', 'a3']);
+  t.equal(lane.mode, 'stopped');
+});
+
+t.test('drain does not wait for an outage', async (t) => {
+  const { push, settle, done, lane } = fixture(() => {
+    throw new Away('no database');
+  });
+  push('a1');
+  await settle();
+  await lane.drain();
+  t.strictSame(done, []);
+  t.equal(lane.mode, 'stopped');
+});
+
+t.test('never two calls at once, order kept per key, everything accounted for: at random', async (t) => {
+  // Each message fails a number of times alone: 0 mostly, 9 is more than its budget.
+  const plan = fc.array(
+    fc.record({
+      key: fc.constantFrom('a', 'b', 'c'),
+      failures: fc.constantFrom(0, 0, 0, 0, 1, 2, 9),
+      pause: fc.boolean(),
+    }),
+    { maxLength: 25 },
+  );
+  await fc.assert(
+    fc.asyncProperty(plan, fc.integer({ min: 1, max: 5 }), async (plan, batchMax) => {
+      const left = new Map<string, number>(plan.map(({ key, failures }, at) => [`${key}${at}`, failures]));
+      let calls = 0;
+      const { push, settle, done, dead, clock, lane } = fixture(async (messages) => {
+        if (++calls > 1) throw new Error('two calls at once');
+        await new Promise((resolve) => setImmediate(resolve));
+        calls--;
+        const failing = messages.find(({ id }) => (left.get(id) ?? 0) > 0);
+        if (failing === undefined) return;
+        if (messages.length === 1) left.set(failing.id, (left.get(failing.id) ?? 0) - 1);
+        throw new Error('planned');
+      }, batchMax);
+      for (const [at, { key, pause }] of plan.entries()) {
+        push(`${key}${at}`);
+        if (pause) await settle();
+      }
+      for (let turn = 0; turn < 4_000 && !lane.empty; turn++) {
+        clock.advance(50);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const gone = new Set(dead.map(({ id }) => id));
+      for (const key of ['a', 'b', 'c']) {
+        const expected = plan
+          .map(({ key }, at) => `${key}${at}`)
+          .filter((id) => id.startsWith(key) && !gone.has(id));
+        const got = done.filter((id) => id.startsWith(key));
+        if (expected.join() !== got.join()) return false;
+      }
+      return plan.every(({ key, failures }, at) => gone.has(`${key}${at}`) === failures > 2);
+    }),
+    { numRuns: 60 },
+  );
+  t.pass();
+});
