@@ -39,7 +39,7 @@ export function send(
       res.end(answer.body, close);
       return;
     }
-    // `endWithoutBody` of uWebSockets.js 20.5x does not end the response when it is given a length or told to close.
+    // In the release that this was written on, `endWithoutBody` does not end the response when it is given a length or told to close.
     res.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
     if (close) res.writeHeader('Connection', 'close');
     res.endWithoutBody();

@@ -32,7 +32,7 @@ export class BodyBuffer {
   }
 
   /** A view, valid until the next `add`. */
-  bytes(): Uint8Array {
+  bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 }

@@ -116,7 +116,7 @@ export class WebhookRequest implements AppendWaiter {
       this.#lingering.data(chunk.byteLength, isLast);
     } else if (this.#mode === 'reading') {
       if (isLast && this.#body === undefined && chunk.byteLength <= BODY_BYTES_MAX) {
-        this.#complete(new Uint8Array(chunk));
+        this.#complete(Buffer.from(chunk));
       } else {
         this.#piece(chunk, isLast);
       }
@@ -144,7 +144,7 @@ export class WebhookRequest implements AppendWaiter {
     this.#context.intake.settle();
   }
 
-  #complete(body: Uint8Array): void {
+  #complete(body: Buffer): void {
     const endpoint = this.#endpoint;
     const verdict = endpoint.provider.recognise(body);
     if (verdict.outcome !== 'accepted') {

@@ -29,5 +29,5 @@ export interface Provider {
   /** The media type of `Accepted.answer`. */
   readonly answerMediaType: string;
   /** Never throws, whatever the bytes. Keeps no reference to `body`. */
-  recognise(body: Uint8Array): Verdict;
+  recognise(body: Buffer): Verdict;
 }

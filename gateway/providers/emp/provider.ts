@@ -69,6 +69,7 @@ const ORIGINAL_UNFIT = malformed(
 const FORGED: Refused = { outcome: 'forged', reason: 'the signature is not that of the signed id' };
 
 const CONTROL = /\p{Cc}/u;
+const NOT_PLAIN = /[^ -~]/;
 
 export class EmpProvider implements Provider {
   readonly mediaType = 'application/x-www-form-urlencoded';
@@ -82,7 +83,7 @@ export class EmpProvider implements Provider {
     this.#secrets = [...secrets];
   }
 
-  recognise(body: Uint8Array): Verdict {
+  recognise(body: Buffer): Verdict {
     const scanner = this.#scanner;
     scanner.scan(body);
     if (scanner.repeated !== undefined) return malformed(`field ${scanner.repeated} is repeated`);
@@ -148,12 +149,8 @@ function malformed(reason: string): Refused {
   return { outcome: 'malformed', reason };
 }
 
-/** Whether a value is short enough and free of control characters. */
+/** Whether a value is short enough (in UTF-8) and free of control characters. */
 function fits(value: string, bytesMax: number): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f) return false;
-    if (code > 0x7f) return !CONTROL.test(value) && Buffer.byteLength(value) <= bytesMax;
-  }
-  return value.length <= bytesMax;
+  if (!NOT_PLAIN.test(value)) return value.length <= bytesMax;
+  return !CONTROL.test(value) && Buffer.byteLength(value) <= bytesMax;
 }

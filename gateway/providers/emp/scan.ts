@@ -46,8 +46,8 @@ export class FormScanner {
     return this.#repeated;
   }
 
-  scan(body: Uint8Array): void {
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
+  scan(body: Buffer): void {
+    const text = body.toString('latin1');
     const length = text.length;
     const ascii = isAscii(body);
     const values = this.#values;

@@ -18,13 +18,6 @@ function algorithmOf(signature: string): string | undefined {
   }
 }
 
-const NOT_HEX = 0xff;
-/** The value of a hex digit of either case, by its code. */
-const HEX_VALUE = Uint8Array.from({ length: 256 }, (_, code) => {
-  const value = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(value) ? NOT_HEX : value;
-});
-
 /** Whether `signature` signs `signedId` with one of `passwords`. All of them are tried each time. */
 export function isSigned(signedId: string, signature: string, passwords: readonly string[]): boolean {
   const algorithm = algorithmOf(signature);
@@ -36,14 +29,15 @@ export function isSigned(signedId: string, signature: string, passwords: readonl
   return signed;
 }
 
-/** Compares hex digits of equal number, whatever their case, in a time that does not depend on where they differ. */
+/**
+ * Compares hex digits of equal number, in a time that does not depend on where they differ. `digest` is in lower case; of a
+ * letter (bit 0x40 is set) the given digit may differ in the bit of its case, 0x20, and of a decimal digit in none.
+ */
 function sameHex(given: string, digest: string): boolean {
   let difference = 0;
   for (let i = 0; i < digest.length; i++) {
-    const code = given.charCodeAt(i);
-    // A code above 255 has no place in the table, and no code of the digest either.
-    difference |=
-      (code >>> 8) | ((HEX_VALUE[code & 0xff] ?? NOT_HEX) ^ (HEX_VALUE[digest.charCodeAt(i)] ?? 0));
+    const code = digest.charCodeAt(i);
+    difference |= (given.charCodeAt(i) ^ code) & ~((code & 0x40) >>> 1);
   }
   return difference === 0;
 }
