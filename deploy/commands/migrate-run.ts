@@ -1,6 +1,7 @@
 /** What `tether migrate` does. */
 import { mkdir } from 'node:fs/promises';
-import { migrate, startEmbeddedPostgres } from '../../storage/postgres/index.js';
+import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
+import { migrate } from '../../storage/postgres/migrate.js';
 import { type Environment, type Overrides, parseConfig } from '../config.js';
 import { postgresDir } from '../data-dir.js';
 import { createLogger } from '../logger.js';
