@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { apiTokenFile } from './data-dir.js';
 import { ConfigError } from './errors.js';
 
 interface KeptToken {
@@ -32,7 +32,7 @@ async function readOrCreateApiToken(dataDir: string): Promise<KeptToken> {
 
 /** The token that an embedded node keeps, or undefined when there is none. @throws ConfigError when it is no token */
 async function readApiToken(dataDir: string): Promise<KeptToken | undefined> {
-  const file = join(dataDir, 'api-token');
+  const file = apiTokenFile(dataDir);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -47,7 +47,7 @@ async function readApiToken(dataDir: string): Promise<KeptToken | undefined> {
 }
 
 async function createApiToken(dataDir: string): Promise<KeptToken> {
-  const file = join(dataDir, 'api-token');
+  const file = apiTokenFile(dataDir);
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const handle = await open(temporary, 'wx', 0o600);
   try {

@@ -58,13 +58,13 @@ const whole = (min: number, max: number, text: Text) =>
     text,
   );
 
-const bytes = (min: number, text: Text) =>
+const bytes = (min: number, max: number, text: Text) =>
   declare(
     read((given) => {
       const value = parseBytes(given);
-      return value !== undefined && value >= min ? value : undefined;
+      return value !== undefined && value >= min && value <= max ? value : undefined;
     }),
-    `a size of at least ${formatBytes(min)}, as bytes or with KiB, MiB or GiB`,
+    `a size from ${formatBytes(min)} to ${formatBytes(max)}, as bytes or with KiB, MiB or GiB`,
     { unit: 'bytes', ...text },
   );
 
@@ -106,6 +106,7 @@ const url = (protocols: readonly string[], allowed: string, text: Text & { reado
   );
 
 const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 
 const CONFIG_KEYS = Object.freeze({
   TETHER_PORT: whole(0, 65_535, {
@@ -164,11 +165,11 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'partitions',
     meaning: 'partitions of each actor type; fixed for the life of a data directory',
   }),
-  TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, {
+  TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, 1024 * GIB, {
     default: '4GiB',
     meaning: 'disk space of the journal; when it is used up the gateway answers 503',
   }),
-  TETHER_JOURNAL_SEGMENT_BYTES: bytes(MIB, {
+  TETHER_JOURNAL_SEGMENT_BYTES: bytes(MIB, GIB, {
     default: '64MiB',
     meaning: 'size of a journal file; at most half of TETHER_JOURNAL_BYTES_MAX',
   }),

@@ -93,7 +93,8 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_LOG_DRIVER', 'kafka', /one of journal, redis/],
     ['TETHER_ROLE', 'gateway', /not in this version/],
     ['TETHER_LOG_LEVEL', 'loud', /one of trace/],
-    ['TETHER_JOURNAL_SEGMENT_BYTES', '4GiB', /more than half/],
+    ['TETHER_JOURNAL_SEGMENT_BYTES', '4GiB', /from 1MiB to 1GiB/],
+    ['TETHER_JOURNAL_BYTES_MAX', '100MiB', /^TETHER_JOURNAL_SEGMENT_BYTES is more than half/],
     ['TETHER_RETRY_DELAY_MS', '10001', /at most TETHER_RETRY_DELAY_MS_MAX/],
     ['TETHER_URL', 'ftp://x', /http:/],
   ];
@@ -102,7 +103,7 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     t.equal(problems.length, 1, `${key}=${value}`);
     const [problem] = problems;
     t.match(problem, message);
-    t.ok(problem?.startsWith(key), `${problem}`);
+    t.match(problem, /^TETHER_[A-Z_]+ is /);
   }
 });
 
@@ -145,12 +146,18 @@ t.test('an option wins over the environment, and a message names it', async (t) 
 
 t.test('up: the default endpoint, and a token that is made once and kept private', async (t) => {
   const dir = join(t.testdir(), 'data', 'deep');
-  const [first, second] = await Promise.all([
-    loadConfig({ TETHER_DATA_DIR: dir }, 'up'),
-    loadConfig({ TETHER_DATA_DIR: dir }, 'up'),
-  ]);
+  // At different points of each other's way, so that one finds what another is about to make.
+  const starts = Array.from({ length: 10 }, async (_, i) => {
+    for (let turn = 0; turn < i * 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return loadConfig({ TETHER_DATA_DIR: dir }, 'up');
+  });
+  const [first, ...others] = await Promise.all(starts);
+  if (first === undefined) throw new TypeError('there are ten');
   t.match(first.apiToken, /^[A-Za-z0-9_-]{43}$/);
-  t.equal(first.apiToken, second.apiToken, 'two first starts at once agree');
+  t.ok(
+    others.every((other) => other.apiToken === first.apiToken),
+    'first starts at once agree',
+  );
   t.equal(first.apiTokenFile, join(dir, 'api-token'));
   t.equal(statSync(join(dir, 'api-token')).mode & 0o777, 0o600);
   t.equal((await loadConfig({ TETHER_DATA_DIR: dir }, 'up')).apiToken, first.apiToken);

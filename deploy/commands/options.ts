@@ -8,7 +8,6 @@ const KEY_OPTIONS = {
   port: ['--port', 'TETHER_PORT'],
   host: ['--host', 'TETHER_HOST'],
   dataDir: ['--data-dir', 'TETHER_DATA_DIR'],
-  databaseUrl: ['--database-url', 'TETHER_DATABASE_URL'],
   endpoints: ['--endpoints', 'TETHER_ENDPOINTS'],
   threads: ['--threads', 'TETHER_THREADS'],
   logLevel: ['--log-level', 'TETHER_LOG_LEVEL'],

@@ -224,10 +224,10 @@ function externalEvents(random: Random): StoryStep[] {
 
 /** An IBAN with right check digits at a bank (code 00000000) that does not exist. */
 function fictitiousIban(random: Random): string {
-  const account = `00000000${String(random.below(2 ** 32)).padStart(10, '0')}`;
-  // `DE00` behind the account, letters as numbers: D is 13, E is 14.
-  const check = 98n - (BigInt(`${account}131400`) % 97n);
-  return `DE${String(check).padStart(2, '0')}${account}`;
+  const account = random.below(2 ** 32);
+  // The number behind `DE00` moved to the end, letters as numbers (D is 13, E is 14): account * 10^6 + 131400.
+  const check = 98 - ((account * 1_000_000 + 131_400) % 97);
+  return `DE${String(check).padStart(2, '0')}00000000${String(account).padStart(10, '0')}`;
 }
 
 export { EMP_KINDS, type EmpKind, type StoryStep, tellStory };

@@ -95,6 +95,10 @@ t.test('repeats are exact in number and in content; all others differ', async (t
   t.equal(new Set(all.map(({ body }) => body)).size, 1800);
   t.equal(new Set(all.map(({ dedupe }) => dedupe)).size, 1800);
   t.ok(
+    repeats.some((repeat) => repeat.index - (repeat.repeats ?? 0) > 100),
+    'some come long after it',
+  );
+  t.ok(
     repeats.some((repeat) => all[repeat.index - 1]?.index === repeat.repeats),
     'some follow their original at once',
   );

@@ -6,7 +6,7 @@
  * earlier one: half of them of the delivery just before, so that both are under way at once, the others of one of the
  * last thousand. Memory is bounded however long the stream runs.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EMP_KINDS, type EmpKind, type StoryStep, tellStory } from './emp-story.js';
 import { createRandom, type Random } from './random.js';
 
@@ -128,7 +128,7 @@ function sign(step: StoryStep, index: number, password: string, random: Random):
   // These may come several times with the same id, event and status, so the service looks at the body too.
   const digest =
     kind === 'kyc' || kind === 'apm' || event === 'retrieval_request'
-      ? `:${createHash('sha256').update(body).digest('hex').slice(0, 32)}`
+      ? `:${hash('sha256', body, 'hex').slice(0, 32)}`
       : '';
   return {
     index,
@@ -146,9 +146,7 @@ function sign(step: StoryStep, index: number, password: string, random: Random):
 
 /** EMP's signature: the hex digest of the signed id with the API password behind it. */
 function empSignature(signedId: string, password: string, algorithm: 'sha1' | 'sha256' | 'sha512'): string {
-  return createHash(algorithm)
-    .update(signedId + password, 'utf8')
-    .digest('hex');
+  return hash(algorithm, signedId + password, 'hex');
 }
 
 const PLAIN = /^[A-Za-z0-9_.-]*$/;

@@ -1,21 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
+import type { IncomingMessage } from 'node:http';
+import t from 'tap';
+import { serve } from '../test/serve.js';
 import { isEcho } from './emp-client.js';
 import { type SendOptions, sendEmp } from './send-emp.js';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 t.comment(`SEED=${seed}`);
-
-async function serve(t: Test, listener: RequestListener): Promise<{ server: Server; url: string }> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

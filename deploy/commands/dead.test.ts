@@ -1,0 +1,95 @@
+import t from 'tap';
+import { serve } from '../test/serve.js';
+import { spawnCli } from '../test/spawn-cli.js';
+
+// Each case is a process of its own, which takes a while on a busy machine.
+t.setTimeout(180_000);
+
+const letter = (id: string, text = 'unique_id=1') => ({
+  envelope: {
+    id,
+    actor: 'payment',
+    key: 'emp:1',
+    dedupe: 'd',
+    receivedAt: 1_700_000_000_000,
+    traceparent: '',
+    payload: Buffer.from(text).toString('base64'),
+    payloadText: text,
+  },
+  cause: { code: 'TETHER_X', message: 'no\u001b[31mgood', stack: 'Error: no\n    at x' },
+  attempts: 5,
+  deadAt: 1_700_000_001_000,
+  state: 'waiting',
+});
+
+t.test('list, show, replay', async (t) => {
+  const waiting = new Map(
+    [letter('a'), letter('b', 'evil\u001b[2J\n'), letter('c')].map((it) => [it.envelope.id, it]),
+  );
+  const requests: string[] = [];
+  const { url } = await serve(t, (request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    const send = (code: number, body: object) => response.writeHead(code).end(JSON.stringify(body));
+    const [, id = '', replay] = /^\/api\/dead-letters\/([^/?]+)(\/replay)?/.exec(request.url ?? '') ?? [];
+    const found = waiting.get(id);
+    if (request.headers.authorization !== 'Bearer a-token-of-some-length')
+      send(401, { title: 'Unauthorized', detail: 'send the API token' });
+    else if (id === '') send(200, { deadLetters: [...waiting.values()], waiting: waiting.size });
+    else if (found === undefined)
+      send(404, { title: 'Not Found', detail: 'there is no dead letter of this id' });
+    else if (replay === undefined) send(200, found);
+    else {
+      // One dies again at once: `--all` must end all the same.
+      if (id !== 'b') waiting.delete(id);
+      send(200, { id, state: 'replayed' });
+    }
+  });
+  const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
+
+  const list = await spawnCli(['dead', 'list', '--actor', 'payment', '--key', 'emp:1', '--limit', '7'], env);
+  t.match(list, {
+    code: 0,
+    stderr: '',
+    stdout: /^ID +ACTOR +KEY +STATE +TRIES +SINCE +CAUSE\na +payment +emp:1 +waiting +5 /,
+  });
+  t.notOk(list.stdout.includes('\u001b'), 'no control characters');
+  t.equal(requests.at(-1), 'GET /api/dead-letters?limit=7&actor=payment&key=emp%3A1&state=waiting');
+  await spawnCli(['dead', 'list', '--state', 'all'], env);
+  t.equal(requests.at(-1), 'GET /api/dead-letters?limit=100');
+  t.equal(JSON.parse((await spawnCli(['dead', 'list', '--json'], env)).stdout).length, 3);
+
+  const show = await spawnCli(['dead', 'show', 'b'], env);
+  t.match(show, { code: 0, stdout: /^payload +evil\\u001b\[2J\\u000a$/m });
+  t.match(await spawnCli(['dead', 'show', 'no/ne'], env), {
+    code: 1,
+    stderr: 'tether: GET /api/dead-letters/no%2Fne: 404 Not Found: there is no dead letter of this id\n',
+  });
+
+  t.match(await spawnCli(['dead', 'replay', 'a', 'zz'], env), {
+    code: 1,
+    stdout: '1 replayed, 1 failed\n',
+    stderr: /^tether: zz: .*404/,
+  });
+  t.match(await spawnCli(['dead', 'replay', '--all'], env), {
+    code: 0,
+    stdout: '2 replayed, 0 failed\n',
+    stderr: '',
+  });
+
+  const kept = t.testdir({ 'api-token': 'a-token-of-some-length\n' });
+  t.match(await spawnCli(['dead', 'list', '--url', url, '--data-dir', kept]), { code: 0 });
+  const refused = await spawnCli(['dead', 'list', '--token', 'hunter2'], env);
+  t.match(refused, { code: 1, stderr: /401 Unauthorized: send the API token/ });
+  t.notMatch(refused.stderr, /hunter2/);
+});
+
+t.test('a node that is away, or something else that answers', async (t) => {
+  const { url: other } = await serve(t, (_, response) => response.end('<html>'));
+  const args = ['dead', 'list', '--token', 'a-token-of-some-length', '--url'];
+  t.match(await spawnCli([...args, other]), { code: 1, stderr: /not as a Tether node would/ });
+  const away = await spawnCli([...args, 'http://127.0.0.1:1']);
+  t.match(away, { code: 1, stderr: /^tether: http:\/\/127.0.0.1:1 does not answer: .*ECONNREFUSED/ });
+  t.equal(away.stderr.trimEnd().split('\n').length, 1);
+  const debug = await spawnCli([...args, 'http://127.0.0.1:1'], { TETHER_LOG_LEVEL: 'debug' });
+  t.match(debug.stderr, /\n {4}at /, 'a stack at debug');
+});

@@ -1,0 +1,24 @@
+/** What `tether migrate` does. */
+import { mkdir } from 'node:fs/promises';
+import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
+import { migrate } from '../../storage/postgres/migrate.js';
+import { type Environment, type Overrides, parseConfig } from '../config.js';
+import { postgresDir } from '../data-dir.js';
+import { createLogger } from '../logger.js';
+
+/** The names of the migrations that were applied. @throws ConfigError, and what `storage/postgres` throws */
+async function migrateDatabase(env: Environment, overrides: Overrides): Promise<readonly string[]> {
+  const { databaseUrl, dataDir, logLevel } = parseConfig(env, overrides);
+  const logger = createLogger({ level: logLevel, secrets: databaseUrl === undefined ? [] : [databaseUrl] });
+  if (databaseUrl !== undefined) return (await migrate(databaseUrl, { logger })).applied;
+
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const server = await startEmbeddedPostgres({ dataDir: postgresDir(dataDir), logger });
+  try {
+    return (await migrate(server.url, { logger })).applied;
+  } finally {
+    await server.stop();
+  }
+}
+
+export { migrateDatabase };

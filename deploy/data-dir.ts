@@ -1,0 +1,14 @@
+/**
+ * What stands where in the data directory:
+ *
+ *     api-token   the generated API token, mode 0600
+ *     journal/    the messages that are acknowledged and not yet processed
+ *     postgres/   the embedded Postgres, without TETHER_DATABASE_URL
+ */
+import { join } from 'node:path';
+
+const apiTokenFile = (dataDir: string): string => join(dataDir, 'api-token');
+const journalDir = (dataDir: string): string => join(dataDir, 'journal');
+const postgresDir = (dataDir: string): string => join(dataDir, 'postgres');
+
+export { apiTokenFile, journalDir, postgresDir };
