@@ -1,6 +1,168 @@
-/** The composition root: builds a node out of its parts and runs it until it is told to stop. */
-import type { Config, Mode } from './config.js';
+/**
+ * The composition root: builds a node out of its parts and runs it until it is told to stop.
+ *
+ * Modes: starting -> serving -> draining -> stopped. The order of the start is that of P1: the journal first (with its lock,
+ * so that a second start on the same data stops here), then the gateway as soon as it can take messages, and the actors
+ * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Gateway, GatewayMetrics, type Readiness, startGateway } from '../gateway/index.js';
+import { ActorSystem } from '../runtime/actor-system.js';
+import type { Logger } from '../runtime/logger.js';
+import { type Journal, openJournal } from '../storage/journal/index.js';
+import { createDeadLetterStore } from '../storage/postgres/index.js';
+import { announcement } from './announce.js';
+import { type Config, type Mode, secretsOf } from './config.js';
+import { Database } from './database.js';
+import { EXIT } from './exit-codes.js';
+import { createLogger } from './logger.js';
+import { registerNodeMetrics } from './node-metrics.js';
+import { replayDeadLetter } from './replay.js';
+import { untilToldToStop } from './stop-signal.js';
 
-export async function runNode(_config: Config, _options: { readonly mode: Mode }): Promise<number> {
-  throw new Error('being written');
+const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
+
+/** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
+export async function runNode(config: Config, { mode }: { readonly mode: Mode }): Promise<number> {
+  const logger = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
+  const stop = untilToldToStop(logger);
+  const node = await Node.start(config, logger);
+  try {
+    process.stdout.write(announcement(config, mode, node.port));
+    const reason = await Promise.race([stop.told, node.failed]);
+    logger.info({ reason: reason instanceof Error ? reason.message : reason }, 'the node drains');
+    await node.drain();
+    if (reason instanceof Error) throw reason;
+    logger.info({}, 'the node has stopped');
+    return EXIT.ok;
+  } finally {
+    stop.release();
+  }
+}
+
+/** A node in this process. */
+export class Node {
+  readonly port: number;
+  /** Of the Postgres that it writes to; holds a password. */
+  readonly databaseUrl: string;
+  /** Resolves, with the reason, when the node will never do its work: a migration that was changed, a broken module. */
+  readonly failed: Promise<Error>;
+  readonly #config: Config;
+  readonly #parts: Parts;
+
+  private constructor(config: Config, parts: Parts, failed: Promise<Error>) {
+    this.port = parts.gateway.port;
+    this.databaseUrl = parts.database.url;
+    this.failed = failed;
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  static async start(config: Config, logger: Logger): Promise<Node> {
+    const undo: (() => Promise<void> | void)[] = [];
+    try {
+      await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+      const journal = await openJournal({
+        directory: join(config.dataDir, 'journal'),
+        partitions: config.partitions,
+        segmentBytes: config.journal.segmentBytes,
+        bytesMax: config.journal.bytesMax,
+        durability: config.durability,
+        logger,
+      });
+      undo.push(() => journal.close());
+      const database = await Database.open({ url: config.databaseUrl, dataDir: config.dataDir, logger });
+      undo.push(() => database.stop());
+      const deadLetters = createDeadLetterStore(database.pool);
+      const system = new ActorSystem({
+        log: journal,
+        deadLetters,
+        actors: [
+          { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
+        ],
+        retry: config.retry,
+        logger,
+        logLevel: config.logLevel,
+      });
+      const metrics = new GatewayMetrics();
+      registerNodeMetrics(metrics, journal, system, database);
+      const gateway = await startGateway({
+        host: config.host,
+        port: config.port,
+        endpoints: config.endpoints,
+        partitions: (actor) => journal.open(actor),
+        readiness: () => readinessOf(journal, system, database),
+        operations: {
+          token: config.apiToken,
+          deadLetters,
+          replay: (id) => replayDeadLetter(id, deadLetters, journal),
+          status: () => ({
+            log: { state: journal.state, lag: journal.lag(), ...journal.stats },
+            actors: system.stats(),
+            database: database.mode,
+          }),
+        },
+        trustedProxies: config.trustedProxies,
+        proxyProtocol: config.proxyProtocol,
+        metrics,
+        logger,
+        now: Date.now,
+      });
+      const failed = database.ready
+        .then(() => system.start())
+        .then(
+          () => new Promise<never>(() => {}),
+          (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+        );
+      return new Node(config, { journal, database, system, gateway }, failed);
+    } catch (error) {
+      for (const step of undo.reverse()) await step();
+      throw error;
+    }
+  }
+
+  /** Stops taking messages, lets threads finish what they have, and ends every part. */
+  async drain(): Promise<void> {
+    const { gateway, system, journal, database } = this.#parts;
+    const { drainMsMax } = this.#config;
+    await gateway.drain(drainMsMax);
+    await system.drain(drainMsMax);
+    gateway.close();
+    await journal.close();
+    await database.stop();
+  }
+}
+
+interface Parts {
+  readonly journal: Journal;
+  readonly database: Database;
+  readonly system: ActorSystem;
+  readonly gateway: Gateway;
+}
+
+function paymentSettings(config: Config, databaseUrl: string) {
+  return {
+    databaseUrl,
+    blacklistCodes: config.chargebackBlacklistCodes,
+    idempotencyEntriesMax: config.idempotencyEntriesMax,
+  };
+}
+
+/** Ready means: a webhook that is sent now is kept. Postgres may be away; it is shown, and does not count. */
+function readinessOf(journal: Journal, system: ActorSystem, database: Database): Readiness {
+  const { mode, actors } = system.stats();
+  const outages = actors.flatMap(({ actor, outage, broken, threads }) => [
+    ...(outage === undefined ? [] : [`${actor} waits: ${outage}`]),
+    ...(broken.length === 0 ? [] : [`${actor} cannot read partitions ${broken.join(', ')}`]),
+    ...(threads.every((thread) => thread === 'lost') ? [`${actor} has no thread`] : []),
+  ]);
+  return {
+    ready: journal.state === 'open' && !actors.some(({ broken }) => broken.length > 0),
+    checks: {
+      log: journal.state === 'open' ? 'ok' : journal.state,
+      actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,
+      database: database.mode === 'ready' ? 'ok' : database.mode,
+    },
+  };
 }

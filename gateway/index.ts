@@ -2,9 +2,7 @@
 export type { Endpoint } from './endpoints.js';
 export { GatewayOptionError, ListenError, PortBusyError } from './errors.js';
 export type { Readiness } from './health.js';
-export { MessageIdSource } from './message-id.js';
 export { EndpointCounts, GatewayMetrics, type GatewayMetricsOptions } from './metrics.js';
 export type { OperationsOptions } from './operations.js';
-export { partitionOf } from './partition.js';
 export { type Gateway, type GatewayOptions, startGateway } from './server.js';
 export { BODY_BYTES_MAX } from './webhook-request.js';

@@ -12,13 +12,13 @@
 import uWS from 'uWebSockets.js';
 import { createServer } from 'node:net';
 import type { Logger } from '../runtime/logger.js';
+import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
 import { ListenError, PortBusyError } from './errors.js';
 import { Health, type Readiness } from './health.js';
 import { Intake } from './intake.js';
-import { MessageIdSource } from './message-id.js';
 import type { GatewayMetrics } from './metrics.js';
 import { Operations, type OperationsOptions } from './operations.js';
 import { type RouteParts, registerRoutes } from './routes.js';

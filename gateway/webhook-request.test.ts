@@ -1,8 +1,8 @@
 import t from 'tap';
-import { VECTORS } from '../actors/emp/fixtures.js';
 import { identify } from '../actors/emp/index.js';
+import { VECTORS } from '../actors/emp/test/vectors.js';
 import { LogClosedError, LogFullError } from '../runtime/errors.js';
-import { partitionOf } from './partition.js';
+import { partitionOf } from '../runtime/partition.js';
 import { request, until } from './test/raw-client.js';
 import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
 import { BODY_BYTES_MAX } from './webhook-request.js';

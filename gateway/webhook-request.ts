@@ -18,15 +18,15 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { strict as assert } from 'node:assert';
 import { encodeEnvelope } from '../runtime/envelope.js';
 import { type LogClosedError, LogFullError } from '../runtime/errors.js';
+import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
+import { partitionOf } from '../runtime/partition.js';
 import { type Answer, send } from './answer.js';
 import { BodyBuffer } from './body.js';
 import type { CompiledEndpoint } from './endpoints.js';
 import type { Intake } from './intake.js';
 import { LingeringAnswer } from './linger.js';
-import type { MessageIdSource } from './message-id.js';
 import type { GatewayMetrics } from './metrics.js';
-import { partitionOf } from './partition.js';
 import { problem } from './problem.js';
 import type { Refused } from './providers/provider.js';
 

@@ -15,8 +15,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.js';
 import { chooseAccount } from './embedded-account.js';
+import { DATABASE, urlOf } from './embedded-address.js';
 import { locatePostgresBinaries } from './embedded-binaries.js';
-import { prepareDirectory, readPassword, SUPERUSER } from './embedded-directory.js';
+import { prepareDirectory, readPassword } from './embedded-directory.js';
 import { type EmbeddedPostgresExitedError, EmbeddedPostgresStartError } from './embedded-errors.js';
 import { OWNER_FILE, readOwner, stopLeftovers } from './embedded-leftovers.js';
 import { PostgresProcess } from './embedded-process.js';
@@ -43,7 +44,6 @@ export interface EmbeddedPostgres {
   readonly exited: Promise<EmbeddedPostgresExitedError | undefined>;
 }
 
-const DATABASE = 'tether';
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
 const CONNECT_MS_MAX = 10_000;
@@ -92,11 +92,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const server = new PostgresProcess(command, dataDir, stopMsMax, logger);
     try {
       await server.ready(deadline - performance.now());
-      const address = `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
-      await createDatabase(`${address}/postgres`);
+      await createDatabase(urlOf(password, port, 'postgres'));
       logger.info({ dataDir, port, pid: server.pid, account: account.name }, 'the embedded Postgres is up');
       const { pid, exited } = server;
-      return { url: `${address}/${DATABASE}`, pid, exited, stop: () => server.stop() };
+      return { url: urlOf(password, port, DATABASE), pid, exited, stop: () => server.stop() };
     } catch (error) {
       await server.stop();
       if (

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { legacyChargeback, VECTORS } from '../../../actors/emp/fixtures.js';
 import {
   decodeForm,
   EmpMalformedError,
@@ -9,6 +8,7 @@ import {
   identify,
   SIGNIFICANT_FIELDS,
 } from '../../../actors/emp/index.js';
+import { legacyChargeback, VECTORS } from '../../../actors/emp/test/vectors.js';
 import { testSeed } from '../../test/seed.js';
 import type { Accepted } from '../provider.js';
 import { EmpProvider } from './provider.js';

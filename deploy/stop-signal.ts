@@ -1,0 +1,43 @@
+import type { Logger } from '../runtime/logger.js';
+
+/** npm and the shell both pass a Ctrl-C on: what comes this soon after the first is the same key press. */
+const SAME_PRESS_MS = 1_000;
+/** As a shell says it of a program that SIGINT ended. */
+const FORCED_EXIT_CODE = 130;
+
+export interface StopSignal {
+  /** Resolves with the name of the first SIGINT or SIGTERM. */
+  readonly told: Promise<NodeJS.Signals>;
+  /** Gives the signals back to Node. */
+  release(): void;
+}
+
+/** Listens for SIGINT and SIGTERM. A second one, not of the same key press, ends the process at once: nothing is lost by it. */
+export function untilToldToStop(logger: Logger): StopSignal {
+  let first: number | undefined;
+  let resolve: (signal: NodeJS.Signals) => void = () => {};
+  const told = new Promise<NodeJS.Signals>((done) => {
+    resolve = done;
+  });
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (first === undefined) {
+      first = Date.now();
+      resolve(signal);
+    } else if (Date.now() - first > SAME_PRESS_MS) {
+      logger.warn(
+        { signal },
+        'a second signal: the node ends without draining; what is acknowledged is on the journal',
+      );
+      process.exit(FORCED_EXIT_CODE);
+    }
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    told,
+    release() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

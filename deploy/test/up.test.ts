@@ -1,0 +1,260 @@
+/** `tether up` as a user meets it: one process tree, real parts, from the curl to the row. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Pool } from 'pg';
+import t from 'tap';
+import { VECTORS } from '../../actors/emp/test/vectors.js';
+import { until } from '../../runtime/testing/until.js';
+import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
+import { freePort } from './free-port.js';
+import { isAlive, type NodeProcess, startNodeProcess } from './node-process.js';
+import { commandName, processTree } from './process-tree.js';
+
+const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
+const PASSWORD = 'test-api-password-1';
+
+type Tap = Pick<typeof t, 'teardown' | 'threw'>;
+
+async function setting(t: Tap, env: Readonly<Record<string, string>> = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tether-up-'));
+  const port = await freePort();
+  const nodes: NodeProcess[] = [];
+  const pools: Pool[] = [];
+  t.teardown(async () => {
+    for (const pool of pools) await pool.end();
+    for (const node of nodes) if (isAlive(node.pid)) await node.killTree((pids) => pids);
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return {
+    dataDir,
+    port,
+    async start() {
+      const node = startNodeProcess({ port, dataDir, env });
+      nodes.push(node);
+      await node.ready;
+      return node;
+    },
+    async pool() {
+      const url = await embeddedPostgresUrl(join(dataDir, 'postgres'));
+      if (url === undefined) throw new Error('no embedded Postgres serves');
+      const pool = new Pool({ connectionString: url, max: 1 });
+      pool.on('error', () => undefined);
+      pools.push(pool);
+      return pool;
+    },
+    tether: (...args: string[]) =>
+      promisify(execFile)(process.execPath, [CLI, ...args], {
+        env: { PATH: process.env.PATH, TETHER_PORT: `${port}`, TETHER_DATA_DIR: dataDir },
+      }),
+  };
+}
+
+const sign = (id: string) => createHash('sha1').update(`${id}${PASSWORD}`).digest('hex');
+
+function notification(id: string, fields: Readonly<Record<string, string>>): string {
+  const all = { unique_id: id, transaction_type: 'sdd_sale', amount: '4999', currency: 'EUR', ...fields };
+  return new URLSearchParams({ ...all, signature: sign(id) }).toString();
+}
+
+const send = (node: NodeProcess, body: string) =>
+  fetch(`${node.url}/webhooks/emp/dev`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body,
+  });
+
+const rowsOf = async (pool: Pool, sql: string) => (await pool.query(sql)).rows as Record<string, unknown>[];
+
+async function untilRows(pool: Pool, sql: string, count: number): Promise<void> {
+  await until(`${count} rows of ${sql}`, async () => (await rowsOf(pool, sql)).length === count, 20_000);
+}
+
+t.test('every documented notification is echoed and has one row, however often it comes', async (t) => {
+  const { start, pool: open, tether } = await setting(t);
+  const node = await start();
+  t.match(node.output(), /Tether listens on http:\/\/127\.0\.0\.1:\d+/);
+  const line = /^ {2}curl -i '([^']+)' -d '([^']+)'$/m.exec(node.output());
+  const [, url = '', sample = ''] = line ?? [];
+  const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(sample) });
+  t.match(
+    await answer.text(),
+    /<notification_echo>\n {2}<unique_id>44177a21403427eb96664a6d7e5d5d48<\/unique_id>/,
+  );
+
+  const bodies = Object.values(VECTORS);
+  for (const round of [1, 2]) {
+    const answers = await Promise.all(bodies.map((body) => send(node, body)));
+    t.ok(
+      answers.every(({ status }) => status === 200),
+      `round ${round}`,
+    );
+  }
+  const pool = await open();
+  await untilRows(pool, 'select 1 from events', bodies.length);
+  const forged = notification('f0f0', { status: 'approved' }).replace(/signature=./, 'signature=x');
+  t.equal((await send(node, forged)).status, 401);
+  t.strictSame(
+    await rowsOf(pool, `select 1 from events where key = 'f0f0'`),
+    [],
+    'a forged one leaves nothing',
+  );
+
+  const { stdout } = await tether(
+    'send',
+    'emp',
+    '--count',
+    '600',
+    '--duplicates',
+    '20%',
+    '--rate',
+    '2000',
+    '--json',
+    '--url',
+    node.url,
+  );
+  const { distinct } = JSON.parse(stdout) as { readonly distinct: number };
+  t.equal(distinct, 480);
+  await untilRows(pool, 'select 1 from events', bodies.length + distinct);
+  t.strictSame(await rowsOf(pool, 'select 1 from dead_letters'), []);
+});
+
+t.test(
+  'a burst of one message in parallel, again after a restart: one row; a late status is stale',
+  async (t) => {
+    const { start, pool: open } = await setting(t);
+    const first = await start();
+    const approved = notification('aa11', { status: 'approved' });
+    const chargeback = notification('aa11', { status: 'chargebacked', event: 'chargeback', rc_code: 'MD06' });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => send(first, chargeback)));
+    t.ok(answers.every(({ status }) => status === 200));
+    const pool = await open();
+    await untilRows(pool, `select 1 from events where key = 'aa11'`, 1);
+
+    const pids = processTree(first.pid);
+    t.ok(
+      pids.some((pid) => commandName(pid) === 'postgres'),
+      'Postgres is part of the tree',
+    );
+    t.equal(await first.stop('SIGINT'), 0);
+    t.strictSame(pids.filter(isAlive), [], 'it leaves no process behind');
+
+    const second = await start();
+    t.equal((await send(second, chargeback)).status, 200, 'a duplicate gets the same echo');
+    t.equal((await send(second, approved)).status, 200);
+    const again = await open();
+    await untilRows(again, `select 1 from events where key = 'aa11'`, 2);
+    t.strictSame(
+      await rowsOf(again, `select reported_status, status from events where key = 'aa11' order by seq`),
+      [
+        { reported_status: 'chargebacked', status: 'applied' },
+        { reported_status: 'approved', status: 'stale' },
+      ],
+    );
+    t.match(await rowsOf(again, `select status from payments where id = 'aa11'`), [
+      { status: 'chargebacked' },
+    ]);
+    t.equal(await second.stop('SIGTERM'), 0);
+  },
+);
+
+t.test('while Postgres is gone webhooks are acknowledged; when it is back they are processed', async (t) => {
+  const { start, pool: open } = await setting(t);
+  const node = await start();
+  const postgres = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
+  if (postgres === undefined) throw new Error('no Postgres in the tree');
+  process.kill(postgres, 'SIGKILL');
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) => send(node, notification(`bb${n}`, { status: 'approved' }))),
+  );
+  t.ok(answers.every(({ status }) => status === 200));
+  t.equal((await fetch(`${node.url}/readyz`)).status, 200, 'a balancer goes on sending');
+  await until(
+    'a new Postgres serves',
+    async () => {
+      const pid = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
+      return pid !== undefined && pid !== postgres && (await embeddedUrlServes(open));
+    },
+    30_000,
+  );
+  await untilRows(await open(), `select 1 from events where key like 'bb%'`, 100);
+  t.equal(await node.stop('SIGINT'), 0);
+});
+
+async function embeddedUrlServes(open: () => Promise<Pool>): Promise<boolean> {
+  try {
+    await (await open()).query('select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+t.test(
+  'a message that cannot be handled is a dead letter, holds up nobody, and can be replayed',
+  async (t) => {
+    const {
+      start,
+      pool: open,
+      tether,
+    } = await setting(t, { TETHER_RETRY_DELAY_MS: '10', TETHER_RETRY_ATTEMPTS_MAX: '3' });
+    const node = await start();
+    const pool = await open();
+    await until('the schema is there', async () =>
+      (await fetch(`${node.url}/readyz`).then((r) => r.text())).includes('"database":"ok"'),
+    );
+    await pool.query('alter table payments add constraint cursed check (amount <> 666)');
+    const bodies = Array.from({ length: 50 }, (_, n) =>
+      notification(`cc${n}`, { status: 'approved', amount: n === 17 ? '666' : '4999' }),
+    );
+    await Promise.all(bodies.map((body) => send(node, body)));
+    await untilRows(pool, 'select 1 from events', 49);
+    await untilRows(pool, `select 1 from dead_letters where state = 'waiting'`, 1);
+    const { stdout: listed } = await tether('dead', 'list', '--url', node.url);
+    t.match(listed, /emp:cc17/);
+    const [letter] = await rowsOf(pool, 'select id, attempts from dead_letters');
+    t.match(letter, { attempts: 3 });
+    const { stdout: shown } = await tether('dead', 'show', String(letter?.id), '--url', node.url);
+    t.match(shown, /unique_id=cc17/);
+
+    await pool.query('alter table payments drop constraint cursed');
+    await tether('dead', 'replay', String(letter?.id), '--url', node.url);
+    await untilRows(pool, `select 1 from payments where id = 'cc17'`, 1);
+    await untilRows(pool, `select 1 from dead_letters where state = 'waiting'`, 0);
+    await t.rejects(
+      tether('dead', 'replay', String(letter?.id), '--url', node.url),
+      'a second replay is refused',
+    );
+    t.equal(await node.stop('SIGINT'), 0);
+  },
+);
+
+t.test(
+  'a second node on the same data, a busy port, and a directory that is not writable end with a clear line',
+  async (t) => {
+    const { start, dataDir, port } = await setting(t);
+    const node = await start();
+    const second = startNodeProcess({ port: await freePort(), dataDir });
+    t.equal(await second.exited, 1);
+    t.match(
+      second.output(),
+      new RegExp(`^tether: .*${node.pid}`, 'm'),
+      'it names the process that holds the data',
+    );
+
+    const elsewhere = mkdtempSync(join(tmpdir(), 'tether-up-'));
+    t.teardown(() => rmSync(elsewhere, { recursive: true, force: true }));
+    const busy = startNodeProcess({ port, dataDir: elsewhere });
+    t.equal(await busy.exited, 1);
+    t.match(busy.output(), new RegExp(`^tether: .*${port}`, 'm'));
+
+    const file = startNodeProcess({ port: await freePort(), dataDir: join(CLI, 'below-a-file') });
+    t.not(await file.exited, 0);
+    t.match(file.output(), /^tether: .*below-a-file/m);
+    t.equal(await node.stop('SIGINT'), 0);
+  },
+);

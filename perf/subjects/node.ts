@@ -1,0 +1,23 @@
+/**
+ * The whole node in its embedded default: gateway, journal, actors on worker threads, a Postgres of its own.
+ *
+ * Arguments: data directory.
+ */
+import { loadConfig } from '../../deploy/config.js';
+import { createLogger } from '../../deploy/logger.js';
+import { Node } from '../../deploy/node.js';
+
+const [dataDir = ''] = process.argv.slice(2);
+const config = await loadConfig(
+  { TETHER_DATA_DIR: dataDir, TETHER_PORT: '0', TETHER_LOG_LEVEL: 'warn' },
+  'up',
+);
+const node = await Node.start(config, createLogger({ level: 'warn' }));
+node.failed.then((error) => {
+  throw error;
+});
+process.send?.({ port: node.port, databaseUrl: node.databaseUrl, apiToken: config.apiToken });
+process.on('SIGTERM', async () => {
+  await node.drain();
+  process.exit(0);
+});
