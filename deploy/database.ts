@@ -17,6 +17,7 @@ import {
   createPool,
   type EmbeddedPostgres,
   migrate,
+  type Pool,
   startEmbeddedPostgres,
 } from '../storage/postgres/index.js';
 

@@ -14,9 +14,9 @@ export function registerNodeMetrics(
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
   metrics.gauge('tether_log_lag_messages', 'Messages acknowledged and not done', () => journal.lag());
   metrics.gauge('tether_log_open', '1 while the log takes messages', () => Number(journal.state === 'open'));
-  metrics.gauge('tether_log_bytes', 'Bytes of the journal on the disk', () => journal.stats.bytesOnDisk);
-  metrics.gauge('tether_log_commits', 'Group commits of this process', () => journal.stats.commits);
-  metrics.gauge('tether_log_appended', 'Messages appended by this process', () => journal.stats.appended);
+  metrics.gauge('tether_log_bytes', 'Bytes of the journal on the disk', () => journal.stats().diskBytes);
+  metrics.gauge('tether_log_commits', 'Group commits of this process', () => journal.stats().commits);
+  metrics.gauge('tether_log_appended', 'Messages appended by this process', () => journal.stats().appended);
   metrics.gauge(
     'tether_actor_done',
     'Messages handled by this process',

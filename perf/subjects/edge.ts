@@ -25,7 +25,7 @@ const gateway = await startGateway({
   now: Date.now,
 });
 process.send?.({ port: gateway.port });
-process.on('message', () => process.send?.(journal.stats));
+process.on('message', () => process.send?.(journal.stats()));
 process.on('SIGTERM', async () => {
   gateway.close();
   await journal.close();
