@@ -1,0 +1,62 @@
+/**
+ * The journal's state, and what it means for an append.
+ *
+ * ```
+ * open    -> full      the active segment is used up and there may be, or can be, no next one
+ * full    -> open      a next segment is ready
+ * open, full, closing -> failed    a write or sync of the active segment failed, or the lock was lost; final
+ * open, full -> closing            `close` was called
+ * closing, failed -> closed        everything is released
+ * ```
+ */
+import { LogClosedError, LogFullError } from '../../runtime/errors.js';
+import type { LogState } from '../../runtime/message-log.js';
+
+const TRANSITIONS: Readonly<Record<LogState, readonly LogState[]>> = {
+  open: ['full', 'failed', 'closing'],
+  full: ['open', 'failed', 'closing'],
+  failed: ['closed'],
+  closing: ['failed', 'closed'],
+  closed: [],
+};
+
+export type StateListener = (state: LogState, previous: LogState, cause: Error | undefined) => void;
+
+export class JournalState {
+  onChange: StateListener | undefined;
+  /** What an append is answered with; undefined when it is taken. */
+  refusal: LogFullError | LogClosedError | undefined;
+  #state: LogState = 'open';
+
+  get current(): LogState {
+    return this.#state;
+  }
+
+  /** Whether groups are still written. */
+  get writable(): boolean {
+    return this.#state !== 'failed' && this.#state !== 'closed';
+  }
+
+  to(state: LogState, cause?: Error): void {
+    const previous = this.#state;
+    if (!TRANSITIONS[previous].includes(state)) {
+      throw new Error(`a journal cannot go from ${previous} to ${state}`);
+    }
+    this.#state = state;
+    this.refusal = refusalIn(state, cause);
+    this.onChange?.(state, previous, cause);
+  }
+}
+
+function refusalIn(state: LogState, cause: Error | undefined): LogFullError | LogClosedError | undefined {
+  switch (state) {
+    case 'open':
+      return undefined;
+    case 'full':
+      return new LogFullError('the journal is full', { cause });
+    case 'failed':
+      return new LogClosedError('the journal failed and takes nothing more until it is restarted', { cause });
+    default:
+      return new LogClosedError(`the journal is ${state}`);
+  }
+}

@@ -1,0 +1,139 @@
+/** Helpers of the journal's tests: a directory, options with small segments, and a file system that fails on demand. */
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ContractTest } from '../log-contract.js';
+import { type FileSystem, realFileSystem } from './file-system.js';
+import type { Journal } from './journal.js';
+import { openJournal } from './open.js';
+import type { JournalOptions } from './options.js';
+
+export const KIB = 1024;
+
+/** A directory that goes with the test. */
+export function temporaryDirectory(t: Pick<ContractTest, 'teardown'>): string {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'tether-journal-'));
+  t.teardown(async () => fs.rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export function smallOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
+  return { directory, partitions: 4, segmentBytes: 64 * KIB, bytesMax: 64 * 64 * KIB, lockWaitMsMax: 0, ...more };
+}
+
+/** A journal that is closed at the end of the test if it still is open. */
+export async function openSmall(
+  t: Pick<ContractTest, 'teardown'>,
+  directory: string,
+  more: Partial<JournalOptions> = {},
+): Promise<Journal> {
+  const journal = await openJournal(smallOptions(directory, more));
+  t.teardown(() => journal.close());
+  return journal;
+}
+
+/** The real file system, each call of which a test may replace; one that is set to an error code fails with it. */
+export class FaultyFileSystem {
+  readonly fs: FileSystem;
+  /** Calls that fail, by name, with their code. */
+  readonly faults = new Map<keyof FileSystem, string>();
+  readonly calls = new Map<keyof FileSystem, number>();
+
+  constructor() {
+    const { faults, calls } = this;
+    const check = (name: keyof FileSystem): void => {
+      calls.set(name, (calls.get(name) ?? 0) + 1);
+      const code = faults.get(name);
+      if (code !== undefined) throw Object.assign(new Error(`${code}: injected into ${name}`), { code });
+    };
+    this.fs = {
+      writeSync: (...args) => {
+        check('writeSync');
+        return realFileSystem.writeSync(...args);
+      },
+      fdatasyncSync: (fd) => {
+        check('fdatasyncSync');
+        realFileSystem.fdatasyncSync(fd);
+      },
+      fdatasync: (fd, done) => {
+        try {
+          check('fdatasync');
+        } catch (error) {
+          setImmediate(done, error);
+          return;
+        }
+        realFileSystem.fdatasync(fd, done);
+      },
+      open: async (path, flags) => {
+        check('open');
+        return realFileSystem.open(path, flags);
+      },
+      close: async (fd) => {
+        check('close');
+        return realFileSystem.close(fd);
+      },
+      size: (fd) => realFileSystem.size(fd),
+      read: async (...args) => {
+        check('read');
+        return realFileSystem.read(...args);
+      },
+      write: async (...args) => {
+        check('write');
+        return realFileSystem.write(...args);
+      },
+      fsync: async (fd) => {
+        check('fsync');
+        return realFileSystem.fsync(fd);
+      },
+      readdir: (path) => realFileSystem.readdir(path),
+      mkdir: async (path) => {
+        check('mkdir');
+        return realFileSystem.mkdir(path);
+      },
+      rename: async (from, to) => {
+        check('rename');
+        return realFileSystem.rename(from, to);
+      },
+      unlink: async (path) => {
+        check('unlink');
+        return realFileSystem.unlink(path);
+      },
+      syncDirectory: async (path) => {
+        check('syncDirectory');
+        return realFileSystem.syncDirectory(path);
+      },
+    };
+  }
+}
+
+/** A generator of uniform numbers in [0, 1), the same for the same seed (mulberry32, public domain). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+/** The seed of a random test, from TEST_SEED or drawn. */
+export function testSeed(): number {
+  const given = process.env.TEST_SEED;
+  return given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
+}
+
+/** Every file of a directory but the lock, with its bytes. */
+export function snapshotOf(directory: string): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const name of fs.readdirSync(directory).sort()) {
+    if (!name.startsWith('LOCK')) files.set(name, fs.readFileSync(join(directory, name)));
+  }
+  return files;
+}
+
+export function restoreSnapshot(directory: string, files: ReadonlyMap<string, Buffer>): void {
+  fs.rmSync(directory, { recursive: true, force: true });
+  fs.mkdirSync(directory, { recursive: true });
+  for (const [name, bytes] of files) fs.writeFileSync(join(directory, name), bytes);
+}
