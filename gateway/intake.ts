@@ -29,7 +29,7 @@ export class Intake {
   }
 
   settle(): void {
-    assert(this.#pending > 0, 'more messages settled than begun');
+    if (this.#pending === 0) assert.fail('more messages settled than begun');
     this.#pending--;
     if (this.#pending === 0) for (const waiter of this.#waiters) waiter();
   }

@@ -166,7 +166,7 @@ export class WebhookRequest implements AppendWaiter {
     this.#success = verdict.answer;
     this.#enter('appending');
     const partition = endpoint.partitions[partitionOf(key, endpoint.partitions.length)];
-    assert(partition !== undefined);
+    if (partition === undefined) assert.fail('an endpoint has partitions');
     partition.append(envelope, this);
   }
 
@@ -202,7 +202,10 @@ export class WebhookRequest implements AppendWaiter {
   }
 
   #enter(mode: Mode): void {
-    assert(ALLOWED[this.#mode].includes(mode), `a webhook request cannot go from ${this.#mode} to ${mode}`);
+    // Without `assert`: it would make its message, 0.1 us, each time.
+    if (!ALLOWED[this.#mode].includes(mode)) {
+      assert.fail(`a webhook request cannot go from ${this.#mode} to ${mode}`);
+    }
     this.#mode = mode;
   }
 }

@@ -3,7 +3,7 @@
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<notification_echo>\n  ';
 const TAIL = '\n</notification_echo>\n';
 
-const NEEDS_ESCAPE = /[<>&'"]/;
+const SPECIAL = /[<>&'"]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
@@ -12,10 +12,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
-/** `element`: a name of an XML element. `id` is escaped here; it holds no control characters. */
+/** `element`: a name of an XML element. `id`: escaped already, if it needs to be. */
 export function echo(element: string, id: string): string {
-  const escaped = NEEDS_ESCAPE.test(id)
-    ? id.replace(/[<>&'"]/g, (character) => ESCAPES[character] ?? '')
-    : id;
-  return `${HEAD}<${element}>${escaped}</${element}>${TAIL}`;
+  return `${HEAD}<${element}>${id}</${element}>${TAIL}`;
+}
+
+/** `text` as the content of an XML element; it holds no control characters. */
+export function escapeXml(text: string): string {
+  return text.replace(SPECIAL, (character) => ESCAPES[character] ?? '');
 }

@@ -16,7 +16,7 @@ import {
   SIGNED_ID_FIELD,
 } from '../../../actors/emp/index.js';
 import type { Provider, Refused, Verdict } from '../provider.js';
-import { echo } from './echo.js';
+import { echo, escapeXml } from './echo.js';
 import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
 import { isSigned } from './signature.js';
 
@@ -69,7 +69,8 @@ const ORIGINAL_UNFIT = malformed(
 const FORGED: Refused = { outcome: 'forged', reason: 'the signature is not that of the signed id' };
 
 const CONTROL = /\p{Cc}/u;
-const NOT_PLAIN = /[^ -~]/;
+/** What ids and labels are made of: nothing to escape, one byte each. */
+const WORD = /^[\w.-]*$/;
 
 export class EmpProvider implements Provider {
   readonly mediaType = 'application/x-www-form-urlencoded';
@@ -109,7 +110,7 @@ export class EmpProvider implements Provider {
       outcome: 'accepted',
       key: actorKey(this.#endpoint, parts),
       dedupe: dedupeKey(parts, needsBodyDigest(parts) ? bodyDigest(body) : ''),
-      answer: echo(rule.echoElement, signedId),
+      answer: echo(rule.echoElement, WORD.test(signedId) ? signedId : escapeXml(signedId)),
     };
   }
 
@@ -151,6 +152,6 @@ function malformed(reason: string): Refused {
 
 /** Whether a value is short enough (in UTF-8) and free of control characters. */
 function fits(value: string, bytesMax: number): boolean {
-  if (!NOT_PLAIN.test(value)) return value.length <= bytesMax;
+  if (value === '' || WORD.test(value)) return value.length <= bytesMax;
   return !CONTROL.test(value) && Buffer.byteLength(value) <= bytesMax;
 }
