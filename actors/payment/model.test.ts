@@ -14,6 +14,9 @@ import { messageOf, openActor } from './test/harness.js';
 const seed = Number(process.env.TETHER_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = 25;
 
+// On a machine that does much else at the same time.
+t.setTimeout(180_000);
+
 interface ModelPayment {
   status: string;
   amount: string | null;
