@@ -40,7 +40,7 @@ const ROOT: readonly string[] = [
 ];
 
 const isTest = (path: string) =>
-  path.endsWith('.test.ts') || path.includes('/test/') || path.includes('/fixtures/');
+  path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path);
 const folderOf = (path: string) => path.split('/')[0] ?? '';
 
 interface Edge {
