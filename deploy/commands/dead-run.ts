@@ -1,7 +1,6 @@
 /** What `tether dead list|show|replay` do, against the operations API of a running node. */
 import { type Environment, parseConfig } from '../config.js';
 import { NodeRequestError } from '../errors.js';
-import { EXIT } from '../exit-codes.js';
 import {
   type DeadLetterJson,
   deadLetterListSchema,
@@ -40,14 +39,24 @@ async function showDead(id: string, flags: NodeFlags, env: Environment): Promise
   return flags.json === true ? `${JSON.stringify(letter)}\n` : deadLetterText(letter);
 }
 
-/** Resolves with the exit code. */
-async function replayDead(ids: readonly string[], flags: ReplayFlags, env: Environment): Promise<number> {
+interface ReplayReport {
+  readonly text: string;
+  /** A line for each that was not replayed. */
+  readonly failures: readonly string[];
+}
+
+async function replayDead(
+  ids: readonly string[],
+  flags: ReplayFlags,
+  env: Environment,
+): Promise<ReplayReport> {
   const client = await connect(flags, env);
   const result = await replay(client, flags.all === true ? waitingIds(client, flags) : ids);
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else process.stdout.write(`${result.replayed.length} replayed, ${result.failed.length} failed\n`);
-  for (const { id, reason } of result.failed) process.stderr.write(`tether: ${id}: ${reason}\n`);
-  return result.failed.length > 0 ? EXIT.failed : EXIT.ok;
+  const counts = `${result.replayed.length} replayed, ${result.failed.length} failed`;
+  return {
+    text: `${flags.json === true ? JSON.stringify(result) : counts}\n`,
+    failures: result.failed.map(({ id, reason }) => `${id}: ${reason}`),
+  };
 }
 
 function listText(letters: readonly DeadLetterJson[]): string {

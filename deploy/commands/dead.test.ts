@@ -1,6 +1,7 @@
 import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
+import { listDead, replayDead, showDead } from './dead-run.js';
 
 // Each case is a process of its own, which takes a while on a busy machine.
 t.setTimeout(180_000);
@@ -45,51 +46,49 @@ t.test('list, show, replay', async (t) => {
     }
   });
   const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
+  const flags = { state: 'waiting', limit: 100 };
 
-  const list = await spawnCli(['dead', 'list', '--actor', 'payment', '--key', 'emp:1', '--limit', '7'], env);
-  t.match(list, {
-    code: 0,
-    stderr: '',
-    stdout: /^ID +ACTOR +KEY +STATE +TRIES +SINCE +CAUSE\na +payment +emp:1 +waiting +5 /,
-  });
-  t.notOk(list.stdout.includes('\u001b'), 'no control characters');
+  const list = await listDead({ state: 'waiting', limit: 7, actor: 'payment', key: 'emp:1' }, env);
+  t.match(list, /^ID +ACTOR +KEY +STATE +TRIES +SINCE +CAUSE\na +payment +emp:1 +waiting +5 /);
+  t.notOk(list.includes('\u001b'), 'no control characters');
   t.equal(requests.at(-1), 'GET /api/dead-letters?limit=7&actor=payment&key=emp%3A1&state=waiting');
-  await spawnCli(['dead', 'list', '--state', 'all'], env);
+  await listDead({ state: 'all', limit: 100 }, env);
   t.equal(requests.at(-1), 'GET /api/dead-letters?limit=100');
-  t.equal(JSON.parse((await spawnCli(['dead', 'list', '--json'], env)).stdout).length, 3);
+  t.equal(JSON.parse(await listDead({ ...flags, json: true }, env)).length, 3);
 
-  const show = await spawnCli(['dead', 'show', 'b'], env);
-  t.match(show, { code: 0, stdout: /^payload +evil\\u001b\[2J\\u000a$/m });
-  t.match(await spawnCli(['dead', 'show', 'no/ne'], env), {
-    code: 1,
-    stderr: 'tether: GET /api/dead-letters/no%2Fne: 404 Not Found: there is no dead letter of this id\n',
+  t.match(await showDead('b', {}, env), /^payload +evil\\u001b\[2J\\u000a$/m);
+  t.equal(JSON.parse(await showDead('b', { json: true }, env)).envelope.id, 'b');
+  await t.rejects(showDead('no/ne', {}, env), {
+    code: 'TETHER_NODE_REQUEST',
+    message: 'GET /api/dead-letters/no%2Fne: 404 Not Found: there is no dead letter of this id',
   });
 
+  const kept = t.testdir({ 'api-token': 'a-token-of-some-length\n' });
+  t.match(await listDead({ ...flags, url, dataDir: kept }, {}), /^ID /, 'the token of the data directory');
+  await t.rejects(listDead({ ...flags, url, dataDir: t.testdirName, token: 'hunter2' }, env), {
+    message: /401 Unauthorized: send the API token$/,
+  });
+
+  // The whole way, as a process of its own.
   t.match(await spawnCli(['dead', 'replay', 'a', 'zz'], env), {
     code: 1,
     stdout: '1 replayed, 1 failed\n',
     stderr: /^tether: zz: .*404/,
   });
-  t.match(await spawnCli(['dead', 'replay', '--all'], env), {
+  t.match(await replayDead([], { all: true }, env), { text: '2 replayed, 0 failed\n', failures: [] });
+  t.match(await spawnCli(['dead', 'list', '--json'], env), {
     code: 0,
-    stdout: '2 replayed, 0 failed\n',
+    stdout: /^\[\{.*"id":"b"/,
     stderr: '',
   });
-
-  const kept = t.testdir({ 'api-token': 'a-token-of-some-length\n' });
-  t.match(await spawnCli(['dead', 'list', '--url', url, '--data-dir', kept]), { code: 0 });
-  const refused = await spawnCli(['dead', 'list', '--token', 'hunter2'], env);
-  t.match(refused, { code: 1, stderr: /401 Unauthorized: send the API token/ });
-  t.notMatch(refused.stderr, /hunter2/);
 });
 
 t.test('a node that is away, or something else that answers', async (t) => {
   const { url: other } = await serve(t, (_, response) => response.end('<html>'));
-  const args = ['dead', 'list', '--token', 'a-token-of-some-length', '--url'];
-  t.match(await spawnCli([...args, other]), { code: 1, stderr: /not as a Tether node would/ });
-  const away = await spawnCli([...args, 'http://127.0.0.1:1']);
+  const flags = { state: 'waiting', limit: 1, token: 'a-token-of-some-length' };
+  await t.rejects(listDead({ ...flags, url: other }, {}), { message: /not as a Tether node would/ });
+  const args = ['dead', 'list', '--token', 'a-token-of-some-length', '--url', 'http://127.0.0.1:1'];
+  const away = await spawnCli(args, { TETHER_LOG_LEVEL: 'debug' });
   t.match(away, { code: 1, stderr: /^tether: http:\/\/127.0.0.1:1 does not answer: .*ECONNREFUSED/ });
-  t.equal(away.stderr.trimEnd().split('\n').length, 1);
-  const debug = await spawnCli([...args, 'http://127.0.0.1:1'], { TETHER_LOG_LEVEL: 'debug' });
-  t.match(debug.stderr, /\n {4}at /, 'a stack at debug');
+  t.match(away.stderr, /\n {4}at /, 'a stack at debug');
 });

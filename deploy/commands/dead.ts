@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
 import type { ListFlags, NodeFlags, ReplayFlags } from './dead-run.js';
 import { wholeFrom } from './options.js';
 
@@ -57,7 +58,10 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
         throw new UsageError('--actor and --key go with --all');
       }
       const { replayDead } = await import('./dead-run.js');
-      setExitCode(await replayDead(ids, flags, env));
+      const { text, failures } = await replayDead(ids, flags, env);
+      process.stdout.write(text);
+      for (const failure of failures) process.stderr.write(`tether: ${failure}\n`);
+      if (failures.length > 0) setExitCode(EXIT.failed);
     });
 }
 

@@ -3,7 +3,7 @@
  *
  * A scanner, not a parser: it takes comments, strings, template literals and regular expressions out first, keeping
  * every position, so that an import in a comment or a text is none. It knows the forms of this code base: `import`,
- * `export ... from`, `import()` and `new URL('...', import.meta.url)` with a literal.
+ * `export ... from`, `import()`, `new URL('...', import.meta.url)` and `createRequire(...).resolve('...')`, with a literal.
  */
 interface ImportedModule {
   readonly specifier: string;
@@ -16,6 +16,7 @@ interface ImportedModule {
 const STATEMENT =
   /(?<![.\w$])(?:import|export)\b(\s+type\b(?!\s*(?:,|from\b|=)))?[^;:'"()=]*?['"]S(\d+)['"]/g;
 const DYNAMIC = /(?<![.\w$])import\s*\(\s*['"]S(\d+)['"]/g;
+const RESOLVED = /\bcreateRequire\s*\([^()]*\)\s*\.resolve\s*\(\s*['"]S(\d+)['"]/g;
 const BY_URL = /\bnew\s+URL\s*\(\s*['"]S(\d+)['"]\s*,\s*import\.meta\.url/g;
 
 function importsOf(source: string): readonly ImportedModule[] {
@@ -27,6 +28,7 @@ function importsOf(source: string): readonly ImportedModule[] {
   };
   for (const match of code.matchAll(STATEMENT)) add(match[2], match[1] !== undefined, false);
   for (const match of code.matchAll(DYNAMIC)) add(match[1], false, false);
+  for (const match of code.matchAll(RESOLVED)) add(match[1], false, false);
   for (const match of code.matchAll(BY_URL)) add(match[1], false, true);
   return found;
 }

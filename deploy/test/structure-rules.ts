@@ -39,8 +39,7 @@ const ROOT: readonly string[] = [
   ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
 ];
 
-const isTest = (path: string) =>
-  path.endsWith('.test.ts') || path.includes('/test/') || path.includes('/fixtures/');
+const isTest = (path: string) => path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path);
 const folderOf = (path: string) => path.split('/')[0] ?? '';
 
 interface Edge {

@@ -168,11 +168,12 @@ t.test('the scanner finds imports and nothing else', async (t) => {
     export default from;
     const l = { import: 'x10' };
     import m from 'm';
+    createRequire(import.meta.url).resolve('n');
   `;
   t.strictSame(
     importsOf(source).map(
       ({ specifier, typeOnly, byUrl }) => specifier + (typeOnly ? ' type' : '') + (byUrl ? ' url' : ''),
     ),
-    ['a', 'b', 'c', 'd type', 'e', 'f', 'g', 'h type', 'k', 'm', 'i', './j.js url'],
+    ['a', 'b', 'c', 'd type', 'e', 'f', 'g', 'h type', 'k', 'm', 'i', 'n', './j.js url'],
   );
 });
