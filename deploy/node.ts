@@ -98,7 +98,7 @@ export class Node {
           deadLetters,
           replay: (id) => replayDeadLetter(id, deadLetters, journal),
           status: () => ({
-            log: { state: journal.state, lag: journal.lag(), ...journal.stats() },
+            log: journal.stats(),
             actors: system.stats(),
             database: database.mode,
           }),

@@ -51,7 +51,7 @@ export function postgresEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * @param place a directory that exists: the parent of the data directory
+ * @param dataDir may be missing; its parent is a directory that exists
  * @throws EmbeddedPostgresAccountError, EmbeddedPostgresUnsupportedError
  */
 export async function chooseAccount(postgres: string, dataDir: string): Promise<PostgresAccount> {

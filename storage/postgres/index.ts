@@ -1,7 +1,34 @@
-/** Postgres: a server of our own or a configured one, its schema, and what the runtime keeps in it. */
+/** Postgres for the folders to the right: a server, connections, the schema, dead letters. */
 export { createDeadLetterStore, type PostgresDeadLetterStore } from './dead-letters.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 export { embeddedPostgresUrl } from './embedded-address.js';
-export { PostgresConflictError, PostgresQueryError, PostgresUnavailableError } from './errors.js';
-export { migrate } from './migrate.js';
-export { createPool, inTransaction, type Pool, type PoolOptions } from './pool.js';
+export {
+  EmbeddedPostgresAccountError,
+  EmbeddedPostgresBusyError,
+  EmbeddedPostgresDirectoryError,
+  EmbeddedPostgresExitedError,
+  EmbeddedPostgresStartError,
+  EmbeddedPostgresUnsupportedError,
+  EmbeddedPostgresVersionError,
+} from './embedded-errors.js';
+export {
+  PostgresConflictError,
+  PostgresQueryError,
+  PostgresUnavailableError,
+  toPostgresError,
+} from './errors.js';
+export {
+  type MigrateOptions,
+  type MigrateResult,
+  MigrationChangedError,
+  migrate,
+  SchemaNewerError,
+} from './migrate.js';
+export {
+  createPool,
+  inTransaction,
+  type Pool,
+  type PooledConnection,
+  type PoolOptions,
+  type Queryable,
+} from './pool.js';
