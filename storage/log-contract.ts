@@ -4,18 +4,12 @@
  * `open` opens the log of one test, again and again; what was closed is there when it is opened the next time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { frameItems } from '../runtime/frame.js';
 import type { Frame, LogPartition, MessageLog } from '../runtime/message-log.js';
 
-/** As much of tap's test as is used here. */
-export interface ContractTest {
-  test(name: string, body: (t: ContractTest) => Promise<void>): unknown;
-  strictSame(found: unknown, wanted: unknown, message?: string): unknown;
-  equal(found: unknown, wanted: unknown, message?: string): unknown;
-  ok(value: unknown, message?: string): unknown;
-  rejects(promise: Promise<unknown>, wanted: object, message?: string): unknown;
-  teardown(body: () => Promise<void>): unknown;
-}
+/** A test of tap's, or a part of one. */
+export type ContractTest = Pick<Test, 'test' | 'teardown'>;
 
 /** Opens the log of the test `t`: empty the first time, with at least 4 partitions. */
 export type OpenLog = (t: ContractTest) => Promise<MessageLog>;

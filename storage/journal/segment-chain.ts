@@ -100,7 +100,7 @@ export class SegmentChain {
   /** Deletes the `count` oldest sealed segments, in the background. That they are committed must be durable. */
   retire(count: number): void {
     this.#doomed.push(...this.#sealed.splice(0, count));
-    this.#deleting ??= this.#deleteDoomed();
+    if (this.#doomed.length > 0) this.#deleting ??= this.#deleteDoomed();
   }
 
   /** Waits for deletions and closes what is open. */

@@ -7,6 +7,7 @@ import { type FileSystem, realFileSystem } from './file-system.js';
 import type { Journal } from './journal.js';
 import { openJournal } from './open.js';
 import type { JournalOptions } from './options.js';
+import { asError } from './syncer.js';
 
 export const KIB = 1024;
 
@@ -66,7 +67,7 @@ export class FaultyFileSystem {
         try {
           check('fdatasync');
         } catch (error) {
-          setImmediate(done, error);
+          setImmediate(() => done(asError(error)));
           return;
         }
         realFileSystem.fdatasync(fd, done);
