@@ -6,7 +6,7 @@ import { partitionOf } from '../runtime/partition.js';
 /**
  * Puts a dead letter on the log again, as the message that it was, and marks it as replayed. A crash between the two
  * replays it twice, which its idempotency key makes harmless.
- * @returns false when there is no such letter, or it does not wait
+ * @returns whether it is on the log again: false when there is no such letter, or it does not wait
  * @throws LogFullError, LogClosedError, OutageError
  */
 export async function replayDeadLetter(
@@ -22,5 +22,7 @@ export async function replayDeadLetter(
   await new Promise<number>((resolve, reject) => {
     partition.append(encodeEnvelope(envelope), { appended: resolve, appendFailed: reject });
   });
-  return store.markReplayed(id);
+  // False means that it has died again meanwhile and waits anew: it was replayed all the same.
+  await store.markReplayed(id, letter.deadAt);
+  return true;
 }

@@ -29,8 +29,11 @@ export interface DeadLetterSink {
 export interface DeadLetterStore extends DeadLetterSink {
   list(filter: DeadLetterFilter): Promise<readonly StoredDeadLetter[]>;
   get(id: string): Promise<StoredDeadLetter | undefined>;
-  /** Marks as replayed, after the envelope is on the log again. False when there is none that waits. */
-  markReplayed(id: string): Promise<boolean>;
+  /**
+   * Marks as replayed the letter that died at `deadAt`, after its envelope is on the log again. False when it does not wait,
+   * or has died once more since.
+   */
+  markReplayed(id: string, deadAt: number): Promise<boolean>;
   /** How many wait. */
   count(): Promise<number>;
 }

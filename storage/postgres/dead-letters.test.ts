@@ -69,9 +69,9 @@ t.test('replayed, and dead once more', async (t) => {
   const put = letter();
   const { id } = put.envelope;
   await store.put([put]);
-  t.equal(await store.markReplayed(id), true);
-  t.equal(await store.markReplayed(id), false, 'none that waits');
-  t.equal(await store.markReplayed(randomUUID()), false);
+  t.equal(await store.markReplayed(id, put.deadAt), true);
+  t.equal(await store.markReplayed(id, put.deadAt), false, 'none that waits');
+  t.equal(await store.markReplayed(randomUUID(), put.deadAt), false);
   t.match(await store.get(id), { state: 'replayed', replayedAt: 5_000 });
   t.equal(await store.count(), 0);
 
@@ -109,7 +109,7 @@ t.test('lists the letters that fit, in the order of their deaths', async (t) => 
   t.strictSame(await ids({ limit: 2 }), [first, second]);
   t.strictSame(await ids({ actor: 'payment', limit: 10 }), [first, second]);
   t.strictSame(await ids({ key: 'emp:2', limit: 10 }), [second]);
-  await store.markReplayed(first);
+  await store.markReplayed(first, letters[2]?.deadAt ?? 0);
   t.strictSame(await ids({ actor: 'payment', state: 'waiting', limit: 10 }), [second]);
   t.strictSame(await ids({ state: 'replayed', limit: 10 }), [first]);
   for (const limit of [0, 1_001, 1.5, Number.NaN]) {

@@ -64,20 +64,12 @@ interface Row {
   readonly replayed_at: string | null;
 }
 
-export interface PostgresDeadLetterStore extends DeadLetterStore {
-  /**
-   * @param deadAt of the letter that was replayed: when it has died again meanwhile, the new death keeps waiting, and the
-   *   answer is false. Leave it out only when nothing runs that could handle the message.
-   */
-  markReplayed(id: string, deadAt?: number): Promise<boolean>;
-}
-
 /**
  * `list` gives the letters in the order in which they died, so that the letters of a key replay in order.
  * @param now milliseconds since the epoch
  * @throws the store's promises reject with the errors of `toPostgresError`
  */
-export function createDeadLetterStore(pool: Pool, now: () => number = Date.now): PostgresDeadLetterStore {
+export function createDeadLetterStore(pool: Pool, now: () => number = Date.now): DeadLetterStore {
   return {
     async put(letters) {
       for (const part of parts(letters)) await pool.query(PUT, columns(part));
@@ -99,8 +91,8 @@ export function createDeadLetterStore(pool: Pool, now: () => number = Date.now):
       if (!isUuid(id)) return false;
       const { rowCount } = await pool.query(
         `UPDATE dead_letters SET state = 'replayed', replayed_at = $2
-         WHERE id = $1 AND state = 'waiting' AND ($3::bigint IS NULL OR dead_at = $3)`,
-        [id, now(), deadAt === undefined ? null : Math.trunc(deadAt)],
+         WHERE id = $1 AND state = 'waiting' AND dead_at = $3`,
+        [id, now(), Math.trunc(deadAt)],
       );
       return rowCount === 1;
     },

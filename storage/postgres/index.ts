@@ -1,5 +1,5 @@
 /** Postgres for the folders to the right: a server, connections, the schema, dead letters. */
-export { createDeadLetterStore, type PostgresDeadLetterStore } from './dead-letters.js';
+export { createDeadLetterStore } from './dead-letters.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 export { embeddedPostgresUrl } from './embedded-address.js';
 export {
