@@ -7,6 +7,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, type Readiness, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import type { Logger } from '../runtime/logger.js';
@@ -141,10 +142,10 @@ interface Parts {
   readonly gateway: Gateway;
 }
 
-function paymentSettings(config: Config, databaseUrl: string) {
+function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSettings> {
   return {
     databaseUrl,
-    blacklistCodes: config.chargebackBlacklistCodes,
+    blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
 }

@@ -201,7 +201,7 @@ async function report(child: ChildProcess): Promise<FuzzReport> {
 
 t.test('no sender breaks the gateway', { timeout: 60_000 }, async (t) => {
   const seed = testSeed();
-  t.comment(`TETHER_TEST_SEED=${seed}`);
+  t.comment(`SEED=${seed}`);
   const child = fork(new URL('./test/fuzz-server.js', import.meta.url), [String(seed)]);
   t.teardown(() => child.kill('SIGKILL'));
   let exited: string | undefined;

@@ -40,17 +40,21 @@ try {
   );
   const redis = await startRedis(join(directory, 'redis'));
   stops.push(redis.stop);
-  const start = async (module: string, ...args: string[]) => {
-    const child = await startChild<{ readonly port: number }>(new URL(module, import.meta.url), args);
+  const start = async (module: URL, ...args: string[]) => {
+    const child = await startChild<{ readonly port: number }>(module, args);
     stops.push(child.stop);
     return child;
   };
   mkdirSync(join(directory, 'edge'));
   const subjects: Readonly<Record<Subject, Child<{ readonly port: number }>>> = {
-    bare: await start('./subjects/bare.js'),
-    edge: await start('./subjects/edge.js', join(directory, 'edge')),
-    node: await start('./subjects/node.js', join(directory, 'node')),
-    peer: await start('./peers/fastify-bullmq-server.js', `${redis.port}`, password),
+    bare: await start(new URL('./subjects/bare.js', import.meta.url)),
+    edge: await start(new URL('./subjects/edge.js', import.meta.url), join(directory, 'edge')),
+    node: await start(new URL('./subjects/node.js', import.meta.url), join(directory, 'node')),
+    peer: await start(
+      new URL('./peers/fastify-bullmq-server.js', import.meta.url),
+      `${redis.port}`,
+      password,
+    ),
   };
 
   const results = new Map<string, WrkResult[]>();

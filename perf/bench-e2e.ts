@@ -43,21 +43,23 @@ const path = `/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}`;
 const stops: (() => Promise<void>)[] = [];
 
 try {
-  const here = (module: string) => new URL(module, import.meta.url);
   const node = await startChild<{ readonly port: number; readonly databaseUrl: string }>(
-    here('./subjects/node.js'),
+    new URL('./subjects/node.js', import.meta.url),
     [join(directory, 'node')],
   );
   stops.push(node.stop);
   const { databaseUrl } = node.ready;
   const redis = await startRedis(join(directory, 'redis'));
   stops.push(redis.stop);
-  const server = await startChild<{ readonly port: number }>(here('./peers/fastify-bullmq-server.js'), [
-    `${redis.port}`,
-    password,
-  ]);
+  const server = await startChild<{ readonly port: number }>(
+    new URL('./peers/fastify-bullmq-server.js', import.meta.url),
+    [`${redis.port}`, password],
+  );
   stops.push(server.stop);
-  const worker = await startChild(here('./peers/fastify-bullmq-worker.js'), [`${redis.port}`, databaseUrl]);
+  const worker = await startChild(new URL('./peers/fastify-bullmq-worker.js', import.meta.url), [
+    `${redis.port}`,
+    databaseUrl,
+  ]);
   stops.push(worker.stop);
   const pool = new Pool({ connectionString: databaseUrl, max: 1 });
   stops.push(() => pool.end());
@@ -73,7 +75,7 @@ try {
     seed: number,
   ) => {
     const args = [port, path, CONNECTIONS, count, seed, password, 'processing'].map(String);
-    const load = await startChild(here('./load/blast.js'), args);
+    const load = await startChild(new URL('./load/blast.js', import.meta.url), args);
     const before = await rowsOf(name);
     const cpu = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
     const cpuBefore = cpu();

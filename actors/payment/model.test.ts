@@ -1,6 +1,6 @@
 /**
  * Random notifications in random batches, delivered more than once, by two actors in turn, against a model in memory
- * that takes one message after the other. `TETHER_TEST_SEED` repeats a run.
+ * that takes one message after the other. `SEED` repeats a run.
  */
 import fc from 'fast-check';
 import t from 'tap';
@@ -11,7 +11,7 @@ import { advance, MOVES } from './status.js';
 import { openDatabase } from './test/database.js';
 import { messageOf, openActor } from './test/harness.js';
 
-const seed = Number(process.env.TETHER_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = 25;
 
 // On a machine that does much else at the same time.
@@ -86,7 +86,7 @@ function form(fields: Readonly<Record<string, string>>): string {
 }
 
 t.test('tables and model agree', async (t) => {
-  t.comment(`TETHER_TEST_SEED=${seed}`);
+  t.comment(`SEED=${seed}`);
   const { url, rows } = await openDatabase(t);
   const actors = [await openActor(url, { idempotencyEntriesMax: 20 }), await openActor(url)];
   t.teardown(() => Promise.all(actors.map((actor) => actor.close())));

@@ -2,7 +2,7 @@
  * P1, P2 and P3 under SIGKILL: the whole process tree, Postgres included, is killed at random moments under load, again and
  * again, also while it starts. Afterwards every acknowledged message has exactly one row, and per key in order.
  *
- * TETHER_CHAOS_KILLS (default 30) and TETHER_CHAOS_SEED repeat a run; `npm run test:chaos` is the long one.
+ * CHAOS_KILLS (default 30) and SEED repeat a run; `npm run test:chaos` is the long one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,8 @@ import { freePort } from './free-port.js';
 import { LaneLoad } from './lane-load.js';
 import { startNodeProcess } from './node-process.js';
 
-const KILLS = Number(process.env.TETHER_CHAOS_KILLS ?? 30);
-const SEED = Number(process.env.TETHER_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const KILLS = Number(process.env.CHAOS_KILLS ?? 30);
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const LANES = 24;
 /** A kill comes up to this long after the node serves. */
 const SERVING_MS_MAX = 800;
@@ -26,7 +26,7 @@ const STARTING_MS_MAX = 1_500;
 const STARTING_SHARE = 0.2;
 
 t.test(`${KILLS} kills of the whole process tree`, { timeout: 120_000 + KILLS * 10_000 }, async (t) => {
-  t.comment(`TETHER_CHAOS_SEED=${SEED}`);
+  t.comment(`SEED=${SEED}`);
   const random = createRandom(SEED);
   const fraction = () => random.next() / 2 ** 32;
   const dataDir = mkdtempSync(join(tmpdir(), 'tether-chaos-'));

@@ -1,11 +1,11 @@
-/** The seed of a random test: `TETHER_TEST_SEED`, or drawn. Print it, so that a failure can be had again. */
+/** The seed of a random test: `SEED`, or drawn. Print it, so that a failure can be had again. */
 import { randomInt } from 'node:crypto';
 
 export function testSeed(): number {
-  const given = process.env.TETHER_TEST_SEED;
+  const given = process.env.SEED;
   if (given === undefined) return randomInt(2 ** 31);
   const seed = Number(given);
-  if (!Number.isSafeInteger(seed)) throw new RangeError('TETHER_TEST_SEED is no whole number');
+  if (!Number.isSafeInteger(seed)) throw new RangeError('SEED is no whole number');
   return seed;
 }
 

@@ -40,8 +40,8 @@ t.test('an orphan is stopped before a start', async (t) => {
 t.test(
   'a kill at any moment of the first start leaves a directory that the next start takes up',
   async (t) => {
-    const seed = Number(process.env.TETHER_TEST_SEED ?? randomInt(2 ** 31));
-    t.comment(`TETHER_TEST_SEED=${seed}`);
+    const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+    t.comment(`SEED=${seed}`);
     const dataDir = join(await openDirectory(t), 'postgres');
     for (let round = 0; round < 4; round++) {
       const { child, line } = owner(t, dataDir);

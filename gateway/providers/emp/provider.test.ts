@@ -141,7 +141,7 @@ t.test('a body of 64 KiB is scanned in a time that grows with its length only', 
 
 t.test('the scanner and the full parser understand every body alike', async (t) => {
   const seed = testSeed();
-  t.comment(`TETHER_TEST_SEED=${seed}`);
+  t.comment(`SEED=${seed}`);
   let understood = 0;
   fc.assert(
     fc.property(fc.oneof(randomForm(), mutatedVector()), (unsigned) => {
