@@ -26,7 +26,11 @@ export function textsOf(frames: readonly Frame[]): string[] {
 }
 
 /** Everything from `offset` to the end, frame by frame as a reader would. */
-export async function readTexts(partition: LogPartition, offset: number, bytesMax = 1 << 20): Promise<string[]> {
+export async function readTexts(
+  partition: LogPartition,
+  offset: number,
+  bytesMax = 1 << 20,
+): Promise<string[]> {
   const texts: string[] = [];
   let next = offset;
   while (next < partition.end) {
@@ -83,7 +87,10 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     await Promise.all(all);
     for (const index of [0, 1]) {
       const wanted = Array.from({ length: 10 }, (_, i) => `${index}:${i}`);
-      t.strictSame(order.filter((entry) => entry.startsWith(`${index}:`)), wanted);
+      t.strictSame(
+        order.filter((entry) => entry.startsWith(`${index}:`)),
+        wanted,
+      );
       t.equal(part(log, 'a', index).end, 10);
     }
     t.equal(log.lag(), 21);
@@ -91,40 +98,46 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     t.strictSame(await readTexts(part(log, 'a', 1), 7), ['m15', 'm17', 'm19']);
   });
 
-  t.test('contract: a message is readable when it is acknowledged and when onAppended is called', async (t) => {
-    const log = await open(t);
-    const partition = part(log, 'a', 3);
-    let announced = 0;
-    partition.onAppended = () => {
-      announced++;
-    };
-    let endWhenAppended = 0;
-    await new Promise<void>((resolve, reject) => {
-      partition.append(Buffer.from('x'), {
-        appended: (offset) => {
-          endWhenAppended = partition.end;
-          t.equal(offset, 0);
-        },
-        appendFailed: reject,
+  t.test(
+    'contract: a message is readable when it is acknowledged and when onAppended is called',
+    async (t) => {
+      const log = await open(t);
+      const partition = part(log, 'a', 3);
+      let announced = 0;
+      partition.onAppended = () => {
+        announced++;
+      };
+      let endWhenAppended = 0;
+      await new Promise<void>((resolve, reject) => {
+        partition.append(Buffer.from('x'), {
+          appended: (offset) => {
+            endWhenAppended = partition.end;
+            t.equal(offset, 0);
+          },
+          appendFailed: reject,
+        });
+        partition.append(Buffer.alloc(0), { appended: () => resolve(), appendFailed: reject });
       });
-      partition.append(Buffer.alloc(0), { appended: () => resolve(), appendFailed: reject });
-    });
-    await until('onAppended', () => announced > 0);
-    t.equal(endWhenAppended >= 1, true);
-    t.strictSame(await readTexts(partition, 0), ['x', '']);
-  });
+      await until('onAppended', () => announced > 0);
+      t.equal(endWhenAppended >= 1, true);
+      t.strictSame(await readTexts(partition, 0), ['x', '']);
+    },
+  );
 
-  t.test('contract: read gives what fits, at least one frame, from the frame that holds the offset', async (t) => {
-    const log = await open(t);
-    const partition = part(log, 'a', 0);
-    for (let i = 0; i < 5; i++) await appendText(partition, `${i}`.repeat(100));
-    const one = await partition.read(0, 1);
-    t.equal(one.length, 1);
-    const size = one[0]?.body.length ?? 0;
-    t.equal((await partition.read(0, size * 3)).length, 3);
-    t.equal((await partition.read(2, size * 100)).length, 3);
-    t.strictSame(await partition.read(5, 1000), []);
-  });
+  t.test(
+    'contract: read gives what fits, at least one frame, from the frame that holds the offset',
+    async (t) => {
+      const log = await open(t);
+      const partition = part(log, 'a', 0);
+      for (let i = 0; i < 5; i++) await appendText(partition, `${i}`.repeat(100));
+      const one = await partition.read(0, 1);
+      t.equal(one.length, 1);
+      const size = one[0]?.body.length ?? 0;
+      t.equal((await partition.read(0, size * 3)).length, 3);
+      t.equal((await partition.read(2, size * 100)).length, 3);
+      t.strictSame(await partition.read(5, 1000), []);
+    },
+  );
 
   t.test('contract: commit lowers the lag, never goes back, and what is above stays readable', async (t) => {
     const log = await open(t);
@@ -167,7 +180,10 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     t.equal(log.close(), closed, 'idempotent');
     const late = appendText(partition, 'late');
     await t.rejects(late, { code: 'TETHER_LOG_CLOSED' });
-    t.strictSame(await Promise.all(appends), Array.from({ length: 50 }, (_, i) => i));
+    t.strictSame(
+      await Promise.all(appends),
+      Array.from({ length: 50 }, (_, i) => i),
+    );
     await closed;
     t.equal(log.state, 'closed');
     await t.rejects(appendText(partition, 'later'), { code: 'TETHER_LOG_CLOSED' });

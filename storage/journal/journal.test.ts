@@ -1,7 +1,15 @@
 import t from 'tap';
 import { appendText, type ContractTest, part, readTexts, testMessageLog, until } from '../log-contract.js';
 import { openJournal } from './open.js';
-import { FaultyFileSystem, KIB, openSmall, smallOptions, snapshotOf, temporaryDirectory } from './testing.js';
+import {
+  FaultyFileSystem,
+  KIB,
+  openSmall,
+  restoreSnapshot,
+  smallOptions,
+  snapshotOf,
+  temporaryDirectory,
+} from './testing.js';
 
 const directories = new WeakMap<ContractTest, string>();
 function directoryOf(t: ContractTest): string {
@@ -18,7 +26,10 @@ testMessageLog(t, (t) =>
 );
 
 /** Appends until the journal has so many segments. */
-async function fillSegments(journal: Awaited<ReturnType<typeof openJournal>>, segments: number): Promise<string[]> {
+async function fillSegments(
+  journal: Awaited<ReturnType<typeof openJournal>>,
+  segments: number,
+): Promise<string[]> {
   const texts: string[] = [];
   while (journal.stats().segments < segments) {
     const text = `${texts.length}-`.padEnd(1_500, 'x');
@@ -32,7 +43,10 @@ t.test('segments go once they are committed, and offsets go on', async (t) => {
   const directory = temporaryDirectory(t);
   let journal = await openSmall(t, directory);
   const texts = await fillSegments(journal, 5);
-  t.strictSame(await readTexts(part(journal, 'a', 1), 0), texts.filter((_, i) => i % 4 === 1));
+  t.strictSame(
+    await readTexts(part(journal, 'a', 1), 0),
+    texts.filter((_, i) => i % 4 === 1),
+  );
   const ends = journal.open('a').map(({ end }) => end);
   for (const partition of journal.open('a')) partition.commit(partition.end);
   await until('one segment is left', () => journal.stats().segments === 1);
@@ -40,8 +54,14 @@ t.test('segments go once they are committed, and offsets go on', async (t) => {
   await journal.close();
   t.equal(snapshotOf(directory).size, 2);
   journal = await openSmall(t, directory);
-  t.strictSame(journal.open('a').map(({ end }) => end), ends);
-  t.strictSame(journal.open('a').map(({ committed }) => committed), ends);
+  t.strictSame(
+    journal.open('a').map(({ end }) => end),
+    ends,
+  );
+  t.strictSame(
+    journal.open('a').map(({ committed }) => committed),
+    ends,
+  );
   t.equal(await appendText(part(journal, 'a', 0), 'next'), ends[0]);
 });
 
@@ -64,7 +84,11 @@ t.test('a reader far behind reads from the disk, in bounded memory', async (t) =
   const texts = await fillSegments(journal, 20);
   t.ok(journal.stats().tailBytes <= tail);
   const lists = await Promise.all([0, 1, 2, 3].map((i) => readTexts(part(journal, 'a', i), 0, 8 * KIB)));
-  for (const [i, list] of lists.entries()) t.strictSame(list, texts.filter((_, j) => j % 4 === i));
+  for (const [i, list] of lists.entries())
+    t.strictSame(
+      list,
+      texts.filter((_, j) => j % 4 === i),
+    );
   const { blockReads, cacheBytes } = journal.stats();
   t.ok(cacheBytes <= 256 * KIB, `${cacheBytes} bytes cached`);
   t.ok(blockReads <= 60, `${blockReads} blocks read for 20 segments of one block`);
@@ -98,20 +122,35 @@ t.test('full at its size limit; open again when readers make room', async (t) =>
   journal.onStateChange = (state) => states.push(state);
   let count = 0;
   const append = () => appendText(part(journal, 'a', 0), 'x'.repeat(2_000)).then(() => count++);
-  await t.rejects((async () => { for (;;) await append(); })(), { code: 'TETHER_LOG_FULL' });
+  await t.rejects(
+    (async () => {
+      for (;;) await append();
+    })(),
+    { code: 'TETHER_LOG_FULL' },
+  );
   t.equal(journal.state, 'full');
   t.ok(count > 60);
   t.equal(journal.stats().diskBytes, 3 * 64 * KIB);
   part(journal, 'a', 0).commit(40);
   await until('open again', () => journal.state === 'open');
   await append();
-  await t.rejects((async () => { for (;;) await append(); })(), { code: 'TETHER_LOG_FULL' });
+  await t.rejects(
+    (async () => {
+      for (;;) await append();
+    })(),
+    { code: 'TETHER_LOG_FULL' },
+  );
   // Many times around: what is written to make room must not use up the room.
   for (let round = 0; round < 10; round++) {
     const partition = part(journal, 'a', 0);
     for (let i = 0; i < 32; i++) partition.commit(partition.committed + 1);
     await until(`open again, round ${round}`, () => journal.state === 'open');
-    await t.rejects((async () => { for (;;) await append(); })(), { code: 'TETHER_LOG_FULL' });
+    await t.rejects(
+      (async () => {
+        for (;;) await append();
+      })(),
+      { code: 'TETHER_LOG_FULL' },
+    );
   }
   await journal.close();
   journal = await openSmall(t, directory, { bytesMax: 3 * 64 * KIB });
@@ -148,14 +187,20 @@ for (const call of ['writeSync', 'fdatasyncSync', 'fdatasync'] as const) {
   t.test(`${call} fails: nothing is acknowledged any more, a restart finds what was`, async (t) => {
     const directory = temporaryDirectory(t);
     const { fs, faults } = new FaultyFileSystem();
-    const syncPolicy = { inlineUsMax: call === 'fdatasync' ? 0 : 1e9, probeMsMin: 60_000, probeMsMax: 60_000 };
+    const syncPolicy = {
+      inlineUsMax: call === 'fdatasync' ? 0 : 1e9,
+      probeMsMin: 60_000,
+      probeMsMax: 60_000,
+    };
     let journal = await openSmall(t, directory, { fs, syncPolicy });
     const changes: unknown[] = [];
-    journal.onStateChange = (state, previous, cause) => changes.push([state, previous, cause instanceof Error]);
+    journal.onStateChange = (state, previous, cause) =>
+      changes.push([state, previous, cause instanceof Error]);
     for (let i = 0; i < 5; i++) await appendText(part(journal, 'a', 0), `m${i}`);
     faults.set(call, 'EIO');
     const results = await Promise.allSettled([0, 1, 2].map((i) => appendText(part(journal, 'a', i), 'lost')));
-    for (const result of results) t.match(result, { status: 'rejected', reason: { code: 'TETHER_LOG_CLOSED' } });
+    for (const result of results)
+      t.match(result, { status: 'rejected', reason: { code: 'TETHER_LOG_CLOSED' } });
     t.equal(journal.state, 'failed');
     t.strictSame(changes, [['failed', 'open', true]]);
     faults.clear();
@@ -184,12 +229,26 @@ t.test('a group larger than what is left of a segment is split, in order', async
   let journal = await openSmall(t, directory);
   const texts = Array.from({ length: 600 }, (_, i) => `${i}-`.padEnd(100 + (i % 7) * 500, 'y'));
   const offsets = await Promise.all(texts.map((text, i) => appendText(part(journal, 'a', i % 3), text)));
-  t.strictSame(offsets, texts.map((_, i) => Math.floor(i / 3)));
+  t.strictSame(
+    offsets,
+    texts.map((_, i) => Math.floor(i / 3)),
+  );
   await journal.close();
   journal = await openSmall(t, directory);
   for (const index of [0, 1, 2]) {
-    t.strictSame(await readTexts(part(journal, 'a', index), 0), texts.filter((_, i) => i % 3 === index));
+    t.strictSame(
+      await readTexts(part(journal, 'a', index), 0),
+      texts.filter((_, i) => i % 3 === index),
+    );
   }
+});
+
+t.test('a group too long for memory leaves no gap in what is in memory', async (t) => {
+  const journal = await openSmall(t, temporaryDirectory(t), { memoryTailBytesMax: 4 * KIB });
+  const texts = ['short', 'x'.repeat(8 * KIB), 'short again'];
+  for (const text of texts) await appendText(part(journal, 'a', 0), text);
+  t.strictSame(await readTexts(part(journal, 'a', 0), 0), texts);
+  t.ok(Array.isArray(part(journal, 'a', 0).read(2, 100)), 'the last one from memory');
 });
 
 t.test('commits alone are written down after a while, without a sync', async (t) => {
@@ -215,13 +274,13 @@ t.test('commits alone are written down after a while, without a sync', async (t)
   }
   t.equal(calls.get('fdatasyncSync'), syncs);
   const copy = temporaryDirectory(t);
-  const { restoreSnapshot } = await import('./testing.js');
   restoreSnapshot(copy, snapshotOf(directory));
   const recovered = await openSmall(t, copy);
   t.equal(part(recovered, 'a', 0).committed, 7);
   // The next group goes over it, and says the same.
   await appendText(part(journal, 'a', 0), 'm10');
-  restoreSnapshot(copy, (await recovered.close(), snapshotOf(directory)));
+  await recovered.close();
+  restoreSnapshot(copy, snapshotOf(directory));
   const again = await openSmall(t, copy);
   t.strictSame([part(again, 'a', 0).committed, part(again, 'a', 0).end], [7, 11]);
   t.strictSame(await readTexts(part(again, 'a', 0), 7), ['m7', 'm8', 'm9', 'm10']);
@@ -233,7 +292,9 @@ t.test('another number of partitions: only when everything is committed', async 
   await appendText(part(journal, 'a', 0), 'x');
   await journal.close();
   const before = snapshotOf(directory);
-  await t.rejects(openJournal(smallOptions(directory, { partitions: 8 })), { code: 'TETHER_JOURNAL_PARTITIONS' });
+  await t.rejects(openJournal(smallOptions(directory, { partitions: 8 })), {
+    code: 'TETHER_JOURNAL_PARTITIONS',
+  });
   t.strictSame(snapshotOf(directory), before, 'nothing is changed');
   journal = await openSmall(t, directory);
   part(journal, 'a', 0).commit(1);
@@ -252,7 +313,11 @@ t.test('a directory that cannot be used', async (t) => {
   const code = { code: 'TETHER_JOURNAL_DIRECTORY' };
   await t.rejects(openJournal(smallOptions('/dev/null')), code);
   await t.rejects(openJournal(smallOptions('/dev/null/below')), code);
-  for (const [call, errno] of [['mkdir', 'EROFS'], ['open', 'EACCES'], ['write', 'ENOSPC']] as const) {
+  for (const [call, errno] of [
+    ['mkdir', 'EROFS'],
+    ['open', 'EACCES'],
+    ['write', 'ENOSPC'],
+  ] as const) {
     faults.clear();
     faults.set(call, errno);
     const directory = temporaryDirectory(t);

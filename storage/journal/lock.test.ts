@@ -48,9 +48,16 @@ t.test('a directory that another process has open is refused, with its pid', asy
   child.kill('SIGKILL');
   const journal = await openSmall(t, directory, { lockWaitMsMax: 5_000 });
   t.equal(await appendText(part(journal, 'a', 0), 'x'), 0);
-  await t.rejects(openJournal(smallOptions(directory)), { ...LOCKED, pid: process.pid }, 'twice in one process');
+  await t.rejects(
+    openJournal(smallOptions(directory)),
+    { ...LOCKED, pid: process.pid },
+    'twice in one process',
+  );
   await journal.close();
-  t.strictSame(fs.readdirSync(directory).filter((name) => name.startsWith(LOCK_NAME)), []);
+  t.strictSame(
+    fs.readdirSync(directory).filter((name) => name.startsWith(LOCK_NAME)),
+    [],
+  );
 });
 
 t.test('of the racers for a stale lock one gets it', async (t) => {
@@ -104,7 +111,11 @@ t.test('whose lock is stale', async (t) => {
     fs.writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
     if (silent) fs.utimesSync(path, old, old);
     const attempt = lockDirectory(directory, 0);
-    if (stale) await t.resolves(attempt.then((lock) => lock.release()), what);
+    if (stale)
+      await t.resolves(
+        attempt.then((lock) => lock.release()),
+        what,
+      );
     else await t.rejects(attempt, LOCKED, what);
     fs.rmSync(path, { force: true });
   }

@@ -8,7 +8,15 @@ import t, { type Test } from 'tap';
 import { appendText, part, readTexts } from '../log-contract.js';
 import { realFileSystem } from './file-system.js';
 import type { Journal } from './journal.js';
-import { KIB, openSmall, restoreSnapshot, seededRandom, snapshotOf, temporaryDirectory, testSeed } from './testing.js';
+import {
+  KIB,
+  openSmall,
+  restoreSnapshot,
+  seededRandom,
+  snapshotOf,
+  temporaryDirectory,
+  testSeed,
+} from './testing.js';
 
 interface ModelPartition {
   /** All that was ever acknowledged, by offset. */
@@ -39,7 +47,8 @@ class Run {
     this.random = seededRandom(seed);
     this.directory = temporaryDirectory(t);
     for (const actor of ACTORS) {
-      for (let i = 0; i < PARTITIONS; i++) this.model.set(`${actor}/${i}`, { texts: [], unsettled: [], committed: 0 });
+      for (let i = 0; i < PARTITIONS; i++)
+        this.model.set(`${actor}/${i}`, { texts: [], unsettled: [], committed: 0 });
     }
   }
 
@@ -66,7 +75,11 @@ class Run {
           const name = this.#paths.get(fd)?.slice(this.directory.length + 1) ?? '';
           if (this.crashIn <= 1) {
             const file = readFileSync(join(this.directory, name));
-            this.#lastWrite = { name, position, before: Buffer.from(file.subarray(position, position + length)) };
+            this.#lastWrite = {
+              name,
+              position,
+              before: Buffer.from(file.subarray(position, position + length)),
+            };
           }
           return realFileSystem.writeSync(fd, buffer, offset, length, position);
         },
@@ -150,7 +163,8 @@ class Run {
       const [actor = '', index] = name.split('/');
       const partition = part(journal, actor, Number(index));
       const extra = partition.end - model.texts.length;
-      if (extra < 0 || extra > model.unsettled.length) this.t.fail(`${name}: ${extra} more than acknowledged`);
+      if (extra < 0 || extra > model.unsettled.length)
+        this.t.fail(`${name}: ${extra} more than acknowledged`);
       model.texts.push(...model.unsettled.slice(0, extra));
       model.unsettled = [];
       if (partition.committed > model.committed || (!afterCrash && partition.committed !== model.committed)) {

@@ -1,5 +1,5 @@
 /** What a crash, a bit flip or a lost file does to a journal: cut bytes into a copy of its directory, and open it. */
-import t, { type Test } from "tap";
+import t, { type Test } from 'tap';
 import { appendText, part, readTexts, until } from '../log-contract.js';
 import { SEGMENT_HEADER_BYTES, segmentName } from './format.js';
 import { readGroup, readRecord } from './group-reader.js';
@@ -26,7 +26,11 @@ const SMALL = { segmentBytes: 16 * KIB, bytesMax: 32 * 16 * KIB, partitions: 4 }
 function groupsOf(bytes: Buffer): { position: number; length: number }[] {
   const groups = [];
   let position = SEGMENT_HEADER_BYTES;
-  for (let group = readGroup(bytes, position, undefined); group; group = readGroup(bytes, position, undefined)) {
+  for (
+    let group = readGroup(bytes, position, undefined);
+    group;
+    group = readGroup(bytes, position, undefined)
+  ) {
     groups.push({ position, length: group.length });
     position += group.length;
   }
@@ -44,7 +48,11 @@ async function write(t: Parameters<typeof temporaryDirectory>[0], directory: str
 }
 
 /** The files with one of them changed. */
-function changed(files: ReadonlyMap<string, Buffer>, name: string, change: (bytes: Buffer) => Buffer | undefined) {
+function changed(
+  files: ReadonlyMap<string, Buffer>,
+  name: string,
+  change: (bytes: Buffer) => Buffer | undefined,
+) {
   const copy = new Map(files);
   const bytes = Buffer.from(files.get(name) ?? []);
   copy.set(name, change(bytes) ?? bytes);
@@ -116,7 +124,10 @@ t.test('a torn write of the last group, cut at every byte', async (t) => {
       const recovery = await recoverDirectory(new FaultyFileSystem().fs, directory);
       const next = recovery.channels[0]?.partitions.map((partition) => partition.next).join();
       // Zeros over zeros at the end change nothing: the group is whole, and kept.
-      const whole = torn.get(FIRST)?.subarray(0, last.position + last.length).equals(bytes.subarray(0, last.position + last.length));
+      const whole = torn
+        .get(FIRST)
+        ?.subarray(0, last.position + last.length)
+        .equals(bytes.subarray(0, last.position + last.length));
       const offsets = wanted.map(({ length }) => length + (whole ? 1 : 0)).join();
       if (next !== offsets) t.fail(`cut at ${cut}, then ${fill}: ${next}, not ${offsets}`);
     }
@@ -131,9 +142,12 @@ t.test('a torn write of the last group, any of its sectors lost', async (t) => {
   const origin = temporaryDirectory(t);
   let journal = await openSmall(t, origin, SMALL);
   for (let i = 0; i < 5; i++) await appendText(part(journal, 'a', i % 4), `m${i}`);
-  const before = (await journal.close(), snapshotOf(origin));
+  await journal.close();
+  const before = snapshotOf(origin);
   journal = await openSmall(t, origin, SMALL);
-  await Promise.all(Array.from({ length: 20 }, (_, i) => appendText(part(journal, 'a', i % 4), `n${i}`.padEnd(200, 'q'))));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => appendText(part(journal, 'a', i % 4), `n${i}`.padEnd(200, 'q'))),
+  );
   await journal.close();
   const after = snapshotOf(origin);
   const directory = temporaryDirectory(t);
@@ -160,42 +174,55 @@ t.test('a torn write of the last group, any of its sectors lost', async (t) => {
   t.ok(rounds > 50, `${rounds} rounds`);
 });
 
-t.test('a flipped bit in the middle, in the header or the checkpoint is reported, and nothing is changed', async (t) => {
-  const files = await write(t, temporaryDirectory(t), 6);
-  const bytes = files.get(FIRST) ?? Buffer.alloc(0);
-  const groups = groupsOf(bytes);
-  const middle = groups[3];
-  const last = groups.at(-1);
-  if (middle === undefined || last === undefined) throw new Error('too few groups');
-  const directory = temporaryDirectory(t);
-  let flips = 0;
-  for (let at = 0; at < last.position; at += at >= middle.position && at < middle.position + middle.length ? 1 : 5) {
-    const flipped = changed(files, FIRST, (copy) => {
-      copy[at] = (copy[at] ?? 0) ^ (1 << at % 8);
-      return copy;
-    });
-    restoreSnapshot(directory, flipped);
-    const group = groups.findLast(({ position }) => position <= at);
-    const position = group === undefined || group === groups[0] ? 0 : group.position;
-    const failure = await openJournal(smallOptions(directory, SMALL)).then(
-      async (journal) => journal.close(),
-      (error: unknown) => error,
-    );
-    const fields = failure as { code?: string; position?: number; path?: string };
-    // A flipped version number cannot be told from another version, but for the checksum: damaged all the same.
-    if (fields?.code !== 'TETHER_JOURNAL_DAMAGED' || fields.position !== position || !fields.path?.endsWith(FIRST)) {
-      t.fail(`bit at ${at} (group at ${position}): ${String(failure)}`);
+t.test(
+  'a flipped bit in the middle, in the header or the checkpoint is reported, and nothing is changed',
+  async (t) => {
+    const files = await write(t, temporaryDirectory(t), 6);
+    const bytes = files.get(FIRST) ?? Buffer.alloc(0);
+    const groups = groupsOf(bytes);
+    const middle = groups[3];
+    const last = groups.at(-1);
+    if (middle === undefined || last === undefined) throw new Error('too few groups');
+    const directory = temporaryDirectory(t);
+    let flips = 0;
+    for (
+      let at = 0;
+      at < last.position;
+      at += at >= middle.position && at < middle.position + middle.length ? 1 : 5
+    ) {
+      const flipped = changed(files, FIRST, (copy) => {
+        copy[at] = (copy[at] ?? 0) ^ (1 << (at % 8));
+        return copy;
+      });
+      restoreSnapshot(directory, flipped);
+      const group = groups.findLast(({ position }) => position <= at);
+      const position = group === undefined || group === groups[0] ? 0 : group.position;
+      const failure = await openJournal(smallOptions(directory, SMALL)).then(
+        async (journal) => journal.close(),
+        (error: unknown) => error,
+      );
+      const fields = failure as { code?: string; position?: number; path?: string };
+      // A flipped version number cannot be told from another version, but for the checksum: damaged all the same.
+      if (
+        fields?.code !== 'TETHER_JOURNAL_DAMAGED' ||
+        fields.position !== position ||
+        !fields.path?.endsWith(FIRST)
+      ) {
+        t.fail(`bit at ${at} (group at ${position}): ${String(failure)}`);
+      }
+      if (flips++ % 20 === 0)
+        t.strictSame(snapshotOf(directory), flipped, `nothing changed after the flip at ${at}`);
     }
-    if (flips++ % 20 === 0) t.strictSame(snapshotOf(directory), flipped, `nothing changed after the flip at ${at}`);
-  }
-  t.pass(`${flips} flips`);
-});
+    t.pass(`${flips} flips`);
+  },
+);
 
 /** A journal of several segments. */
 async function writeSegments(t: Tap, commitAll = false) {
   const directory = temporaryDirectory(t);
   const journal = await openSmall(t, directory, SMALL);
-  for (let i = 0; journal.stats().segments < 4; i++) await appendText(part(journal, 'a', i % 4), `m${i}`.padEnd(500, 'x'));
+  for (let i = 0; journal.stats().segments < 4; i++)
+    await appendText(part(journal, 'a', i % 4), `m${i}`.padEnd(500, 'x'));
   await appendText(part(journal, 'a', 0), 'tail');
   if (commitAll) for (const partition of journal.open('a')) partition.commit(partition.end);
   await until('the next segment is ready', () => snapshotOf(directory).size >= 2 && !hasTemporary(directory));
@@ -226,9 +253,13 @@ t.test('damage in a sealed segment, at its end too, and a segment that was zeroe
   const last = groups.at(-1) ?? { position: 0, length: 0 };
   const damaged = { code: 'TETHER_JOURNAL_DAMAGED' };
   const damages: [string, number, (bytes: Buffer) => Buffer][] = [
-    ['last group flipped', last.position, (bytes) => (bytes.writeUInt8(99, last.position + 60), bytes)],
+    ['last group flipped', last.position, (bytes) => bytes.fill(99, last.position + 60, last.position + 61)],
     ['cut off in its last group', last.position, (bytes) => bytes.subarray(0, last.position + 50)],
-    ['bytes behind its last group', last.position + last.length, (bytes) => (bytes.fill(1, last.position + last.length), bytes)],
+    [
+      'bytes behind its last group',
+      last.position + last.length,
+      (bytes) => bytes.fill(1, last.position + last.length),
+    ],
     ['all zeros', 0, (bytes) => bytes.fill(0)],
     ['empty', 0, () => Buffer.alloc(0)],
     ['another segment under its name', 0, () => files.get(segmentName(1)) ?? Buffer.alloc(0)],
@@ -236,11 +267,18 @@ t.test('damage in a sealed segment, at its end too, and a segment that was zeroe
   for (const [what, position, change] of damages) {
     const bad = changed(files, name, change);
     restoreSnapshot(directory, bad);
-    await t.rejects(openJournal(smallOptions(directory, SMALL)), { ...damaged, position, path: `${directory}/${name}` }, what);
+    await t.rejects(
+      openJournal(smallOptions(directory, SMALL)),
+      { ...damaged, position, path: `${directory}/${name}` },
+      what,
+    );
     t.strictSame(snapshotOf(directory), bad);
   }
   // The last group gone without a trace: the next segment's checkpoint shows it.
-  restoreSnapshot(directory, changed(files, name, (bytes) => bytes.fill(0, last.position)));
+  restoreSnapshot(
+    directory,
+    changed(files, name, (bytes) => bytes.fill(0, last.position)),
+  );
   await t.rejects(openJournal(smallOptions(directory, SMALL)), damaged, 'last group zeroed');
 });
 
@@ -259,7 +297,10 @@ t.test('valid groups that cannot stand where they stand', async (t) => {
       return bytes;
     }),
   );
-  await t.rejects(openJournal(smallOptions(directory, SMALL)), { position: second.position, code: 'TETHER_JOURNAL_DAMAGED' });
+  await t.rejects(openJournal(smallOptions(directory, SMALL)), {
+    position: second.position,
+    code: 'TETHER_JOURNAL_DAMAGED',
+  });
 });
 
 t.test('a crash while a segment is prepared or started leaves nothing that matters', async (t) => {
@@ -287,21 +328,37 @@ t.test('a crash while a segment is prepared or started leaves nothing that matte
   t.strictSame(await open(), ends, 'no prepared segment');
   // The last segment as its start left it when it was torn: the offsets come from the one before.
   for (const kept of [1, 8, 63, 64, 70, 100]) {
-    restoreSnapshot(directory, changed(files, last, (bytes) => bytes.fill(0, kept)));
+    restoreSnapshot(
+      directory,
+      changed(files, last, (bytes) => bytes.fill(0, kept)),
+    );
     const found = await open();
-    t.ok(found.every((end, i) => end <= (ends[i] ?? 0)), `${kept} bytes of its start`);
+    t.ok(
+      found.every((end, i) => end <= (ends[i] ?? 0)),
+      `${kept} bytes of its start`,
+    );
   }
 });
 
-t.test('old segments gone and the checkpoint of the last one damaged: refused, or offsets would start again', async (t) => {
-  const { directory, files } = await writeSegments(t, true);
-  const [name = ''] = files.keys();
-  t.not(name, FIRST);
-  for (const change of [(b: Buffer) => b.fill(0), (b: Buffer) => b.fill(0, 0, 80), (b: Buffer) => b.fill(0, 100)]) {
-    restoreSnapshot(directory, changed(files, name, change));
-    await t.rejects(openJournal(smallOptions(directory, SMALL)), { code: 'TETHER_JOURNAL_DAMAGED', position: 0 });
-  }
-});
+t.test(
+  'old segments gone and the checkpoint of the last one damaged: refused, or offsets would start again',
+  async (t) => {
+    const { directory, files } = await writeSegments(t, true);
+    const [name = ''] = files.keys();
+    t.not(name, FIRST);
+    for (const change of [
+      (b: Buffer) => b.fill(0),
+      (b: Buffer) => b.fill(0, 0, 80),
+      (b: Buffer) => b.fill(0, 100),
+    ]) {
+      restoreSnapshot(directory, changed(files, name, change));
+      await t.rejects(openJournal(smallOptions(directory, SMALL)), {
+        code: 'TETHER_JOURNAL_DAMAGED',
+        position: 0,
+      });
+    }
+  },
+);
 
 t.test('another version of the format is refused by name', async (t) => {
   const { crc32 } = await import('node:zlib');
@@ -335,6 +392,9 @@ t.test('a message that looks like a group is no proof of anything', async (t) =>
   await journal.close();
   const own = snapshotOf(directory);
   const last = groupsOf(own.get(FIRST) ?? Buffer.alloc(0)).at(-1) ?? { position: 0, length: 0 };
-  restoreSnapshot(directory, changed(own, FIRST, (copy) => copy.fill(0, last.position, last.position + 8)));
+  restoreSnapshot(
+    directory,
+    changed(own, FIRST, (copy) => copy.fill(0, last.position, last.position + 8)),
+  );
   await expectTexts(t, directory, [['m0']], 'forged');
 });

@@ -19,7 +19,14 @@ export function temporaryDirectory(t: Pick<ContractTest, 'teardown'>): string {
 }
 
 export function smallOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
-  return { directory, partitions: 4, segmentBytes: 64 * KIB, bytesMax: 64 * 64 * KIB, lockWaitMsMax: 0, ...more };
+  return {
+    directory,
+    partitions: 4,
+    segmentBytes: 64 * KIB,
+    bytesMax: 64 * 64 * KIB,
+    lockWaitMsMax: 0,
+    ...more,
+  };
 }
 
 /** A journal that is closed at the end of the test if it still is open. */
