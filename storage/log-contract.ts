@@ -39,7 +39,11 @@ export async function readTexts(
     if (first === undefined) throw new Error(`nothing to read at ${next} of ${partition.end}`);
     const found = textsOf(frames);
     texts.push(...(texts.length === 0 ? found.slice(next - first.offset) : found));
-    for (const frame of frames) next = frame.offset + frame.count;
+    const last = frames.at(-1) ?? first;
+    if (first.offset > next || last.offset + last.count <= next) {
+      throw new Error(`asked for ${next}, got ${first.offset} to ${last.offset + last.count}`);
+    }
+    next = last.offset + last.count;
   }
   return texts;
 }

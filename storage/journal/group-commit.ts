@@ -13,16 +13,17 @@
  * cache says is not what the disk holds, and only recovery finds out.
  */
 import { LogClosedError, LogFullError } from '../../runtime/errors.js';
-import { FRAME_ITEM_OVERHEAD } from '../../runtime/frame.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { ChannelTable } from './channel-table.js';
 import type { JournalClock } from './clock.js';
+import { CommitsLedger } from './commits-ledger.js';
 import type { FileSystem } from './file-system.js';
-import { align, ENTRY_BYTES, GROUP_HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes } from './format.js';
+import { GROUP_HEADER_BYTES, recordBytes } from './format.js';
 import { GroupWriter } from './group-writer.js';
 import type { JournalState } from './journal-state.js';
 import { type MemoryTail, TailChunk } from './memory-tail.js';
 import type { JournalPartition } from './partition.js';
+import { PendingAppends } from './pending-appends.js';
 import { Segment } from './segment.js';
 import type { SegmentChain } from './segment-chain.js';
 import type { PreparedSegment } from './segment-preparer.js';
@@ -31,8 +32,6 @@ import { asError, type Syncer } from './syncer.js';
 
 type Phase = 'idle' | 'scheduled' | 'writing' | 'waiting';
 
-/** A larger backlog is split, so that no acknowledgement waits for all of it. */
-const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Committed offsets are written down no later than this. */
 export const COMMITS_DELAY_MS = 500;
 
@@ -58,15 +57,10 @@ export class GroupCommit {
   readonly counters = { commits: 0, appended: 0, bytes: 0 };
   readonly #parts: GroupCommitParts;
   readonly #writer = new GroupWriter();
-  readonly #pendingFull: LogFullError;
-  readonly #envelopeTooLarge: LogFullError;
+  readonly #pending: PendingAppends;
   #phase: Phase = 'idle';
-  #pendingBytes = 0;
-  #touched: JournalPartition[] = [];
   #group: JournalPartition[] = [];
-  #dirty: JournalPartition[] = [];
-  /** Commits that came after those that were last written. */
-  #commitsNews = false;
+  readonly #commits = new CommitsLedger();
   #cancelTimer: (() => void) | undefined;
   #sequence: number;
   #syncedThrough: number;
@@ -79,40 +73,25 @@ export class GroupCommit {
     this.#parts = parts;
     this.#sequence = parts.sequence;
     this.#syncedThrough = parts.sequence;
-    this.#pendingFull = new LogFullError(
-      `${parts.pendingBytesMax} bytes wait for the disk, no more are taken`,
-    );
-    this.#envelopeTooLarge = new LogFullError(
-      `an envelope is longer than ${parts.envelopeBytesMax} bytes, half a segment`,
-    );
+    this.#pending = new PendingAppends(parts.pendingBytesMax, parts.envelopeBytesMax);
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.bytes;
   }
 
   admit(envelopeBytes: number): LogFullError | LogClosedError | undefined {
-    const { state, pendingBytesMax, envelopeBytesMax } = this.#parts;
-    if (state.refusal !== undefined) return state.refusal;
-    if (envelopeBytes > envelopeBytesMax) return this.#envelopeTooLarge;
-    const pendingBytes = this.#pendingBytes + envelopeBytes + FRAME_ITEM_OVERHEAD;
-    if (pendingBytes > pendingBytesMax) return this.#pendingFull;
-    this.#pendingBytes = pendingBytes;
-    return undefined;
+    return this.#parts.state.refusal ?? this.#pending.admit(envelopeBytes);
   }
 
   touched(partition: JournalPartition): void {
-    this.#touched.push(partition);
+    this.#pending.touched(partition);
     if (this.#phase === 'idle') this.#schedule();
   }
 
   committed(partition: JournalPartition): void {
     if (!this.#parts.state.writable) return;
-    if (!partition.dirty) {
-      partition.dirty = true;
-      this.#dirty.push(partition);
-    }
-    this.#commitsNews = true;
+    this.#commits.note(partition);
     if (this.#phase === 'idle' && this.#parts.chain.reclaimable > 0) this.#schedule();
     else this.#cancelTimer ??= this.#parts.clock.after(COMMITS_DELAY_MS, this.#onTimer);
   }
@@ -139,7 +118,7 @@ export class GroupCommit {
     if (!state.writable) return;
     logger.error({ err: cause }, 'the journal failed');
     state.to('failed', cause);
-    this.#failPending(state.refusal ?? new LogClosedError('the journal failed', { cause }));
+    this.#pending.fail(state.refusal ?? new LogClosedError('the journal failed', { cause }));
     this.#cancelTimer?.();
     // A sync that is under way settles its own group.
     if (this.#phase !== 'writing') this.#rest();
@@ -152,7 +131,7 @@ export class GroupCommit {
 
   readonly #onTimer = (): void => {
     this.#cancelTimer = undefined;
-    if (!this.#commitsNews || !this.#parts.state.writable) return;
+    if (!this.#commits.news || !this.#parts.state.writable) return;
     if (this.#phase === 'idle') this.#flush();
     else this.#cancelTimer = this.#parts.clock.after(COMMITS_DELAY_MS, this.#onTimer);
   };
@@ -166,10 +145,10 @@ export class GroupCommit {
     this.#phase = 'writing';
     let overhead = GROUP_HEADER_BYTES;
     for (const { name } of channels.unrecorded) overhead += recordBytes(Buffer.byteLength(name));
-    if (this.#dirty.length > 0) overhead += recordBytes(this.#dirty.length * ENTRY_BYTES);
+    overhead += this.#commits.recordBytes;
     const room = chain.active.bytes - chain.active.end - overhead;
-    if (this.#touched.length > 0) {
-      const bytes = this.#take(room - channels.reserveBytes);
+    if (!this.#pending.isEmpty) {
+      const bytes = this.#pending.take(room - channels.reserveBytes, this.#group);
       if (bytes === 0) this.#roll();
       else this.#write(overhead + bytes);
     } else if (!this.#hasDuties()) {
@@ -185,42 +164,7 @@ export class GroupCommit {
   #hasDuties(): boolean {
     const closing = this.#parts.state.current === 'closing';
     const unsynced = this.#scratchBytes > 0 || this.#syncedThrough < this.#sequence;
-    return this.#commitsNews || (closing && unsynced);
-  }
-
-  /** Takes pending appends into the group. Returns the bytes of their records, 0 when not even one fits. */
-  #take(room: number): number {
-    const bytesMax = Math.min(room, GROUP_BYTES_MAX);
-    const touched = this.#touched;
-    let bytes = 0;
-    let whole = 0;
-    for (; whole < touched.length; whole++) {
-      const partition = touched[whole];
-      if (partition === undefined || bytes + partition.pendingRecordBytes > bytesMax) break;
-      const body = partition.take(partition.pendingBytes, Infinity);
-      this.#pendingBytes -= body;
-      bytes += RECORD_HEADER_BYTES + align(body);
-    }
-    if (whole === touched.length) {
-      this.#touched = this.#group;
-      this.#group = touched;
-      return bytes;
-    }
-    this.#group.push(...touched.splice(0, whole));
-    const partition = touched[0];
-    if (partition === undefined) return bytes;
-    // The most that fits of the next partition; a lone message may be longer than the usual group.
-    const alone =
-      this.#group.length === 0 && partition.firstPendingBytes > bytesMax - RECORD_HEADER_BYTES - 8;
-    const body = partition.take(
-      (alone ? room : bytesMax - bytes) - RECORD_HEADER_BYTES - 8,
-      alone ? 1 : Infinity,
-    );
-    if (body === 0) return bytes;
-    this.#pendingBytes -= body;
-    this.#group.push(partition);
-    if (partition.pendingBytes === 0) touched.shift();
-    return bytes + RECORD_HEADER_BYTES + align(body);
+    return this.#commits.news || (closing && unsynced);
   }
 
   #write(length: number): void {
@@ -236,12 +180,12 @@ export class GroupCommit {
     const writer = this.#writer;
     writer.begin(buffer, 0);
     for (const { number, name } of channels.unrecorded) writer.channel(number, name);
-    if (this.#dirty.length > 0) writer.commits(this.#dirty, this.#dirty.length);
+    this.#commits.write(writer);
     for (const partition of group) partition.writeFrame(writer, buffer);
     const end = writer.end(this.#sequence + 1, this.#syncedThrough, segment.salt);
     if (end !== length) throw new Error(`a group of ${length} bytes took ${end}`);
     buffer.fill(0, length, bytes);
-    this.#commitsNews = false;
+    this.#commits.written();
     try {
       syncer.write(segment.fd, buffer, bytes, segment.end);
     } catch (error) {
@@ -254,7 +198,7 @@ export class GroupCommit {
       return;
     }
     channels.recorded();
-    this.#cleanDirty();
+    this.#commits.recorded();
     const landed = (synced: boolean) => this.#land(segment, buffer, length, kept, synced ? reclaimable : 0);
     if (durability === 'commit' || reclaimable > 0 || state.current === 'closing') {
       this.#sync(segment.fd, () => {
@@ -297,12 +241,12 @@ export class GroupCommit {
   #rest(): void {
     const { state, chain } = this.#parts;
     const closing = state.current === 'closing';
-    if (state.writable && (this.#touched.length > 0 || (closing && this.#hasDuties()))) {
+    if (state.writable && (!this.#pending.isEmpty || (closing && this.#hasDuties()))) {
       this.#schedule();
       return;
     }
     this.#phase = 'idle';
-    if (state.writable && this.#commitsNews) {
+    if (state.writable && this.#commits.news) {
       if (chain.reclaimable > 0) this.#schedule();
       else this.#cancelTimer ??= this.#parts.clock.after(COMMITS_DELAY_MS, this.#onTimer);
     }
@@ -367,8 +311,7 @@ export class GroupCommit {
       this.#flush();
     };
     channels.recorded();
-    this.#cleanDirty();
-    this.#commitsNews = false;
+    this.#commits.recorded();
     if (durability === 'memory') {
       // Nobody waits for it; it keeps small what a crash of the machine may take.
       previous.acquire();
@@ -392,7 +335,7 @@ export class GroupCommit {
       return;
     }
     if (state.current === 'open') state.to('full', chain.failure);
-    this.#failPending(new LogFullError('the journal is full', { cause: chain.failure }));
+    this.#pending.fail(new LogFullError('the journal is full', { cause: chain.failure }));
     this.#phase = 'idle';
     if (state.current === 'closing') this.#drained();
   }
@@ -413,17 +356,6 @@ export class GroupCommit {
     this.#group = [];
     for (const partition of group) partition.settle(failure);
     this.#rest();
-  }
-
-  #failPending(failure: LogFullError | LogClosedError): void {
-    const touched = this.#touched;
-    this.#touched = [];
-    for (const partition of touched) this.#pendingBytes -= partition.failPending(failure);
-  }
-
-  #cleanDirty(): void {
-    for (const partition of this.#dirty) partition.dirty = false;
-    this.#dirty = [];
   }
 
   #scratchOf(bytes: number): Buffer {

@@ -1,7 +1,15 @@
 import t from 'tap';
 import { appendText, type ContractTest, part, readTexts, testMessageLog, until } from '../log-contract.js';
 import { openJournal } from './open.js';
-import { FaultyFileSystem, KIB, openSmall, smallOptions, snapshotOf, temporaryDirectory } from './testing.js';
+import {
+  FaultyFileSystem,
+  KIB,
+  openSmall,
+  restoreSnapshot,
+  smallOptions,
+  snapshotOf,
+  temporaryDirectory,
+} from './testing.js';
 
 const directories = new WeakMap<ContractTest, string>();
 function directoryOf(t: ContractTest): string {
@@ -235,6 +243,14 @@ t.test('a group larger than what is left of a segment is split, in order', async
   }
 });
 
+t.test('a group too long for memory leaves no gap in what is in memory', async (t) => {
+  const journal = await openSmall(t, temporaryDirectory(t), { memoryTailBytesMax: 4 * KIB });
+  const texts = ['short', 'x'.repeat(8 * KIB), 'short again'];
+  for (const text of texts) await appendText(part(journal, 'a', 0), text);
+  t.strictSame(await readTexts(part(journal, 'a', 0), 0), texts);
+  t.ok(Array.isArray(part(journal, 'a', 0).read(2, 100)), 'the last one from memory');
+});
+
 t.test('commits alone are written down after a while, without a sync', async (t) => {
   const directory = temporaryDirectory(t);
   const { fs, calls } = new FaultyFileSystem();
@@ -258,13 +274,13 @@ t.test('commits alone are written down after a while, without a sync', async (t)
   }
   t.equal(calls.get('fdatasyncSync'), syncs);
   const copy = temporaryDirectory(t);
-  const { restoreSnapshot } = await import('./testing.js');
   restoreSnapshot(copy, snapshotOf(directory));
   const recovered = await openSmall(t, copy);
   t.equal(part(recovered, 'a', 0).committed, 7);
   // The next group goes over it, and says the same.
   await appendText(part(journal, 'a', 0), 'm10');
-  restoreSnapshot(copy, (await recovered.close(), snapshotOf(directory)));
+  await recovered.close();
+  restoreSnapshot(copy, snapshotOf(directory));
   const again = await openSmall(t, copy);
   t.strictSame([part(again, 'a', 0).committed, part(again, 'a', 0).end], [7, 11]);
   t.strictSame(await readTexts(part(again, 'a', 0), 7), ['m7', 'm8', 'm9', 'm10']);

@@ -39,7 +39,11 @@ export interface DirectoryLock {
  * Takes the lock. Waits up to `waitMsMax` for an owner that is just dying.
  * @throws JournalLockedError when a live process holds it
  */
-export async function lockDirectory(directory: string, waitMsMax: number): Promise<DirectoryLock> {
+export async function lockDirectory(
+  directory: string,
+  waitMsMax: number,
+  heartbeatMs = HEARTBEAT_MS,
+): Promise<DirectoryLock> {
   const identity = await selfIdentity(randomUUID());
   const path = join(directory, LOCK_NAME);
   const deadline = Date.now() + waitMsMax;
@@ -50,7 +54,7 @@ export async function lockDirectory(directory: string, waitMsMax: number): Promi
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   await removeLeftovers(directory);
-  return new HeldLock(path, identity);
+  return new HeldLock(path, identity, heartbeatMs);
 }
 
 /** Undefined when the lock is ours now, else who holds it. */
@@ -106,12 +110,12 @@ class HeldLock implements DirectoryLock {
   #timer: NodeJS.Timeout | undefined;
   #beat: Promise<void> = Promise.resolve();
 
-  constructor(path: string, identity: ProcessIdentity) {
+  constructor(path: string, identity: ProcessIdentity, heartbeatMs: number) {
     this.#path = path;
     this.#identity = identity;
     this.#timer = setInterval(() => {
       this.#beat = this.#heartbeat();
-    }, HEARTBEAT_MS).unref();
+    }, heartbeatMs).unref();
   }
 
   async #heartbeat(): Promise<void> {

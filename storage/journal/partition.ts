@@ -214,7 +214,10 @@ export class JournalPartition implements LogPartition, TailOwner {
     const offset = this.end;
     const count = this.#flightCount;
     this.addToIndex(segment, groupPosition + this.#flightStart, offset, count);
-    if (chunk !== undefined) {
+    if (chunk === undefined) {
+      // Too long to be kept: what is older goes too, for the frames in memory have no gap.
+      while (this.#memory.first !== undefined) this.dropOldestFrame();
+    } else {
       const body = buffer.subarray(this.#flightStart + RECORD_HEADER_BYTES, this.#flightEnd);
       this.#memory.push({ offset, count, body }, chunk);
     }
