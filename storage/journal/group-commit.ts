@@ -283,6 +283,7 @@ export class GroupCommit {
   #activate(next: PreparedSegment): void {
     const { chain, channels, durability, syncer } = this.#parts;
     const previous = chain.active;
+    const reclaimable = chain.reclaimable;
     const salt = this.#parts.randomU32();
     const { number, bytes, path, fd } = next;
     const start = encodeSegmentStart(
@@ -323,6 +324,8 @@ export class GroupCommit {
     } else {
       this.#sync(fd, () => {
         this.#syncedThrough = this.#sequence + 1;
+        // The checkpoint says what is committed, so what was before it may go.
+        chain.retire(reclaimable);
         activated();
       });
     }

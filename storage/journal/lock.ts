@@ -24,6 +24,8 @@ export const LOCK_NAME = 'LOCK';
 export const HEARTBEAT_MS = 5_000;
 /** An owner that cannot be looked up (another host) is taken for dead when it has been silent for so long. */
 export const SILENCE_MS_MAX = 30_000;
+/** An owner that cannot renew its lock for so long gives it up itself. */
+const RENEW_MS_MAX = SILENCE_MS_MAX - 2 * HEARTBEAT_MS;
 const RETRY_MS = 20;
 /** Claims of dead claimants of dead claimants ...: each level needs one more kill at the wrong moment. */
 const CLAIM_DEPTH_MAX = 4;
@@ -108,6 +110,7 @@ class HeldLock implements DirectoryLock {
   readonly #path: string;
   readonly #identity: ProcessIdentity;
   #timer: NodeJS.Timeout | undefined;
+  #renewedAt = Date.now();
   #beat: Promise<void> = Promise.resolve();
 
   constructor(path: string, identity: ProcessIdentity, heartbeatMs: number) {
@@ -127,7 +130,10 @@ class HeldLock implements DirectoryLock {
       }
       const now = new Date();
       await fs.utimes(this.#path, now, now);
+      this.#renewedAt = now.getTime();
     } catch (error) {
+      // May pass (no file descriptor left); but it ends before another host takes the silence for death.
+      if (Date.now() - this.#renewedAt < RENEW_MS_MAX) return;
       this.#lose(`its lock cannot be renewed: ${String(error)}`);
     }
   }

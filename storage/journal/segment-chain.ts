@@ -20,6 +20,11 @@ export class SegmentChain {
   readonly #bytesMax: number;
   readonly #sealed: Segment[];
   #active: Segment;
+  /**
+   * Of the segment to prepare next. Not simply the one after the active one: that may be taken already and wait for
+   * its first sync, and a new file must never replace it.
+   */
+  #nextNumber: number;
   /** Of the files that exist or are being made. */
   #bytes: number;
   /** Retired in memory, their files still to be deleted, in order. */
@@ -48,6 +53,7 @@ export class SegmentChain {
     this.#sealed = [...parts.segments];
     this.#active = parts.active;
     this.#bytes = parts.preparedBytes;
+    this.#nextNumber = parts.active.number + (parts.preparedBytes > 0 ? 2 : 1);
     for (const segment of [...this.#sealed, this.#active]) this.#bytes += segment.bytes;
   }
 
@@ -81,7 +87,8 @@ export class SegmentChain {
   prepareNext(): void {
     if (this.#preparer.state !== 'idle' || this.#bytes + this.#segmentBytes > this.#bytesMax) return;
     this.#bytes += this.#segmentBytes;
-    this.#preparer.prepare(this.#active.number + 1, this.#segmentBytes);
+    this.#preparer.prepare(this.#nextNumber, this.#segmentBytes);
+    this.#nextNumber++;
   }
 
   activate(segment: Segment): void {

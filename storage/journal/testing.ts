@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContractTest } from '../log-contract.js';
 import { type FileSystem, realFileSystem } from './file-system.js';
+import { hasCode } from './has-code.js';
 import type { Journal } from './journal.js';
 import { openJournal } from './open.js';
 import type { JournalOptions } from './options.js';
@@ -135,7 +136,13 @@ export function testSeed(): number {
 export function snapshotOf(directory: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const name of fs.readdirSync(directory).sort()) {
-    if (!name.startsWith('LOCK')) files.set(name, fs.readFileSync(join(directory, name)));
+    if (name.startsWith('LOCK')) continue;
+    try {
+      files.set(name, fs.readFileSync(join(directory, name)));
+    } catch (error) {
+      // Deleted or renamed by a thread of the pool since the directory was listed.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
   }
   return files;
 }
