@@ -286,7 +286,7 @@ t.test(
         for (const id of letters) if (seen.get(id) !== 1) return false;
         return seen.size === appended && [...seen.values()].every((times) => times === 1);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
     t.pass();
   },

@@ -256,6 +256,11 @@ export class Dispatcher {
 
   /** The next messages of a feed that is at its turn; none when the disk has to be asked first. */
   #read(thread: number, route: Route, feed: Feed): Slice[] {
+    // While it stood in line, what was left of it may have turned out to be done.
+    if (!this.#mayRead(route, feed)) {
+      feed.mode = 'idle';
+      return [];
+    }
     const from = feed.next;
     let frames: readonly Frame[] | Promise<readonly Frame[]>;
     try {

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import t from 'tap';
-import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.js';
+import { decodeEnvelope, type Envelope, encodeAny, encodeEnvelope } from './envelope.js';
 
 const envelope: Envelope = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -29,4 +30,29 @@ t.test('bytes that are no envelope are refused', async (t) => {
   t.throws(() => decodeEnvelope(encodeEnvelope(envelope).subarray(0, 30)), refused);
   t.throws(() => decodeEnvelope(pack([2, 'a', 'b', 'c', 'd', 1, '', Buffer.alloc(1)])), refused);
   t.throws(() => decodeEnvelope(pack([1, 'a', 'b', 'c', 'd', '1', '', Buffer.alloc(1)])), refused);
+});
+
+t.test('the short way and msgpackr write the same bytes', async (t) => {
+  const text = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.string({ unit: 'binary', maxLength: 10 }),
+    fc.constantFrom(30, 31, 32, 33, 254, 255, 256, 257).map((length) => 'x'.repeat(length)),
+  );
+  const arbitrary = fc.record({
+    id: text,
+    actor: text,
+    key: text,
+    dedupe: text,
+    receivedAt: fc.oneof(fc.nat(), fc.constantFrom(0xffff_ffff, 0x1_0000_0000, 1_700_000_000_123)),
+    traceparent: text,
+    payload: fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.constantFrom(0, 255, 256, 65_535, 65_536).map((length) => new Uint8Array(length)),
+    ),
+  });
+  fc.assert(
+    fc.property(arbitrary, (envelope) => Buffer.compare(encodeEnvelope(envelope), encodeAny(envelope)) === 0),
+    { numRuns: 2_000 },
+  );
+  t.same(encodeEnvelope(envelope), encodeAny(envelope));
 });

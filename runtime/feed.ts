@@ -77,7 +77,10 @@ export class Feed {
   /** Takes note of finished offsets; commits the watermark to the log when it moved. */
   complete(from: number, to: number): void {
     if (this.#dying.size > 0) this.#dying.delete(from);
-    if (this.watermark.complete(from, to)) this.partition.commit(this.watermark.low);
+    if (!this.watermark.complete(from, to)) return;
+    // After a loss `next` went back; what was finished above may join what is finished now, and must not be read again.
+    this.next = Math.max(this.next, this.watermark.low);
+    this.partition.commit(this.watermark.low);
   }
 
   /**

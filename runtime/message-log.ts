@@ -50,6 +50,7 @@ export interface LogPartition {
   /**
    * The frames from the one that holds `offset`, in order: as many as fit in `bytesMax`, at least one; none at the
    * end of the log. Returned directly while they are in memory, by a promise when the disk is read.
+   * @throws RangeError (at once) when `offset` is below `committed` or past `end`
    * @throws LogReadError (the promise rejects) when what is on the disk is damaged
    */
   read(offset: number, bytesMax: number): readonly Frame[] | Promise<readonly Frame[]>;

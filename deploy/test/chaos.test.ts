@@ -25,7 +25,9 @@ const SERVING_MS_MAX = 800;
 const STARTING_MS_MAX = 1_500;
 const STARTING_SHARE = 0.2;
 
-t.test(`${KILLS} kills of the whole process tree`, { timeout: 120_000 + KILLS * 10_000 }, async (t) => {
+t.setTimeout(120_000 + KILLS * 10_000);
+
+t.test(`${KILLS} kills of the whole process tree`, async (t) => {
   t.comment(`SEED=${SEED}`);
   const random = createRandom(SEED);
   const fraction = () => random.next() / 2 ** 32;

@@ -18,6 +18,8 @@ import { commandName, processTree } from './process-tree.js';
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const PASSWORD = 'test-api-password-1';
 
+t.setTimeout(240_000);
+
 type Tap = Pick<typeof t, 'teardown' | 'threw'>;
 
 async function setting(t: Tap, env: Readonly<Record<string, string>> = {}) {

@@ -77,6 +77,9 @@ export class MemoryPartition implements LogPartition {
   }
 
   read(offset: number, bytesMax: number): readonly Frame[] | Promise<readonly Frame[]> {
+    if (offset < this.committed || offset > this.end) {
+      throw new RangeError(`read of ${offset}, with ${this.committed} committed and the end at ${this.end}`);
+    }
     const frames: Frame[] = [];
     let bytes = 0;
     for (const frame of this.#frames) {
