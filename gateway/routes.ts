@@ -38,8 +38,13 @@ const UNSUPPORTED = problem('unsupported-media-type', 'the endpoint takes anothe
 const POST_ONLY = problem('method-not-allowed', 'the method is POST', [['Allow', 'POST']]);
 const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['Allow', 'GET, HEAD']]);
 
+/** Names of headers as bytes: uWebSockets.js takes them as they are, and would convert a string at each request. */
+const CONTENT_TYPE = Buffer.from('content-type');
+const CONTENT_LENGTH = Buffer.from('content-length');
+const TRACEPARENT = Buffer.from('traceparent');
+
 /** W3C trace context, version and ids that are not all zeros. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const TRACEPARENT_FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   const { health, operations, logger } = parts;
@@ -136,11 +141,11 @@ function webhookRefusal(
       return NETWORK_NOT_ALLOWED;
     }
   }
-  if (!isMediaType(req.getHeader('content-type'), provider.mediaType)) {
+  if (!isMediaType(req.getHeader(CONTENT_TYPE), provider.mediaType)) {
     counts.unsupportedMediaType++;
     return UNSUPPORTED;
   }
-  if (Number(req.getHeader('content-length')) > BODY_BYTES_MAX) {
+  if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
     counts.tooLarge++;
     return TOO_LARGE;
   }
@@ -155,8 +160,8 @@ function isMediaType(contentType: string, mediaType: string): boolean {
 }
 
 function traceparentOf(req: HttpRequest): string {
-  const given = req.getHeader('traceparent');
-  return given !== '' && TRACEPARENT.test(given) ? given : '';
+  const given = req.getHeader(TRACEPARENT);
+  return given !== '' && TRACEPARENT_FORM.test(given) ? given : '';
 }
 
 /** Refuses at the head of a request. What a client may still be sending then is dealt with as `linger.ts` says. */
@@ -167,7 +172,7 @@ function refuseRequest(res: HttpResponse, req: HttpRequest, answer: Answer, clos
   } else if (
     close ||
     req.getHeader('transfer-encoding') !== '' ||
-    Number(req.getHeader('content-length')) > BODY_BYTES_MAX
+    Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX
   ) {
     refuseAndLinger(res, answer);
   } else {

@@ -32,6 +32,9 @@ import type { Refused } from './providers/provider.js';
 
 export const BODY_BYTES_MAX = 64 * 1024;
 
+/** As bytes, like the media type: uWebSockets.js would convert a string at each answer. */
+const CONTENT_TYPE = Buffer.from('Content-Type');
+
 const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
 const WRONG_SIGNATURE = problem('wrong-signature', 'the signature is not that of the signed id');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
@@ -47,13 +50,6 @@ export interface RequestContext {
 }
 
 type Mode = 'reading' | 'appending' | 'answered' | 'aborted';
-
-const ALLOWED: Readonly<Record<Mode, readonly Mode[]>> = {
-  reading: ['appending', 'answered', 'aborted'],
-  appending: ['answered', 'aborted'],
-  answered: [],
-  aborted: [],
-};
 
 export class WebhookRequest implements AppendWaiter {
   readonly #context: RequestContext;
@@ -89,7 +85,7 @@ export class WebhookRequest implements AppendWaiter {
       this.#endpoint.counts.acknowledged++;
       const res = this.#res;
       res.cork(() => {
-        res.writeHeader('Content-Type', this.#endpoint.provider.answerMediaType);
+        res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
         res.end(this.#success, intake.mode !== 'open');
       });
       metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs);
@@ -202,9 +198,15 @@ export class WebhookRequest implements AppendWaiter {
   }
 
   #enter(mode: Mode): void {
-    // Without `assert`: it would make its message, 0.1 us, each time.
-    if (!ALLOWED[this.#mode].includes(mode)) {
-      assert.fail(`a webhook request cannot go from ${this.#mode} to ${mode}`);
+    // Comparisons, not a table of transitions and not `assert`: they cost 0.2 us for each request here.
+    const from = this.#mode;
+    if (
+      from === 'answered' ||
+      from === 'aborted' ||
+      mode === 'reading' ||
+      (mode === 'appending' && from !== 'reading')
+    ) {
+      assert.fail(`a webhook request cannot go from ${from} to ${mode}`);
     }
     this.#mode = mode;
   }

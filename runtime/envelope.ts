@@ -8,6 +8,7 @@
  * by its own rule. An array, not a map: field names would be a third of a typical message.
  */
 import { Packr } from 'msgpackr';
+import { isAscii } from './ascii.js';
 import { EnvelopeError } from './errors.js';
 
 export interface Envelope {
@@ -59,7 +60,6 @@ const ARRAY_HEAD = String.fromCharCode(0x90 | FIELDS, VERSION);
 const DOUBLE_HEAD = '\xcb';
 const DOUBLE_BLANK = '\0'.repeat(8);
 const PAYLOAD_BYTES_MAX = 0xffff;
-const NON_ASCII = /[^\0-\x7f]/;
 
 /**
  * The same bytes in half the time (0.55 us instead of 1.05 us for a typical message, which is a tenth of what the edge
@@ -99,7 +99,7 @@ function encodeAscii({
       : `\xc5${String.fromCharCode(bytes >> 8, bytes & 0xff)}`;
   const texts = `${ARRAY_HEAD}${idHead}${id}${actorHead}${actor}${keyHead}${key}${dedupeHead}${dedupe}${DOUBLE_HEAD}`;
   const head = `${texts}${DOUBLE_BLANK}${traceHead}${traceparent}${payloadHead}`;
-  if (NON_ASCII.test(key) || NON_ASCII.test(dedupe) || NON_ASCII.test(id + actor + traceparent))
+  if (!(isAscii(key) && isAscii(dedupe) && isAscii(id) && isAscii(actor) && isAscii(traceparent)))
     return undefined;
   const encoded = Buffer.allocUnsafe(head.length + bytes);
   encoded.write(head, 0, 'latin1');

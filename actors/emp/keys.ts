@@ -4,12 +4,12 @@
  * They ask for a few fields only, so that the gateway's scanner makes its keys with these functions too.
  */
 import { createHash } from 'node:crypto';
+import { isWord } from '../../runtime/ascii.js';
 import type { Kind } from './fields.js';
 import { type Notification, parseNotification, RETRIEVAL_REQUEST } from './notification.js';
 
 /** 128 bits: enough that two bodies of one id do not meet by chance, and a fifth of the index row at most. */
 const DIGEST_HEX_DIGITS = 32;
-const NEEDS_ESCAPE = /[%:]/;
 
 type DedupeParts = Pick<Notification, 'kind' | 'signedId' | 'event' | 'status'>;
 
@@ -43,7 +43,7 @@ export function dedupeKey(notification: DedupeParts, digest: string): string {
 }
 
 function escapePart(part: string): string {
-  return NEEDS_ESCAPE.test(part) ? part.replaceAll('%', '%25').replaceAll(':', '%3A') : part;
+  return isWord(part) ? part : part.replaceAll('%', '%25').replaceAll(':', '%3A');
 }
 
 export interface Identity {

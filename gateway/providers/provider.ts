@@ -27,7 +27,7 @@ export interface Provider {
   /** The media type of its bodies, in lower case, without parameters. */
   readonly mediaType: string;
   /** The media type of `Accepted.answer`. */
-  readonly answerMediaType: string;
+  readonly answerMediaType: Uint8Array;
   /** Never throws, whatever the bytes. Keeps no reference to `body`. */
   recognise(body: Buffer): Verdict;
 }

@@ -12,9 +12,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
-/** `element`: a name of an XML element. `id`: escaped already, if it needs to be. */
-export function echo(element: string, id: string): string {
-  return `${HEAD}<${element}>${id}</${element}>${TAIL}`;
+/** What stands before and after the id (escaped, if it needs to be) in an answer. `element`: its name in XML. */
+export function echoAround(element: string): { readonly echoHead: string; readonly echoTail: string } {
+  return { echoHead: `${HEAD}<${element}>`, echoTail: `</${element}>${TAIL}` };
 }
 
 /** `text` as the content of an XML element; it holds no control characters. */

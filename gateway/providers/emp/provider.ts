@@ -15,8 +15,9 @@ import {
   needsBodyDigest,
   SIGNED_ID_FIELD,
 } from '../../../actors/emp/index.js';
+import { isWord } from '../../../runtime/ascii.js';
 import type { Provider, Refused, Verdict } from '../provider.js';
-import { echo, escapeXml } from './echo.js';
+import { echoAround, escapeXml } from './echo.js';
 import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
 import { isSigned } from './signature.js';
 
@@ -42,7 +43,8 @@ interface KindRule {
   readonly kind: Kind;
   readonly signedId: number;
   readonly status: number;
-  readonly echoElement: string;
+  readonly echoHead: string;
+  readonly echoTail: string;
   /** Refusals, made once. */
   readonly idMissing: Refused;
   readonly idUnfit: Refused;
@@ -69,12 +71,10 @@ const ORIGINAL_UNFIT = malformed(
 const FORGED: Refused = { outcome: 'forged', reason: 'the signature is not that of the signed id' };
 
 const CONTROL = /\p{Cc}/u;
-/** What ids and labels are made of: nothing to escape, one byte each. */
-const WORD = /^[\w.-]*$/;
 
 export class EmpProvider implements Provider {
   readonly mediaType = 'application/x-www-form-urlencoded';
-  readonly answerMediaType = 'application/xml';
+  readonly answerMediaType = Buffer.from('application/xml');
   readonly #endpoint: string;
   readonly #secrets: readonly string[];
   readonly #scanner = new FormScanner();
@@ -110,7 +110,7 @@ export class EmpProvider implements Provider {
       outcome: 'accepted',
       key: actorKey(this.#endpoint, parts),
       dedupe: dedupeKey(parts, needsBodyDigest(parts) ? bodyDigest(body) : ''),
-      answer: echo(rule.echoElement, WORD.test(signedId) ? signedId : escapeXml(signedId)),
+      answer: rule.echoHead + (isWord(signedId) ? signedId : escapeXml(signedId)) + rule.echoTail,
     };
   }
 
@@ -140,7 +140,7 @@ function rule(kind: Kind, echoElement: string): KindRule {
     kind,
     signedId: fieldNumber(field as IdentityField),
     status: kind === 'wpf' ? WPF_STATUS : STATUS,
-    echoElement,
+    ...echoAround(echoElement),
     idMissing: malformed(`field ${field} is missing`),
     idUnfit: malformed(`field ${field} is longer than ${ID_BYTES_MAX} bytes or holds a control character`),
   };
@@ -152,6 +152,6 @@ function malformed(reason: string): Refused {
 
 /** Whether a value is short enough (in UTF-8) and free of control characters. */
 function fits(value: string, bytesMax: number): boolean {
-  if (value === '' || WORD.test(value)) return value.length <= bytesMax;
+  if (isWord(value)) return value.length <= bytesMax;
   return !CONTROL.test(value) && Buffer.byteLength(value) <= bytesMax;
 }

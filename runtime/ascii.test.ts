@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { isAscii, isWord } from './ascii.js';
+
+t.test('the loops say what regular expressions say', async (t) => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 6 }),
+    fc.string({ unit: 'binary-ascii', maxLength: 6 }),
+    fc.stringMatching(/^[\w.-]{0,6}$/),
+  );
+  fc.assert(
+    fc.property(
+      text,
+      (text) => isAscii(text) === !/[^\0-\x7f]/.test(text) && isWord(text) === /^[\w.-]*$/.test(text),
+    ),
+    { numRuns: 3_000 },
+  );
+  for (const edge of ['', '\x7f', '\x80', 'a\n', 'a-', '_', '`', '@', '[', '{', '/', ':', 'ſ', '￿']) {
+    t.equal(isAscii(edge), !/[^\0-\x7f]/.test(edge), JSON.stringify(edge));
+    t.equal(isWord(edge), /^[\w.-]*$/.test(edge) && !edge.includes('\n'), JSON.stringify(edge));
+  }
+});
