@@ -54,6 +54,11 @@ export interface ActorDefinition<Resources = unknown, State = unknown> {
   readonly scope: 'key' | 'thread';
   /** The most messages handed to one `receive`. Default 500 in scope `thread`, 64 in scope `key`. */
   readonly batchMax?: number;
+  /**
+   * How long a batch that is not full waits for more, milliseconds; default 0: what has gathered while the last batch was
+   * handled is the next. Worth it where a batch costs much and a message little.
+   */
+  readonly lingerMs?: number;
   /** Scope `key`: idle milliseconds after which an activation is passivated. Default 60,000. */
   readonly idleMsMax?: number;
   /** Once per thread, before its first message: connections, caches. */

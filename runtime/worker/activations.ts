@@ -53,6 +53,7 @@ class ThreadActivation implements Activations {
     this.#lane = new Lane({
       ...settings,
       batchMax: definition.batchMax ?? BATCH_MAX.thread,
+      lingerMs: definition.lingerMs ?? 0,
       receive: (messages) => definition.receive(messages, context),
     });
   }
@@ -153,6 +154,7 @@ class KeyedActivations implements Activations {
     return new Lane({
       ...this.#settings,
       batchMax: definition.batchMax ?? BATCH_MAX.key,
+      lingerMs: definition.lingerMs ?? 0,
       receive: async (messages: readonly Message[]) => {
         const loaded = context ?? { ...unloaded, state: await definition.load?.(key, unloaded) };
         context = undefined;

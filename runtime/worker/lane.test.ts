@@ -24,7 +24,11 @@ interface Fixture {
 }
 
 /** Ids are `key` + sequence: the first letter is the key. */
-function fixture(receive: (messages: readonly Message[]) => Promise<void> | void, batchMax = 100): Fixture {
+function fixture(
+  receive: (messages: readonly Message[]) => Promise<void> | void,
+  batchMax = 100,
+  lingerMs = 0,
+): Fixture {
   const clock = new ManualClock();
   const calls: string[][] = [];
   const done: string[] = [];
@@ -33,6 +37,7 @@ function fixture(receive: (messages: readonly Message[]) => Promise<void> | void
   let offset = 0;
   const lane = new Lane({
     batchMax,
+    lingerMs,
     clock,
     random: () => 0.5,
     retry: { attemptsMax: 3, delayMs: 100, delayMsMax: 1_000 },
@@ -159,6 +164,34 @@ t.test('an outage holds everything, splits nothing, costs no attempt', async (t)
   t.equal(outages[0], 'AWAY');
   t.equal(outages.at(-1), undefined);
 });
+
+t.test(
+  'a batch that is not full lingers; a full one, a drain and the end of the time do not wait',
+  async (t) => {
+    const { push, settle, calls, clock, lane } = fixture(() => {}, 3, 10);
+    push('a1');
+    await settle();
+    t.strictSame(calls, []);
+    clock.advance(9);
+    push('a2');
+    await settle();
+    t.strictSame(calls, []);
+    clock.advance(1);
+    await settle();
+    t.strictSame(calls, [['a1', 'a2']]);
+    push('b1', 'b2', 'b3', 'b4');
+    await settle();
+    t.strictSame(calls.slice(1), [['b1', 'b2', 'b3']]);
+    push('b5', 'b6');
+    await settle();
+    t.strictSame(calls.slice(2), [['b4', 'b5', 'b6']], 'filled up while it lingered');
+    push('c1');
+    await settle();
+    await lane.drain();
+    t.strictSame(calls.slice(3), [['c1']]);
+    t.equal(clock.pending, 0);
+  },
+);
 
 t.test('drain handles what is queued and leaves what waits', async (t) => {
   const { push, settle, done, lane } = fixture((messages) => {

@@ -31,6 +31,8 @@ export interface LaneOptions {
   /** Handles messages; called with at least one and at most `batchMax`, never twice at once. */
   readonly receive: (messages: readonly Message[]) => Promise<void> | void;
   readonly batchMax: number;
+  /** How long a batch that is not full waits for more, milliseconds. */
+  readonly lingerMs: number;
   readonly retry: RetryPolicy;
   readonly outcome: Outcome;
   readonly clock: Clock;
@@ -58,6 +60,7 @@ export class Lane {
   #draining = false;
   #running: Promise<void> = Promise.resolve();
   #endWait: (() => void) | undefined;
+  #endLinger: (() => void) | undefined;
   /** When the call of `receive` under way began, milliseconds; undefined when none is. */
   #receivingSince: number | undefined;
 
@@ -81,6 +84,7 @@ export class Lane {
   push(entry: Entry): void {
     if (this.#mode === 'stopped') return;
     this.#queue.push(entry);
+    if (this.#endLinger !== undefined && this.#queued >= this.#options.batchMax) this.#endLinger();
     this.#wake();
   }
 
@@ -88,6 +92,7 @@ export class Lane {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#endWait?.();
+    this.#endLinger?.();
     await this.#running;
     this.stop();
   }
@@ -96,11 +101,16 @@ export class Lane {
   stop(): void {
     this.#mode = 'stopped';
     this.#endWait?.();
+    this.#endLinger?.();
     for (const held of this.#held.values()) held.cancel();
     this.#held.clear();
     this.#queue = [];
     this.#head = 0;
     this.#due = [];
+  }
+
+  get #queued(): number {
+    return this.#queue.length - this.#head;
   }
 
   #wake(): void {
@@ -118,11 +128,30 @@ export class Lane {
         await this.#retry(retry);
         continue;
       }
+      if (this.#lingers()) await this.#linger();
       const batch = this.#take();
+      // Nothing, or stopped while it lingered.
       if (batch.length === 0) break;
       await this.#handle(batch);
     }
     if (this.#mode === 'running') this.#mode = 'idle';
+  }
+
+  #lingers(): boolean {
+    const { lingerMs, batchMax } = this.#options;
+    return lingerMs > 0 && this.#queued > 0 && this.#queued < batchMax && !this.#draining;
+  }
+
+  /** Until the time is up, the batch is full, or the lane drains or stops. */
+  async #linger(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(this.#options.lingerMs, resolve);
+      this.#endLinger = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#endLinger = undefined;
   }
 
   /** The next batch; messages of held keys go behind their poison on the way. */
