@@ -57,7 +57,11 @@ export default async function host(task: HostTask): Promise<void> {
 
   const watchdog = setInterval(
     () => {
+      const before = activations.live;
       activations.sweep();
+      if (activations.live < before) {
+        port.postMessage({ ...rangesOf([]), type: 'done', live: activations.live } satisfies Done);
+      }
       const since = activations.receivingSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
       const error = new ReceiveTimeoutError(

@@ -1,0 +1,24 @@
+import t from 'tap';
+import type { Entry } from './entry.js';
+import { rangesOf } from './host.js';
+
+const entry = (partition: number, offset: number): Entry => ({
+  partition,
+  offset,
+  bytes: 10,
+  message: {
+    id: '',
+    key: '',
+    dedupe: '',
+    receivedAt: 0,
+    traceparent: '',
+    payload: Buffer.alloc(0),
+    attempt: 1,
+  },
+});
+
+t.test('neighbours are joined, gaps and other partitions are not', async (t) => {
+  const entries = [entry(3, 5), entry(3, 6), entry(3, 8), entry(4, 9), entry(3, 10)];
+  t.strictSame(rangesOf(entries), { ranges: [3, 5, 7, 3, 8, 9, 4, 9, 10, 3, 10, 11], count: 5, bytes: 50 });
+  t.strictSame(rangesOf([]), { ranges: [], count: 0, bytes: 0 });
+});
