@@ -19,12 +19,13 @@ interface Sent {
 }
 
 /** The dispatcher with simulated threads: `inbox` holds what each has and has not answered. */
-function fixture(partitions: number, threads: number) {
+function fixture(partitions: number, threads: number, storing: () => Promise<void> = async () => {}) {
   const log = new MemoryLog(partitions);
   const opened = log.open('test');
   const stored: DeadLetter[] = [];
   const sink = {
     put: async (letters: readonly DeadLetter[]) => {
+      await storing();
       stored.push(...letters);
     },
   };
@@ -157,6 +158,47 @@ t.test(
       return log.lag() === 0;
     });
     t.equal(dispatcher.done >= 3_000, true);
+  },
+);
+
+t.test(
+  'a given up message is committed when its dead letter is stored, not before, and not sent again meanwhile',
+  async (t) => {
+    let store = () => {};
+    const storing = new Promise<void>((resolve) => {
+      store = resolve;
+    });
+    const { append, dispatcher, inbox, answer, opened, stored } = fixture(1, 1, () => storing);
+    dispatcher.attach(0);
+    await append(0, 'dead');
+    await append(0, 'next');
+    await turn();
+    const [dead, next] = inbox[0]?.splice(0) ?? [];
+    if (dead === undefined || next === undefined) throw new Error('nothing was sent');
+    const payload = Buffer.alloc(0);
+    const envelope = {
+      id: 'dead',
+      actor: 'test',
+      key: '',
+      dedupe: '',
+      receivedAt: 0,
+      traceparent: '',
+      payload,
+    };
+    const cause = { code: 'X', message: '', stack: '' };
+    const { partition, offset, bytes } = dead;
+    dispatcher.gaveUp(0, { type: 'dead', partition, offset, bytes, envelope, cause, attempts: 1 });
+    answer(0, [next]);
+    await turn();
+    t.equal(opened[0]?.committed, 0);
+    dispatcher.detach(0);
+    dispatcher.attach(0);
+    await turn();
+    t.strictSame(inbox[0], [], 'a new thread gets neither');
+    store();
+    await until('it is stored', () => stored.length === 1);
+    await turn();
+    t.equal(opened[0]?.committed, 2);
   },
 );
 
