@@ -26,7 +26,7 @@ type Subject = 'bare' | 'edge' | 'node' | 'peer';
 type Connections = (typeof CONNECTIONS)[number];
 
 const [rounds = 5, seconds = 3] = process.argv.slice(2).map(Number);
-const directory = mkdtempSync(join(process.env.TETHER_BENCH_DIR ?? tmpdir(), 'tether-bench-'));
+const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-bench-'));
 const password = DEFAULT_ENDPOINT.secrets[0] ?? '';
 const path = `/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}`;
 

@@ -37,7 +37,7 @@ interface Round {
 }
 
 const [rounds = 5, notifications = 60_000] = process.argv.slice(2).map(Number);
-const directory = mkdtempSync(join(process.env.TETHER_BENCH_DIR ?? tmpdir(), 'tether-bench-'));
+const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-bench-'));
 const password = DEFAULT_ENDPOINT.secrets[0] ?? '';
 const path = `/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}`;
 const stops: (() => Promise<void>)[] = [];

@@ -23,7 +23,7 @@ const BAR_MIB = 400;
 const DEADLINE_MS = 3 * 3_600_000;
 
 const [count = 10_000_000] = process.argv.slice(2).map(Number);
-const directory = mkdtempSync(join(process.env.TETHER_BENCH_DIR ?? tmpdir(), 'tether-soak-'));
+const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-soak-'));
 const stops: (() => Promise<void>)[] = [];
 
 interface Sample {
