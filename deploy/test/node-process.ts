@@ -41,6 +41,10 @@ export function startNodeProcess({ port, dataDir, env }: NodeProcessOptions): No
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (printed += chunk));
   const exited = exitOf(child);
+  // A test that is cut off by its time limit leaves no node behind; what the node started goes with it.
+  const cutOff = () => killIfAlive(pid);
+  process.once('exit', cutOff);
+  exited.then(() => process.off('exit', cutOff));
   const ready = untilServes(url, exited, () => printed);
   // A test that kills it while it starts does not care.
   ready.catch(() => undefined);
