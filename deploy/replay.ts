@@ -2,9 +2,10 @@ import type { DeadLetterStore } from '../runtime/dead-letter.js';
 import { encodeEnvelope } from '../runtime/envelope.js';
 import type { MessageLog } from '../runtime/message-log.js';
 import { partitionOf } from '../runtime/partition.js';
+import { undecodablePartition } from '../runtime/undecodable.js';
 
 /**
- * Puts a dead letter on the log again, as the message that it was, and marks it as replayed. A crash between the two
+ * Puts a dead letter on the log again, as the message that it was (one that could not be decoded: byte by byte), and marks it as replayed. A crash between the two
  * replays it twice, which its idempotency key makes harmless.
  * @returns whether it is on the log again: false when there is no such letter, or it does not wait
  * @throws LogFullError, LogClosedError, OutageError
@@ -17,10 +18,13 @@ export async function replayDeadLetter(
   const letter = await store.get(id);
   if (letter === undefined || letter.state !== 'waiting') return false;
   const { envelope } = letter;
-  const partition = log.open(envelope.actor)[partitionOf(envelope.key, log.partitions)];
-  if (partition === undefined) throw new RangeError('a log has at least one partition');
+  const undecodable = undecodablePartition(id);
+  const index = undecodable ?? partitionOf(envelope.key, log.partitions);
+  const bytes = undecodable === undefined ? encodeEnvelope(envelope) : envelope.payload;
+  const partition = log.open(envelope.actor)[index];
+  if (partition === undefined) throw new RangeError(`the log has no partition ${index} any more`);
   await new Promise<number>((resolve, reject) => {
-    partition.append(encodeEnvelope(envelope), { appended: resolve, appendFailed: reject });
+    partition.append(bytes, { appended: resolve, appendFailed: reject });
   });
   // False means that it has died again meanwhile and waits anew: it was replayed all the same.
   await store.markReplayed(id, letter.deadAt);

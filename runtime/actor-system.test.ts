@@ -163,6 +163,22 @@ t.test('drain keeps what is not done on the log, and the next system takes it up
   await until('all is handled', () => log.lag() === 0);
 });
 
+t.test('a drain while the system starts leaves nothing that runs', async (t) => {
+  const log = new MemoryLog(2);
+  const system = new ActorSystem({
+    log,
+    deadLetters: { put: async () => {} },
+    actors: [{ module: module('recorder'), threads: 1, settings: { channel: randomUUID() } }],
+    retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
+    logger: silentLogger,
+    logLevel: 'error',
+  });
+  const started = system.start();
+  await system.drain(5_000);
+  await started;
+  t.match(system.stats(), { mode: 'stopped', actors: [] });
+});
+
 t.test('a module that is no actor, and messages of an actor that is not there, stop the start', async (t) => {
   const log = new MemoryLog(1);
   log.open('gone')[0]?.append(Buffer.alloc(1), { appended() {}, appendFailed: t.threw });

@@ -32,7 +32,7 @@ export interface ActorSystemOptions {
   readonly logger: Logger;
   /** Level of the lines that threads send: `debug`, `info`, `warn` or `error`. */
   readonly logLevel: string;
-  /** A `receive` that takes longer is taken for hung, milliseconds. Default 60,000. */
+  /** A `receive` that takes longer is taken for hung, milliseconds. Default 300,000. */
   readonly receiveMsMax?: number;
   /** Heap limit of a worker thread, MiB. Default 128. */
   readonly heapMibMax?: number;
@@ -73,7 +73,8 @@ interface RunningActor {
   threadsLost: number;
 }
 
-const RECEIVE_MS_MAX = 60_000;
+/** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
+const RECEIVE_MS_MAX = 300_000;
 const HEAP_MIB_MAX = 128;
 
 export class ActorSystem {
@@ -82,6 +83,7 @@ export class ActorSystem {
   readonly #deadLetters: DeadLetterWriter;
   #actors: readonly RunningActor[] = [];
   #mode: SystemMode = 'new';
+  #started: Promise<void> = Promise.resolve();
 
   constructor(options: ActorSystemOptions) {
     this.#options = options;
@@ -97,8 +99,13 @@ export class ActorSystem {
    * Loads the actors and starts their threads; returns without waiting for them to open.
    * @throws ActorModuleError, UnknownActorError
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
     this.#enter('new', 'running');
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     const { actors: registrations, log } = this.#options;
     const loaded = new Map<string, ActorRegistration>();
     for (const registration of registrations) {
@@ -115,6 +122,8 @@ export class ActorSystem {
         );
       }
     }
+    // A drain may have come meanwhile, and the log be closed soon.
+    if (this.#mode !== 'running') return;
     this.#actors = Array.from(loaded, ([actor, registration]) => this.#build(actor, registration));
     for (const { pool } of this.#actors) pool.start();
   }
@@ -144,6 +153,8 @@ export class ActorSystem {
       return;
     }
     this.#enter('running', 'draining');
+    // A start under way builds nothing any more; whether it failed is its caller's.
+    await this.#started.catch(() => undefined);
     for (const { dispatcher } of this.#actors) dispatcher.stop();
     await Promise.all(this.#actors.map(({ pool }) => pool.drain(deadlineMs)));
     await this.#deadLetters.close();
@@ -174,6 +185,7 @@ export class ActorSystem {
       random: Math.random,
       logger,
       onMessage: (thread, message) => this.#message(running, thread, message),
+      onEnding: (thread) => dispatcher.suspend(thread),
       onLost: (thread) => {
         running.threadsLost++;
         running.live[thread] = 0;

@@ -107,6 +107,11 @@ export class Dispatcher {
     this.#pump(thread);
   }
 
+  /** A thread ended: it is sent nothing more. What it said before its end may still come, and then `detach`. */
+  suspend(thread: number): void {
+    this.#route(thread).up = false;
+  }
+
   /** A thread was lost with everything that it had. */
   detach(thread: number): void {
     const route = this.#route(thread);
@@ -151,6 +156,7 @@ export class Dispatcher {
     const route = this.#route(thread);
     const { life } = route;
     feed.giveUp(offset);
+    this.#endSuspicion(route);
     this.#options.deadLetters.write(letter, () => {
       feed.complete(offset, offset + 1);
       const charged = route.life === life && bytes > 0;
@@ -175,15 +181,19 @@ export class Dispatcher {
     this.#done += count;
     route.messages = Math.max(0, route.messages - count);
     route.bytes = Math.max(0, route.bytes - bytes);
-    if (route.losses > 0 && !route.feeds.some((feed) => feed.suspicious)) {
-      route.losses = 0;
-      route.lone = undefined;
-      for (const feed of route.feeds) {
-        feed.suspectEnd = 0;
-        this.#offer(route, feed);
-      }
-    }
+    this.#endSuspicion(route);
     this.#pump(thread);
+  }
+
+  /** When all suspects of the last loss are done or given up, everything is sent again. */
+  #endSuspicion(route: Route): void {
+    if (route.losses === 0 || route.feeds.some((feed) => feed.suspicious)) return;
+    route.losses = 0;
+    route.lone = undefined;
+    for (const feed of route.feeds) {
+      feed.suspectEnd = 0;
+      this.#offer(route, feed);
+    }
   }
 
   #appended(feed: Feed): void {

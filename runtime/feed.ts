@@ -46,9 +46,12 @@ export class Feed {
     return this.next < this.partition.end;
   }
 
-  /** Whether suspects of the last loss are still to be sent or to be finished. */
+  /** Whether suspects of the last loss are still to be sent or to be finished. One that is given up is none any more. */
   get suspicious(): boolean {
-    return this.watermark.low < this.suspectEnd;
+    for (let offset = this.watermark.low; offset < this.suspectEnd; offset++) {
+      if (!this.#settled(offset)) return true;
+    }
+    return false;
   }
 
   /** Goes back to what is not done. `suspect`: what was in flight may be to blame. */

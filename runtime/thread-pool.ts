@@ -28,6 +28,8 @@ export interface ThreadPoolOptions {
   readonly logger: Logger;
   /** Everything a thread says but `Log`; `Ready` comes first in each life of a thread. */
   onMessage(thread: number, message: ToMain): void;
+  /** A thread ended: it takes nothing more. What it said before its end comes now, through `onMessage`. */
+  onEnding(thread: number): void;
   /** A thread ended unasked; nothing of its life comes any more. It is started again after a backoff. */
   onLost(thread: number, error: Error): void;
 }
@@ -145,7 +147,9 @@ export class ThreadPool {
 
   #over(thread: number, port: MessagePort, error: Error): void {
     const slot = this.#slot(thread);
-    // What the thread said before its end is still in the port: messages are taken up to here, none after.
+    // What the thread said before its end is still in the port: messages are taken up to here, none after. They must not
+    // lead to a delivery, which nobody would take and whose messages would be accused of the end.
+    this.#options.onEnding(thread);
     this.#takeRest(thread, port);
     port.close();
     slot.port = undefined;
@@ -167,7 +171,8 @@ export class ThreadPool {
 
   #takeRest(thread: number, port: MessagePort): void {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      this.#message(thread, port, next.message as ToMain);
+      const message = next.message as ToMain;
+      if (message.type !== 'ready') this.#message(thread, port, message);
     }
   }
 }

@@ -15,6 +15,7 @@ import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
 import { backoffMs } from '../retry.js';
+import { undecodableId } from '../undecodable.js';
 import type { Dead, Deliver, Done, HostTask, Outage, Ready, ToWorker } from '../worker-protocol.js';
 import { type Activations, createActivations } from './activations.js';
 import type { Entry, Outcome } from './entry.js';
@@ -149,8 +150,7 @@ function undecodable(
   raw: Uint8Array,
   error: unknown,
 ): void {
-  const tail = place.offset.toString(16).padStart(12, '0').slice(-12);
-  const id = `00000000-0000-8000-${place.partition.toString(16).padStart(4, '8')}-${tail}`;
+  const id = undecodableId(place.partition, place.offset);
   const envelope: Envelope = {
     id,
     actor: task.actor,

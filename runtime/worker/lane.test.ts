@@ -193,6 +193,31 @@ t.test(
   },
 );
 
+t.test('a backoff that ends while the lane lingers for its followers is not forgotten', async (t) => {
+  let failures = 1;
+  const { push, settle, done, clock, lane } = fixture(
+    () => {
+      if (failures-- > 0) throw new Error('once');
+    },
+    100,
+    10,
+  );
+  push('a1');
+  await settle();
+  clock.advance(10);
+  await settle();
+  clock.advance(70);
+  push('a2');
+  await settle();
+  clock.advance(10);
+  for (let turn = 0; turn < 5; turn++) {
+    await settle();
+    clock.advance(10);
+  }
+  t.strictSame(done, ['a1', 'a2']);
+  t.equal(lane.empty, true);
+});
+
 t.test('drain handles what is queued and leaves what waits', async (t) => {
   const { push, settle, done, lane } = fixture((messages) => {
     if (messages.some(({ id }) => id.startsWith('p'))) throw new Error('poison');

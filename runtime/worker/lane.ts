@@ -130,8 +130,8 @@ export class Lane {
       }
       if (this.#lingers()) await this.#linger();
       const batch = this.#take();
-      // Nothing, or stopped while it lingered.
-      if (batch.length === 0) break;
+      // A backoff may have ended while it lingered for what only waits behind that message.
+      if (batch.length === 0 && this.#due.length === 0) break;
       await this.#handle(batch);
     }
     if (this.#mode === 'running') this.#mode = 'idle';
