@@ -3,10 +3,10 @@
  *
  * `open` opens the log of one test, again and again; what was closed is there when it is opened the next time.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { frameItems } from '../runtime/frame.js';
 import type { Frame, LogPartition, MessageLog } from '../runtime/message-log.js';
+import { until } from '../runtime/testing/until.js';
 
 /** A test of tap's, or a part of one. */
 export type ContractTest = Pick<Test, 'test' | 'teardown'>;
@@ -46,14 +46,6 @@ export async function readTexts(
     next = last.offset + last.count;
   }
   return texts;
-}
-
-export async function until(what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await delay(2);
-  }
 }
 
 export function part(log: MessageLog, actor: string, index: number): LogPartition {

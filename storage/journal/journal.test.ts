@@ -1,5 +1,6 @@
 import t from 'tap';
-import { appendText, type ContractTest, part, readTexts, testMessageLog, until } from '../log-contract.js';
+import { until } from '../../runtime/testing/until.js';
+import { appendText, type ContractTest, part, readTexts, testMessageLog } from '../log-contract.js';
 import { openJournal } from './open.js';
 import {
   FaultyFileSystem,
@@ -181,6 +182,31 @@ t.test('the disk is full while a segment is prepared: full, then open when there
   await until('open again', () => journal.state === 'open');
   t.equal(await appendText(part(journal, 'a', 0), 'after'), kept.length);
   t.strictSame(await readTexts(part(journal, 'a', 0), 0), [...kept, 'after']);
+});
+
+t.test('a deletion that failed half way is finished later, and the space is there again', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { fs, faults } = new FaultyFileSystem();
+  const journal = await openSmall(t, directory, { fs, bytesMax: 4 * 64 * KIB });
+  const partition = part(journal, 'a', 0);
+  await until('the next segment is ready', () => snapshotOf(directory).size === 2);
+  while (journal.stats().segments < 2) await appendText(partition, 'x'.repeat(8_000));
+  await until('the next segment is ready', () => snapshotOf(directory).size === 3);
+  faults.set('syncDirectory', 'EMFILE');
+  partition.commit(partition.end);
+  await until('the first segment is gone', () => snapshotOf(directory).size === 2);
+  faults.clear();
+  for (let n = 0; n < 80; n++) {
+    await until('it is taken', () =>
+      appendText(partition, 'x'.repeat(8_000)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    partition.commit(partition.end);
+  }
+  t.equal(journal.state, 'open');
+  t.equal(journal.lag(), 0);
 });
 
 for (const call of ['writeSync', 'fdatasyncSync', 'fdatasync'] as const) {

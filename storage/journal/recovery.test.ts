@@ -1,6 +1,7 @@
 /** What a crash, a bit flip or a lost file does to a journal: cut bytes into a copy of its directory, and open it. */
 import t, { type Test } from 'tap';
-import { appendText, part, readTexts, until } from '../log-contract.js';
+import { until } from '../../runtime/testing/until.js';
+import { appendText, part, readTexts } from '../log-contract.js';
 import { SEGMENT_HEADER_BYTES, segmentName } from './format.js';
 import { readGroup, readRecord } from './group-reader.js';
 import { openJournal } from './open.js';

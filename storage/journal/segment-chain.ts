@@ -7,6 +7,7 @@
 import type { Logger } from '../../runtime/logger.js';
 import type { BlockCache } from './block-cache.js';
 import type { FileSystem } from './file-system.js';
+import { hasCode } from './has-code.js';
 import type { Segment } from './segment.js';
 import type { PreparedSegment, SegmentPreparer } from './segment-preparer.js';
 
@@ -121,7 +122,7 @@ export class SegmentChain {
   async #deleteDoomed(): Promise<void> {
     try {
       for (let segment = this.#doomed[0]; segment !== undefined; segment = this.#doomed[0]) {
-        await this.#fs.unlink(segment.path);
+        await this.#unlink(segment.path);
         await this.#fs.syncDirectory(this.#directory);
         this.#doomed.shift();
         this.#bytes -= segment.bytes;
@@ -133,6 +134,15 @@ export class SegmentChain {
       this.#logger.error({ err: error }, 'cannot delete a segment of the journal');
     } finally {
       this.#deleting = undefined;
+    }
+  }
+
+  /** An earlier try may have come as far as this, and failed at the directory. */
+  async #unlink(path: string): Promise<void> {
+    try {
+      await this.#fs.unlink(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
     }
   }
 
