@@ -86,6 +86,7 @@ async function untilSchema(node: NodeProcess): Promise<void> {
 t.test('every documented notification is echoed and has one row, however often it comes', async (t) => {
   const { start, pool: open, tether } = await setting(t);
   const node = await start();
+  await until('it says what to try', () => /^ {2}curl .*\n {2}npx /m.test(node.output()));
   t.match(node.output(), /Tether listens on http:\/\/127\.0\.0\.1:\d+/);
   const line = /^ {2}curl -i '([^']+)' -d '([^']+)'$/m.exec(node.output());
   const [, url = '', sample = ''] = line ?? [];
