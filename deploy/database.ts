@@ -41,7 +41,10 @@ export class Database {
   readonly #options: DatabaseOptions;
   #server: EmbeddedPostgres | undefined;
   #mode: DatabaseMode = 'starting';
-  #endWait = () => {};
+  /** Ends the pauses between tries. */
+  readonly #endPauses = new Set<() => void>();
+  /** Settles when no server is being started again. */
+  #watching: Promise<void> = Promise.resolve();
 
   private constructor(url: string, server: EmbeddedPostgres | undefined, options: DatabaseOptions) {
     this.url = url;
@@ -72,9 +75,10 @@ export class Database {
   /** Ends the pool, and the server if it is ours. */
   async stop(): Promise<void> {
     this.#mode = 'stopped';
-    this.#endWait();
+    for (const end of this.#endPauses) end();
     await this.pool.end();
     await this.#server?.stop();
+    await this.#watching;
   }
 
   async #migrate(): Promise<void> {
@@ -95,7 +99,7 @@ export class Database {
 
   /** Starts our own server again when it ends unasked. Its address stays: every pool knows it. */
   #watch(server: EmbeddedPostgres): void {
-    server.exited.then(async (error) => {
+    this.#watching = server.exited.then(async (error) => {
       if (error === undefined || this.#mode === 'stopped') return;
       const { logger, dataDir } = this.#options;
       this.#mode = 'down';
@@ -107,8 +111,12 @@ export class Database {
         try {
           const next = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), port, logger });
           this.#server = next;
-          if ((this.#mode as DatabaseMode) === 'stopped') await next.stop();
-          else this.#mode = 'ready';
+          // Told to stop while it started: then nobody else stops this one.
+          if ((this.#mode as DatabaseMode) === 'stopped') {
+            await next.stop();
+            return;
+          }
+          this.#mode = 'ready';
           this.#watch(next);
         } catch (error) {
           logger.error({ err: error, failures }, 'the embedded Postgres does not start');
@@ -118,12 +126,15 @@ export class Database {
   }
 
   #pause(ms: number): Promise<void> {
+    if (this.#mode === 'stopped') return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#endWait = () => {
+      const end = () => {
         clearTimeout(timer);
+        this.#endPauses.delete(end);
         resolve();
       };
+      const timer = setTimeout(end, ms);
+      this.#endPauses.add(end);
     });
   }
 }

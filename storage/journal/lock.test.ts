@@ -148,6 +148,11 @@ t.test('an owner finds out that its lock was taken, and leaves the new one alone
   fs.writeFileSync(join(directory, 'other'), JSON.stringify({ ...(await selfIdentity('other')), pid: 77 }));
   fs.renameSync(join(directory, 'other'), join(directory, LOCK_NAME));
   await until('it is lost', () => lost !== '');
+  let told = '';
+  lock.onLost = (reason) => {
+    told = reason;
+  };
+  t.equal(told, lost, 'whoever listens late is told at once');
   t.match(lost, /held by process 77/);
   await lock.release();
   t.strictSame(fs.readdirSync(directory), [LOCK_NAME]);

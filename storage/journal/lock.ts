@@ -106,7 +106,8 @@ async function isSilent(path: string): Promise<boolean> {
 }
 
 class HeldLock implements DirectoryLock {
-  onLost: ((reason: string) => void) | undefined;
+  #onLost: ((reason: string) => void) | undefined;
+  #lost: string | undefined;
   readonly #path: string;
   readonly #identity: ProcessIdentity;
   #timer: NodeJS.Timeout | undefined;
@@ -142,7 +143,18 @@ class HeldLock implements DirectoryLock {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.onLost?.(reason);
+    this.#lost = reason;
+    this.#onLost?.(reason);
+  }
+
+  get onLost(): ((reason: string) => void) | undefined {
+    return this.#onLost;
+  }
+
+  /** Recovery takes its time before there is anyone to tell: a loss meanwhile is told then. */
+  set onLost(listener: ((reason: string) => void) | undefined) {
+    this.#onLost = listener;
+    if (this.#lost !== undefined) listener?.(this.#lost);
   }
 
   async release(): Promise<void> {
