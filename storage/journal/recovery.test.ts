@@ -27,15 +27,12 @@ const SMALL = { segmentBytes: 16 * KIB, bytesMax: 32 * 16 * KIB, partitions: 4 }
 function groupsOf(bytes: Buffer): { position: number; length: number }[] {
   const groups = [];
   let position = SEGMENT_HEADER_BYTES;
-  for (
-    let group = readGroup(bytes, position, undefined);
-    group;
-    group = readGroup(bytes, position, undefined)
-  ) {
+  for (;;) {
+    const group = readGroup(bytes, position, undefined);
+    if (group === undefined) return groups;
     groups.push({ position, length: group.length });
     position += group.length;
   }
-  return groups;
 }
 
 /** A journal with some groups, closed without a last group of commits; `m<n>` of partition n % 4, `last-<n>` in the last group. */
