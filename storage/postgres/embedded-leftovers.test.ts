@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { silentLogger } from '../../runtime/logger.js';
+import { until } from '../../runtime/testing/until.js';
 import { startEmbeddedPostgres } from './embedded.js';
 import { postgresProcesses } from './embedded-leftovers.js';
-import { kill, makeTemplate, openDirectory, owner, query, start, until } from './fixtures/embedded-tools.js';
+import { kill, makeTemplate, openDirectory, owner, query, start } from './fixtures/embedded-tools.js';
 
 const preparedDirectory = await makeTemplate(t);
 
@@ -16,7 +17,7 @@ t.test('it does not outlive a killed parent', async (t) => {
   const { url } = await started();
   await query(url, 'CREATE TABLE kept AS SELECT 7 AS n');
   await kill(child);
-  await until('Postgres is gone', 10_000, async () => (await postgresProcesses(dataDir)).length === 0);
+  await until('Postgres is gone', async () => (await postgresProcesses(dataDir)).length === 0);
   const next = await start(t, dataDir);
   t.strictSame(await query(next.url, 'SELECT n FROM kept'), [{ n: 7 }]);
 });
