@@ -158,7 +158,7 @@ const CONFIG_KEYS = Object.freeze({
   TETHER_DURABILITY: oneOf(['commit', 'memory', 'replicated'], {
     default: 'commit',
     meaning:
-      'what an acknowledgement promises: commit = on the disk, memory = in this process only (a crash loses it); replicated needs the redis driver',
+      'what an acknowledgement promises: commit = on the disk, memory = in the memory of this machine (a power cut loses it); replicated needs the redis driver',
   }),
   TETHER_PARTITIONS: whole(1, 1024, {
     default: '64',

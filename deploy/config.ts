@@ -221,7 +221,7 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
     );
   }
   if (settings.durability === 'memory') {
-    warnings.push('TETHER_DURABILITY is memory: a crash of this process loses acknowledged messages');
+    warnings.push('TETHER_DURABILITY is memory: a crash of this machine loses acknowledged messages');
   }
   return Object.freeze({
     ...settings,

@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, part } from '../log-contract.js';
-import { LOCK_NAME, lockDirectory } from './lock.js';
+import { LOCK_NAME, lockDirectory, SILENCE_MS_MAX } from './lock.js';
 import { openJournal } from './open.js';
 import { selfIdentity } from './process-identity.js';
 import { openSmall, smallOptions, temporaryDirectory } from './testing.js';
@@ -18,7 +19,7 @@ async function racer(t: Test, directory: string): Promise<{ child: ChildProcess;
   const script = `
     const { lockDirectory } = await import(${JSON.stringify(new URL('./lock.js', import.meta.url).href)});
     process.stdin.once('data', async () => {
-      try { globalThis.lock = await lockDirectory(${JSON.stringify(directory)}, 0); console.log('held'); }
+      try { globalThis.lock = await lockDirectory(${JSON.stringify(directory)}, { waitMsMax: 0 }); console.log('held'); }
       catch (error) { console.log(error.code ?? String(error)); }
     });
     console.log('ready');`;
@@ -82,7 +83,9 @@ t.test('many racers within one process, many times', async (t) => {
   const dead = { ...(await selfIdentity('dead')), startTime: '1' };
   for (let round = 0; round < 30; round++) {
     fs.writeFileSync(join(directory, LOCK_NAME), JSON.stringify({ ...dead, token: `dead-${round}` }));
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockDirectory(directory, 0)));
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, () => lockDirectory(directory, { waitMsMax: 0 })),
+    );
     const held = results.filter((result) => result.status === 'fulfilled');
     t.equal(held.length, 1);
     for (const { value } of held) await value.release();
@@ -98,7 +101,8 @@ t.test('whose lock is stale', async (t) => {
   const cases: [string, object | string, boolean, boolean][] = [
     ['this very process', self, false, false],
     ['this pid, used again', { ...self, startTime: '12345' }, false, true],
-    ['before the last boot', { ...self, bootId: 'other' }, false, true],
+    ['another boot, beating a moment ago', { ...self, bootId: 'other' }, false, false],
+    ['another boot, silent', { ...self, bootId: 'other' }, true, true],
     ['another host, beating', { ...self, hostname: `not-${os.hostname()}` }, false, false],
     ['another host, silent', { ...self, hostname: `not-${os.hostname()}` }, true, true],
     ['another container, beating', { ...self, namespace: 'pid:[1]' }, false, false],
@@ -111,7 +115,7 @@ t.test('whose lock is stale', async (t) => {
   for (const [what, content, silent, stale] of cases) {
     fs.writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
     if (silent) fs.utimesSync(path, old, old);
-    const attempt = lockDirectory(directory, 0);
+    const attempt = lockDirectory(directory, { waitMsMax: 0 });
     if (stale)
       await t.resolves(
         attempt.then((lock) => lock.release()),
@@ -123,13 +127,38 @@ t.test('whose lock is stale', async (t) => {
   t.strictSame(fs.readdirSync(directory), []);
 });
 
+t.test(
+  'an owner from before a restart is waited for until it is silent, and not when it beats',
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, LOCK_NAME);
+    fs.writeFileSync(path, JSON.stringify({ ...(await selfIdentity('token-1')), bootId: 'other' }));
+    const beat = () => fs.utimesSync(path, new Date(), new Date());
+    const timer = setInterval(beat, 20);
+    t.teardown(() => clearInterval(timer));
+    const startMs = performance.now();
+    await t.rejects(lockDirectory(directory, { waitMsMax: 60_000 }), LOCKED);
+    t.ok(performance.now() - startMs < 30_000, 'long before it would count as silent');
+    clearInterval(timer);
+    // Silent for long enough in three seconds.
+    const then = new Date(Date.now() - SILENCE_MS_MAX + 3_000);
+    fs.utimesSync(path, then, then);
+    const lines: string[] = [];
+    const logger = { ...silentLogger, warn: (_fields: object, text: string) => void lines.push(text) };
+    const lock = await lockDirectory(directory, { waitMsMax: 60_000, logger });
+    t.equal(lines.length, 1);
+    t.match(lines[0], 'waiting for the lock');
+    await lock.release();
+  },
+);
+
 t.test('a claim whose owner died is taken over, and what the dead left is cleared away', async (t) => {
   const directory = temporaryDirectory(t);
   const dead = { ...(await selfIdentity('dead')), startTime: '1' };
   fs.writeFileSync(join(directory, LOCK_NAME), JSON.stringify({ ...dead, token: 'one' }));
   fs.writeFileSync(join(directory, `${LOCK_NAME}.one`), JSON.stringify({ ...dead, token: 'two' }));
   fs.writeFileSync(join(directory, `${LOCK_NAME}.zero`), JSON.stringify({ ...dead, token: 'three' }));
-  const lock = await lockDirectory(directory, 0);
+  const lock = await lockDirectory(directory, { waitMsMax: 0 });
   t.strictSame(fs.readdirSync(directory), [LOCK_NAME]);
   await lock.release();
   await lock.release();
@@ -138,7 +167,7 @@ t.test('a claim whose owner died is taken over, and what the dead left is cleare
 
 t.test('an owner finds out that its lock was taken, and leaves the new one alone', async (t) => {
   const directory = temporaryDirectory(t);
-  const lock = await lockDirectory(directory, 0, 5);
+  const lock = await lockDirectory(directory, { waitMsMax: 0, heartbeatMs: 5 });
   let lost = '';
   lock.onLost = (reason) => {
     lost = reason;

@@ -16,17 +16,20 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from '../../runtime/logger.js';
 import { JournalLockedError } from './errors.js';
 import { hasCode } from './has-code.js';
 import { isOwnerAlive, type ProcessIdentity, parseIdentity, selfIdentity } from './process-identity.js';
 
 export const LOCK_NAME = 'LOCK';
 export const HEARTBEAT_MS = 5_000;
-/** An owner that cannot be looked up (another host) is taken for dead when it has been silent for so long. */
+/** An owner that cannot be looked up (another host, before a restart) is taken for dead when it has been silent for so long. */
 export const SILENCE_MS_MAX = 30_000;
 /** An owner that cannot renew its lock for so long gives it up itself. */
 const RENEW_MS_MAX = SILENCE_MS_MAX - 2 * HEARTBEAT_MS;
 const RETRY_MS = 20;
+/** An owner that is seen to live may be dying; after so long it is not. */
+const DYING_MS_MAX = 2_000;
 /** Claims of dead claimants of dead claimants ...: each level needs one more kill at the wrong moment. */
 const CLAIM_DEPTH_MAX = 4;
 
@@ -37,26 +40,45 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
+export interface LockOptions {
+  /** For an owner that is just dying, or that cannot be looked up and has not been seen to live. */
+  readonly waitMsMax: number;
+  readonly heartbeatMs?: number;
+  readonly logger?: Logger;
+}
+
 /**
- * Takes the lock. Waits up to `waitMsMax` for an owner that is just dying.
- * @throws JournalLockedError when a live process holds it
+ * Takes the lock.
+ * @throws JournalLockedError when a live process holds it, or one that may be alive for all that is known
  */
-export async function lockDirectory(
-  directory: string,
-  waitMsMax: number,
-  heartbeatMs = HEARTBEAT_MS,
-): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, options: LockOptions): Promise<DirectoryLock> {
   const identity = await selfIdentity(randomUUID());
   const path = join(directory, LOCK_NAME);
-  const deadline = Date.now() + waitMsMax;
+  const startMs = Date.now();
+  let firstBeat: number | undefined;
+  let told = false;
   for (;;) {
     const holder = await tryLock(path, identity, 0);
     if (holder === undefined) break;
-    if (Date.now() >= deadline) throw new JournalLockedError(directory, holder.pid, describe(holder));
+    const beat = await beatOf(path);
+    firstBeat ??= beat;
+    const waitedMs = Date.now() - startMs;
+    const unknown = beat === firstBeat && (await isOwnerAlive(holder)) === 'unknown';
+    if (waitedMs >= options.waitMsMax || (waitedMs >= DYING_MS_MAX && !unknown)) {
+      throw new JournalLockedError(directory, holder.pid, describe(holder));
+    }
+    if (waitedMs >= DYING_MS_MAX && !told) {
+      told = true;
+      const { hostname, lockedAt } = holder;
+      options.logger?.warn(
+        { directory, hostname, lockedAt, silenceMsMax: SILENCE_MS_MAX },
+        'waiting for the lock: its owner, of another host or from before a restart, is not silent for long enough yet',
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   await removeLeftovers(directory);
-  return new HeldLock(path, identity, heartbeatMs);
+  return new HeldLock(path, identity, options.heartbeatMs ?? HEARTBEAT_MS);
 }
 
 /** Undefined when the lock is ours now, else who holds it. */
@@ -96,11 +118,17 @@ async function isHolderAlive(path: string, holder: ProcessIdentity): Promise<boo
   return alive === 'unknown' ? !(await isSilent(path)) : alive;
 }
 
+/** A lock that is gone meanwhile is not silent: the caller tries again. */
 async function isSilent(path: string): Promise<boolean> {
+  return Date.now() - ((await beatOf(path)) ?? Infinity) >= SILENCE_MS_MAX;
+}
+
+/** When the owner last renewed it, in ms since 1970; undefined when there is no lock. */
+async function beatOf(path: string): Promise<number | undefined> {
   try {
-    return Date.now() - (await fs.stat(path)).mtimeMs >= SILENCE_MS_MAX;
+    return (await fs.stat(path)).mtimeMs;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false; // gone meanwhile: the caller tries again
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -30,7 +30,7 @@ export async function openJournal(given: JournalOptions): Promise<Journal> {
   const opened: number[] = [];
   try {
     await fs.mkdir(directory);
-    lock = await lockDirectory(directory, options.lockWaitMsMax);
+    lock = await lockDirectory(directory, { waitMsMax: options.lockWaitMsMax, logger: options.logger });
     return await openLocked(options, lock, opened);
   } catch (error) {
     for (const fd of opened) await fs.close(fd);
@@ -64,11 +64,10 @@ async function openLocked(options: FilledOptions, lock: DirectoryLock, opened: n
   const channels = new ChannelTable(host, options.partitions, options.segmentBytes);
   const old: Segment[] = [];
   for (const found of recovery.segments) {
-    const { number, path, bytes, salt, end, fullBytes } = found;
-    const last = found === recovery.segments.at(-1);
+    const { number, path, bytes, salt, end } = found;
     const fd = await fs.open(path, 'r+');
     opened.push(fd);
-    old.push(new Segment({ number, path, fd, bytes: last ? fullBytes : bytes, salt, end }));
+    old.push(new Segment({ number, path, fd, bytes, salt, end }));
   }
   if (!reset) restore(channels, host, recovery, old);
 

@@ -27,7 +27,7 @@ export interface JournalOptions {
   readonly blockCacheBytesMax?: number;
   /** `commit`: acknowledged means synced. `memory`: acknowledged survives this process, not the machine. Default `commit`. */
   readonly durability?: 'commit' | 'memory';
-  /** How long to wait for a dying owner of the directory; default 2,000. */
+  /** How long to wait for an owner of the directory that is dying, or silent and perhaps dead; default 35,000. */
   readonly lockWaitMsMax?: number;
   readonly syncPolicy?: SyncPolicyOptions;
   readonly logger?: Logger;
@@ -50,7 +50,7 @@ export function fillOptions(options: JournalOptions): FilledOptions {
     pendingBytesMax: options.pendingBytesMax ?? 8 * MIB,
     blockCacheBytesMax: options.blockCacheBytesMax ?? 16 * MIB,
     durability: options.durability ?? 'commit',
-    lockWaitMsMax: options.lockWaitMsMax ?? 2_000,
+    lockWaitMsMax: options.lockWaitMsMax ?? 35_000,
     syncPolicy: options.syncPolicy ?? DEFAULT_SYNC_POLICY,
     logger: options.logger ?? silentLogger,
     fs: options.fs ?? realFileSystem,

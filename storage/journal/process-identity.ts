@@ -55,13 +55,15 @@ export function parseIdentity(text: string): ProcessIdentity {
   };
 }
 
-/** `unknown` when the owner cannot be looked up from here: another host, or another container's pids. */
+/**
+ * `unknown` when the owner cannot be looked up from here: another host, another container's pids, or another boot. Of
+ * the same host that one is dead; but a host's name may be another's too (a pod moved to another node keeps it).
+ */
 export async function isOwnerAlive(owner: ProcessIdentity): Promise<boolean | 'unknown'> {
   if (owner.pid <= 0) return false;
   const self = await selfIdentity('');
-  if (owner.hostname !== self.hostname) return 'unknown';
-  if (owner.bootId !== self.bootId) return false;
-  if (owner.namespace !== self.namespace) return 'unknown';
+  const { hostname, bootId, namespace } = owner;
+  if (hostname !== self.hostname || bootId !== self.bootId || namespace !== self.namespace) return 'unknown';
   if (owner.startTime === '') return answersSignal(owner.pid);
   const stat = await readStat(owner.pid);
   // A zombie holds its pid but writes nothing any more.

@@ -17,7 +17,7 @@
  *   is segment 1, or the segment before it is there. False for the oldest of a journal whose start is gone.
  * - ends: how its row of valid groups ends. `clean`: at the end of the file, or zeros to the end. `bad`: at bytes that are
  *   no valid group. `impossible`: at a group whose checksum is right and that cannot stand there (a gap in the
- *   offsets or sequences): nothing a crash could leave.
+ *   offsets or sequences), or the file has not the size that its header says: nothing a crash could leave.
  * - proof: behind the bad bytes a valid group says that what was there had been synced (`format.ts`)
  */
 export interface SegmentFacts {

@@ -39,8 +39,6 @@ export interface FoundSegment {
 
 export interface RecoveredSegment extends FoundSegment {
   readonly salt: number;
-  /** As its header says; the file is shorter when it was cut. */
-  readonly fullBytes: number;
   /** Position after the last valid group. */
   readonly end: number;
   readonly frames: readonly RecoveredFrames[];
@@ -110,6 +108,9 @@ class Recoverer {
   async segment(number: number, laterUsed: boolean, oldest: boolean): Promise<void> {
     const path = join(this.#directory, segmentName(number));
     const buffer = await this.#load(path);
+    if (buffer.length < SEGMENT_HEADER_BYTES) {
+      throw new JournalDamagedError(path, buffer.length, `the file has ${buffer.length} bytes`);
+    }
     const used = usedEnd(buffer, 0);
     const walk =
       used === 0
@@ -147,7 +148,6 @@ class Recoverer {
     this.#segments.push({
       ...segment,
       salt: salt ?? 0,
-      fullBytes: buffer.readUInt32LE(24),
       end: walk.position,
       frames: this.#takeFrames(),
     });
@@ -196,6 +196,11 @@ class Recoverer {
       throw new JournalFormatError(`${path} has version ${header.version} of the format`);
     if (header.number !== number) {
       return { ends: 'impossible', position: 0, reason: `the header says segment ${header.number}` };
+    }
+    // It had its full size, durably, before it got its name: no crash shortens it, a copy that was cut off is shorter.
+    if (header.bytes !== buffer.length) {
+      const reason = `the file has ${buffer.length} bytes, its header says ${header.bytes}`;
+      return { ends: 'impossible', position: Math.min(buffer.length, header.bytes), reason };
     }
     let position = SEGMENT_HEADER_BYTES;
     let turnEnd = TURN_BYTES;

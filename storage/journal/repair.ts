@@ -31,7 +31,6 @@ export async function repair(
       if (last) {
         // After a failed sync the page cache may hold as clean what the disk never got: make it dirty again.
         await rewrite(fs, fd, recovery.unprovenFrom, segment.end);
-        await zero(fs, fd, segment.bytes, segment.fullBytes);
       }
       await fs.fsync(fd);
     });
