@@ -21,6 +21,7 @@ import type { FileSystem } from './file-system.js';
 import { GROUP_HEADER_BYTES, recordBytes } from './format.js';
 import { GroupWriter } from './group-writer.js';
 import type { JournalState } from './journal-state.js';
+import { MemorySync } from './memory-sync.js';
 import { type MemoryTail, TailChunk } from './memory-tail.js';
 import type { JournalPartition } from './partition.js';
 import { PendingAppends } from './pending-appends.js';
@@ -61,6 +62,7 @@ export class GroupCommit {
   #phase: Phase = 'idle';
   #group: JournalPartition[] = [];
   readonly #commits = new CommitsLedger();
+  readonly #memorySync: MemorySync;
   #cancelTimer: (() => void) | undefined;
   #sequence: number;
   #syncedThrough: number;
@@ -73,6 +75,7 @@ export class GroupCommit {
     this.#parts = parts;
     this.#sequence = parts.sequence;
     this.#syncedThrough = parts.sequence;
+    this.#memorySync = new MemorySync(parts.fs, (error) => this.#failGroup(error));
     this.#pending = new PendingAppends(parts.pendingBytesMax, parts.envelopeBytesMax);
   }
 
@@ -207,6 +210,7 @@ export class GroupCommit {
       });
     } else {
       landed(false);
+      this.#memorySync.wrote(segment, length);
     }
   }
 
@@ -262,27 +266,27 @@ export class GroupCommit {
 
   /** Goes on to the next segment: first what the active one leaves to sync, then its header and checkpoint. */
   #roll(): void {
-    const { chain } = this.#parts;
+    const { chain, durability } = this.#parts;
     const next = chain.takeNext();
     if (next === undefined) {
       this.#noNext();
-    } else if (this.#scratchBytes === 0) {
-      this.#activate(next);
-    } else {
-      // Commits at the tail of a segment that gets sealed are part of it, so they must be on the disk.
-      this.#sync(chain.active.fd, () => {
-        chain.active.end += this.#scratchBytes;
-        this.#sequence++;
-        this.#syncedThrough = this.#sequence;
-        this.#scratchBytes = 0;
-        this.#activate(next);
-      });
+      return;
     }
+    const synced = () => {
+      // Commits at the tail of a segment that gets sealed are part of it, so they must be on the disk.
+      if (this.#scratchBytes > 0) this.#sequence++;
+      chain.active.end += this.#scratchBytes;
+      this.#scratchBytes = 0;
+      this.#syncedThrough = this.#sequence;
+      this.#activate(next);
+    };
+    if (durability === 'memory') this.#memorySync.sync(chain.active, this.#unlessFailed(synced));
+    else if (this.#scratchBytes > 0) this.#sync(chain.active.fd, synced);
+    else this.#activate(next);
   }
 
   #activate(next: PreparedSegment): void {
     const { chain, channels, durability, syncer } = this.#parts;
-    const previous = chain.active;
     const reclaimable = chain.reclaimable;
     const salt = this.#parts.randomU32();
     const { number, bytes, path, fd } = next;
@@ -314,12 +318,6 @@ export class GroupCommit {
     channels.recorded();
     this.#commits.recorded();
     if (durability === 'memory') {
-      // Nobody waits for it; it keeps small what a crash of the machine may take.
-      previous.acquire();
-      this.#parts.fs.fdatasync(previous.fd, (error) => {
-        previous.release();
-        if (error !== null) this.fail(error);
-      });
       activated();
     } else {
       this.#sync(fd, () => {
@@ -344,12 +342,19 @@ export class GroupCommit {
   }
 
   #sync(fd: number, done: () => void): void {
+    const unlessFailed = this.#unlessFailed(done);
     this.#parts.syncer.sync(fd, (error) => {
-      // The journal may have failed while the sync was under way: then nobody is told of a success either.
       if (error !== undefined) this.#failGroup(error);
-      else if (!this.#parts.state.writable) this.#failGroup(new Error('the journal failed meanwhile'));
-      else done();
+      else unlessFailed();
     });
+  }
+
+  /** The journal may have failed while a sync was under way: then nobody is told of a success either. */
+  #unlessFailed(done: () => void): () => void {
+    return () => {
+      if (this.#parts.state.writable) done();
+      else this.#failGroup(new Error('the journal failed meanwhile'));
+    };
   }
 
   #failGroup(cause: Error): void {
