@@ -60,7 +60,7 @@ export class WebhookRequest implements AppendWaiter {
   #mode: Mode = 'reading';
   #body: BodyBuffer | undefined;
   /** The success answer, kept while the append is under way. */
-  #success = '';
+  #success: Uint8Array | undefined;
   #lingering: LingeringAnswer | undefined;
 
   /** Takes the request over: body, abort and answer. `traceparent`: checked, or empty. */
@@ -86,7 +86,7 @@ export class WebhookRequest implements AppendWaiter {
       const res = this.#res;
       res.cork(() => {
         res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
-        res.end(this.#success, intake.mode !== 'open');
+        res.end(this.#success ?? '', intake.mode !== 'open');
       });
       metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs);
     }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import t from 'tap';
+import { AsciiText } from './ascii-text.js';
 import { decodeEnvelope, type Envelope, encodeAny, encodeEnvelope } from './envelope.js';
 
 const envelope: Envelope = {
@@ -55,4 +56,28 @@ t.test('the short way and msgpackr write the same bytes', async (t) => {
     { numRuns: 2_000 },
   );
   t.same(encodeEnvelope(envelope), encodeAny(envelope));
+});
+
+t.test('keys that are bytes', async (t) => {
+  for (const length of [0, 31, 32, 255, 256]) {
+    const word = 'k'.repeat(length);
+    const text = new AsciiText(600);
+    text.append(Buffer.from(`--${word}--`), 2, 2 + length);
+    t.equal(`${text}`, word);
+    const wanted = encodeAny({ ...envelope, key: word, dedupe: word });
+    t.same(encodeEnvelope({ ...envelope, key: text, dedupe: text }), wanted);
+    text.length = 0;
+    text.append(Buffer.from('another'), 0, 7);
+    t.equal(`${text}`, 'another');
+  }
+});
+
+t.test('envelopes of any size, one after another, do not disturb each other', async (t) => {
+  const encoded = Array.from({ length: 400 }, (_, i) => {
+    const made = { ...envelope, key: `key-${i}`, payload: new Uint8Array((i * 977) % 66_000).fill(i) };
+    return { made, bytes: encodeEnvelope(made) };
+  });
+  for (const { made, bytes } of encoded) {
+    if (Buffer.compare(bytes, encodeAny(made)) !== 0) t.fail(made.key);
+  }
 });

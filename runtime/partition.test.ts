@@ -1,4 +1,5 @@
 import t from 'tap';
+import { AsciiText } from './ascii-text.js';
 import { partitionOf } from './partition.js';
 
 /** Computed once, apart from the code. They never change: a log holds messages that were placed by them. */
@@ -17,6 +18,11 @@ t.test('fixed vectors', async (t) => {
       [of4294967295, of64, of7, 0],
       JSON.stringify(key),
     );
+    const bytes = Buffer.from(key);
+    if (bytes.length > key.length) continue;
+    const text = new AsciiText(bytes.length);
+    text.append(bytes, 0, bytes.length);
+    t.equal(partitionOf(text, 64), of64, 'the same as bytes');
   }
 });
 

@@ -9,10 +9,17 @@
  * of the input alone and the modulo looks at nothing else; then modulo `count`.
  */
 
+import type { AsciiText } from './ascii-text.js';
+
 /** 0 to `count` - 1. `count`: a positive integer below 2^32. */
-export function partitionOf(key: string, count: number): number {
+export function partitionOf(key: string | AsciiText, count: number): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  if (typeof key === 'string') {
+    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  } else {
+    const { bytes, length } = key;
+    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) % count;

@@ -3,15 +3,17 @@
  * hear. One provider is made per endpoint, with its secrets.
  */
 
-/** A genuine message. */
+import type { AsciiText } from '../../runtime/ascii-text.js';
+
+/** A genuine message. Keys that are bytes are valid until the provider recognises the next one. */
 export interface Accepted {
   readonly outcome: 'accepted';
   /** The actor's key. */
-  readonly key: string;
+  readonly key: string | AsciiText;
   /** The idempotency key. */
-  readonly dedupe: string;
+  readonly dedupe: string | AsciiText;
   /** The body of the success answer. It may only be sent when the message is on the log (P1). */
-  readonly answer: string;
+  readonly answer: Uint8Array;
 }
 
 /** `malformed`: nobody could read it. `forged`: it is not signed by anyone who knows a secret. */

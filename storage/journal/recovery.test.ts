@@ -1,64 +1,30 @@
 /** What a crash, a bit flip or a lost file does to a journal: cut bytes into a copy of its directory, and open it. */
 import t, { type Test } from 'tap';
-import { until } from '../../runtime/testing/until.js';
 import { appendText, part, readTexts } from '../log-contract.js';
-import { SEGMENT_HEADER_BYTES, segmentName } from './format.js';
-import { readGroup, readRecord } from './group-reader.js';
+import { readRecord } from './group-reader.js';
 import { openJournal } from './open.js';
 import { recoverDirectory } from './recovery.js';
 import { classify, type SegmentFacts } from './recovery-table.js';
 import {
+  changed,
   FaultyFileSystem,
-  KIB,
+  FIRST,
+  groupsOf,
+  hasTemporary,
   openSmall,
   restoreSnapshot,
+  SMALL,
   seededRandom,
   smallOptions,
   snapshotOf,
   temporaryDirectory,
   testSeed,
+  writeGroups,
+  writeSegments,
 } from './testing.js';
 
-const FIRST = segmentName(1);
-/** Small, for tests that open it hundreds of times. */
-const SMALL = { segmentBytes: 16 * KIB, bytesMax: 32 * 16 * KIB, partitions: 4 };
-
-/** Positions of the groups of a segment. */
-function groupsOf(bytes: Buffer): { position: number; length: number }[] {
-  const groups = [];
-  let position = SEGMENT_HEADER_BYTES;
-  for (;;) {
-    const group = readGroup(bytes, position, undefined);
-    if (group === undefined) return groups;
-    groups.push({ position, length: group.length });
-    position += group.length;
-  }
-}
-
-/** A journal with some groups, closed without a last group of commits; `m<n>` of partition n % 4, `last-<n>` in the last group. */
-async function write(t: Parameters<typeof temporaryDirectory>[0], directory: string, groups: number) {
-  const journal = await openSmall(t, directory, SMALL);
-  for (let i = 0; i < groups; i++) await appendText(part(journal, 'a', i % 4), `m${i}`);
-  await Promise.all([0, 1, 2, 3].map((i) => appendText(part(journal, 'a', i), `last-${i}`.padEnd(200, 'z'))));
-  await until('the next segment is ready', () => journal.stats().diskBytes === 2 * SMALL.segmentBytes);
-  await journal.close();
-  return snapshotOf(directory);
-}
-
-/** The files with one of them changed. */
-function changed(
-  files: ReadonlyMap<string, Buffer>,
-  name: string,
-  change: (bytes: Buffer) => Buffer | undefined,
-) {
-  const copy = new Map(files);
-  const bytes = Buffer.from(files.get(name) ?? []);
-  copy.set(name, change(bytes) ?? bytes);
-  return copy;
-}
-
 /** Opens, checks that exactly `texts` are there, that appends go on, and that a second start finds that. */
-async function expectTexts(t: Tap, directory: string, texts: readonly (readonly string[])[], what: string) {
+async function expectTexts(t: Test, directory: string, texts: readonly (readonly string[])[], what: string) {
   const journal = await openJournal(smallOptions(directory, SMALL));
   for (const [i, wanted] of texts.entries()) {
     const found = await readTexts(part(journal, 'a', i), 0);
@@ -72,8 +38,6 @@ async function expectTexts(t: Tap, directory: string, texts: readonly (readonly 
   if (found.join() !== [...(texts[0] ?? []), 'after'].join()) t.fail(`${what}: second start has ${found}`);
   await again.close();
 }
-type Tap = Test;
-
 function textsWithout(groups: number): string[][] {
   const texts: string[][] = [[], [], [], []];
   for (let i = 0; i < groups; i++) texts[i % 4]?.push(`m${i}`);
@@ -97,7 +61,7 @@ t.test('every combination of facts matches one row of the table', async (t) => {
 
 t.test('a torn write of the last group, cut at every byte', async (t) => {
   const origin = temporaryDirectory(t);
-  const files = await write(t, origin, 6);
+  const files = await writeGroups(t, origin, 6);
   const bytes = files.get(FIRST) ?? Buffer.alloc(0);
   const last = groupsOf(bytes).at(-1);
   if (last === undefined) throw new Error('no group');
@@ -170,153 +134,6 @@ t.test('a torn write of the last group, any of its sectors lost', async (t) => {
   t.ok(rounds > 30, `${rounds} rounds`);
 });
 
-t.test(
-  'a flipped bit in the middle, in the header or the checkpoint is reported, and nothing is changed',
-  async (t) => {
-    const files = await write(t, temporaryDirectory(t), 6);
-    const bytes = files.get(FIRST) ?? Buffer.alloc(0);
-    const groups = groupsOf(bytes);
-    const middle = groups[3];
-    const last = groups.at(-1);
-    if (middle === undefined || last === undefined) throw new Error('too few groups');
-    const directory = temporaryDirectory(t);
-    let flips = 0;
-    for (
-      let at = 0;
-      at < last.position;
-      at += at >= middle.position && at < middle.position + middle.length ? 1 : 5
-    ) {
-      const flipped = changed(files, FIRST, (copy) => {
-        copy[at] = (copy[at] ?? 0) ^ (1 << (at % 8));
-        return copy;
-      });
-      restoreSnapshot(directory, flipped);
-      const group = groups.findLast(({ position }) => position <= at);
-      const position = group === undefined || group === groups[0] ? 0 : group.position;
-      const failure = await openJournal(smallOptions(directory, SMALL)).then(
-        async (journal) => journal.close(),
-        (error: unknown) => error,
-      );
-      const fields = failure as { code?: string; position?: number; path?: string };
-      // A flipped version number cannot be told from another version, but for the checksum: damaged all the same.
-      if (
-        fields?.code !== 'TETHER_JOURNAL_DAMAGED' ||
-        fields.position !== position ||
-        !fields.path?.endsWith(FIRST)
-      ) {
-        t.fail(`bit at ${at} (group at ${position}): ${String(failure)}`);
-      }
-      if (flips++ % 20 === 0)
-        t.strictSame(snapshotOf(directory), flipped, `nothing changed after the flip at ${at}`);
-    }
-    t.pass(`${flips} flips`);
-  },
-);
-
-t.test('a file that got shorter or longer is reported: no crash does that', async (t) => {
-  const files = await write(t, temporaryDirectory(t), 6);
-  const directory = temporaryDirectory(t);
-  const size = SMALL.segmentBytes;
-  for (const bytes of [0, 63, 64, 65, 1000, size - 1, size + 1]) {
-    const resized = changed(files, FIRST, (copy) =>
-      Buffer.concat([copy, Buffer.alloc(1)]).subarray(0, bytes),
-    );
-    restoreSnapshot(directory, resized);
-    await t.rejects(openJournal(smallOptions(directory, SMALL)), {
-      code: 'TETHER_JOURNAL_DAMAGED',
-      position: Math.min(bytes, size),
-      message: `the file has ${bytes} bytes`,
-    });
-    t.strictSame(snapshotOf(directory), resized, 'nothing changed');
-  }
-});
-
-/** A journal of several segments. */
-async function writeSegments(t: Tap, commitAll = false) {
-  const directory = temporaryDirectory(t);
-  const journal = await openSmall(t, directory, SMALL);
-  for (let i = 0; journal.stats().segments < 4; i++)
-    await appendText(part(journal, 'a', i % 4), `m${i}`.padEnd(500, 'x'));
-  await appendText(part(journal, 'a', 0), 'tail');
-  if (commitAll) for (const partition of journal.open('a')) partition.commit(partition.end);
-  await until('the next segment is ready', () => snapshotOf(directory).size >= 2 && !hasTemporary(directory));
-  await journal.close();
-  return { directory, files: snapshotOf(directory) };
-}
-
-function hasTemporary(directory: string): boolean {
-  return [...snapshotOf(directory).keys()].some((name) => name.endsWith('.tmp'));
-}
-
-t.test('a missing segment is named', async (t) => {
-  const { directory, files } = await writeSegments(t);
-  for (const number of [1, 2, 3]) {
-    const some = new Map(files);
-    some.delete(segmentName(number));
-    restoreSnapshot(directory, some);
-    const path = `${directory}/${segmentName(number)}`;
-    await t.rejects(openJournal(smallOptions(directory, SMALL)), { code: 'TETHER_JOURNAL_DAMAGED', path });
-    t.strictSame(snapshotOf(directory), some);
-  }
-});
-
-t.test('damage in a sealed segment, at its end too, and a segment that was zeroed or renamed', async (t) => {
-  const { directory, files } = await writeSegments(t);
-  const name = segmentName(2);
-  const groups = groupsOf(files.get(name) ?? Buffer.alloc(0));
-  const last = groups.at(-1) ?? { position: 0, length: 0 };
-  const damaged = { code: 'TETHER_JOURNAL_DAMAGED' };
-  const damages: [string, number, (bytes: Buffer) => Buffer][] = [
-    ['last group flipped', last.position, (bytes) => bytes.fill(99, last.position + 60, last.position + 61)],
-    ['cut off in its last group', last.position + 50, (bytes) => bytes.subarray(0, last.position + 50)],
-    [
-      'bytes behind its last group',
-      last.position + last.length,
-      (bytes) => bytes.fill(1, last.position + last.length),
-    ],
-    ['all zeros', 0, (bytes) => bytes.fill(0)],
-    ['empty', 0, () => Buffer.alloc(0)],
-    ['another segment under its name', 0, () => files.get(segmentName(1)) ?? Buffer.alloc(0)],
-  ];
-  for (const [what, position, change] of damages) {
-    const bad = changed(files, name, change);
-    restoreSnapshot(directory, bad);
-    await t.rejects(
-      openJournal(smallOptions(directory, SMALL)),
-      { ...damaged, position, path: `${directory}/${name}` },
-      what,
-    );
-    t.strictSame(snapshotOf(directory), bad);
-  }
-  // The last group gone without a trace: the next segment's checkpoint shows it.
-  restoreSnapshot(
-    directory,
-    changed(files, name, (bytes) => bytes.fill(0, last.position)),
-  );
-  await t.rejects(openJournal(smallOptions(directory, SMALL)), damaged, 'last group zeroed');
-});
-
-t.test('valid groups that cannot stand where they stand', async (t) => {
-  const files = await write(t, temporaryDirectory(t), 6);
-  const groups = groupsOf(files.get(FIRST) ?? Buffer.alloc(0));
-  const [, , second, third] = groups;
-  if (second === undefined || third === undefined) throw new Error('too few groups');
-  const directory = temporaryDirectory(t);
-  // Group 3 over group 2: both have one message and the same length.
-  t.equal(second.length, third.length);
-  restoreSnapshot(
-    directory,
-    changed(files, FIRST, (bytes) => {
-      bytes.copy(bytes, second.position, third.position, third.position + third.length);
-      return bytes;
-    }),
-  );
-  await t.rejects(openJournal(smallOptions(directory, SMALL)), {
-    position: second.position,
-    code: 'TETHER_JOURNAL_DAMAGED',
-  });
-});
-
 t.test('a crash while a segment is prepared or started leaves nothing that matters', async (t) => {
   const { directory, files } = await writeSegments(t);
   const used = [...files.keys()].filter((name) => groupsOf(files.get(name) ?? Buffer.alloc(0)).length > 0);
@@ -374,23 +191,8 @@ t.test(
   },
 );
 
-t.test('another version of the format is refused by name', async (t) => {
-  const { crc32 } = await import('node:zlib');
-  const files = await write(t, temporaryDirectory(t), 2);
-  const directory = temporaryDirectory(t);
-  restoreSnapshot(
-    directory,
-    changed(files, FIRST, (bytes) => {
-      bytes.writeUInt32LE(7, 8);
-      bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
-      return bytes;
-    }),
-  );
-  await t.rejects(openJournal(smallOptions(directory, SMALL)), { code: 'TETHER_JOURNAL_FORMAT' });
-});
-
 t.test('a message that looks like a group is no proof of anything', async (t) => {
-  const files = await write(t, temporaryDirectory(t), 3);
+  const files = await writeGroups(t, temporaryDirectory(t), 3);
   const bytes = files.get(FIRST) ?? Buffer.alloc(0);
   const group = groupsOf(bytes)[2] ?? { position: 0, length: 0 };
   t.ok(readRecord(bytes, group.position + 40, bytes.length));

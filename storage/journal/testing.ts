@@ -2,8 +2,11 @@
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContractTest } from '../log-contract.js';
+import { until } from '../../runtime/testing/until.js';
+import { appendText, type ContractTest, part } from '../log-contract.js';
 import { type FileSystem, realFileSystem } from './file-system.js';
+import { SEGMENT_HEADER_BYTES, segmentName } from './format.js';
+import { readGroup } from './group-reader.js';
 import { hasCode } from './has-code.js';
 import type { Journal } from './journal.js';
 import { openJournal } from './open.js';
@@ -151,4 +154,59 @@ export function restoreSnapshot(directory: string, files: ReadonlyMap<string, Bu
   fs.rmSync(directory, { recursive: true, force: true });
   fs.mkdirSync(directory, { recursive: true });
   for (const [name, bytes] of files) fs.writeFileSync(join(directory, name), bytes);
+}
+
+export const FIRST = segmentName(1);
+/** Small, for tests that open it hundreds of times. */
+export const SMALL = { segmentBytes: 16 * KIB, bytesMax: 32 * 16 * KIB, partitions: 4 };
+
+/** Positions of the groups of a segment. */
+export function groupsOf(bytes: Buffer): { position: number; length: number }[] {
+  const groups = [];
+  let position = SEGMENT_HEADER_BYTES;
+  for (;;) {
+    const group = readGroup(bytes, position, undefined);
+    if (group === undefined) return groups;
+    groups.push({ position, length: group.length });
+    position += group.length;
+  }
+}
+
+/** A journal with some groups, closed without a last group of commits; `m<n>` of partition n % 4, `last-<n>` in the last group. */
+export async function writeGroups(t: Pick<ContractTest, 'teardown'>, directory: string, groups: number) {
+  const journal = await openSmall(t, directory, SMALL);
+  for (let i = 0; i < groups; i++) await appendText(part(journal, 'a', i % 4), `m${i}`);
+  await Promise.all([0, 1, 2, 3].map((i) => appendText(part(journal, 'a', i), `last-${i}`.padEnd(200, 'z'))));
+  await until('the next segment is ready', () => journal.stats().diskBytes === 2 * SMALL.segmentBytes);
+  await journal.close();
+  return snapshotOf(directory);
+}
+
+/** The files with one of them changed. */
+export function changed(
+  files: ReadonlyMap<string, Buffer>,
+  name: string,
+  change: (bytes: Buffer) => Buffer | undefined,
+) {
+  const copy = new Map(files);
+  const bytes = Buffer.from(files.get(name) ?? []);
+  copy.set(name, change(bytes) ?? bytes);
+  return copy;
+}
+
+/** A journal of several segments. */
+export async function writeSegments(t: Pick<ContractTest, 'teardown'>, commitAll = false) {
+  const directory = temporaryDirectory(t);
+  const journal = await openSmall(t, directory, SMALL);
+  for (let i = 0; journal.stats().segments < 4; i++)
+    await appendText(part(journal, 'a', i % 4), `m${i}`.padEnd(500, 'x'));
+  await appendText(part(journal, 'a', 0), 'tail');
+  if (commitAll) for (const partition of journal.open('a')) partition.commit(partition.end);
+  await until('the next segment is ready', () => snapshotOf(directory).size >= 2 && !hasTemporary(directory));
+  await journal.close();
+  return { directory, files: snapshotOf(directory) };
+}
+
+export function hasTemporary(directory: string): boolean {
+  return [...snapshotOf(directory).keys()].some((name) => name.endsWith('.tmp'));
 }

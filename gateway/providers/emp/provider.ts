@@ -15,11 +15,12 @@ import {
   needsBodyDigest,
   SIGNED_ID_FIELD,
 } from '../../../actors/emp/index.js';
-import { isWord } from '../../../runtime/ascii.js';
+import { isWord, isWordIn } from '../../../runtime/ascii.js';
+import { AsciiText } from '../../../runtime/ascii-text.js';
 import type { Provider, Refused, Verdict } from '../provider.js';
-import { echoAround, escapeXml } from './echo.js';
+import { Echo } from './echo.js';
 import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
-import { isSigned } from './signature.js';
+import { BodySignatures, isSigned } from './signature.js';
 
 export interface EmpOptions {
   /** The endpoint's name: the first part of every key. */
@@ -43,8 +44,12 @@ interface KindRule {
   readonly kind: Kind;
   readonly signedId: number;
   readonly status: number;
-  readonly echoHead: string;
-  readonly echoTail: string;
+  /** Whether its keys take in a digest of the body. */
+  readonly digest: boolean;
+  readonly echo: Echo;
+  /** Of the deduplication key without event and body's digest: what stands before the id, and between it and the status. */
+  readonly dedupeHead: Uint8Array;
+  readonly dedupeMiddle: Uint8Array;
   /** Refusals, made once. */
   readonly idMissing: Refused;
   readonly idUnfit: Refused;
@@ -70,6 +75,9 @@ const ORIGINAL_UNFIT = malformed(
 );
 const FORGED: Refused = { outcome: 'forged', reason: 'the signature is not that of the signed id' };
 
+/** Of a deduplication key: kind, id, event and status, with something between them. */
+const TEXT_BYTES_MAX = 32 + ID_BYTES_MAX + 2 * LABEL_BYTES_MAX;
+
 const CONTROL = /\p{Cc}/u;
 
 export class EmpProvider implements Provider {
@@ -78,10 +86,19 @@ export class EmpProvider implements Provider {
   readonly #endpoint: string;
   readonly #secrets: readonly string[];
   readonly #scanner = new FormScanner();
+  readonly #signatures: BodySignatures;
+  readonly #keyHeadBytes: number;
+  readonly #key: AsciiText;
+  readonly #dedupe = new AsciiText(TEXT_BYTES_MAX);
 
   constructor({ endpoint, secrets }: EmpOptions) {
     this.#endpoint = endpoint;
     this.#secrets = [...secrets];
+    this.#signatures = new BodySignatures(secrets);
+    const keyHead = Buffer.from(actorKey(endpoint, { paymentId: '' }));
+    this.#keyHeadBytes = keyHead.length;
+    this.#key = new AsciiText(keyHead.length + ID_BYTES_MAX);
+    this.#key.append(keyHead, 0, keyHead.length);
   }
 
   recognise(body: Buffer): Verdict {
@@ -90,7 +107,49 @@ export class EmpProvider implements Provider {
     if (scanner.repeated !== undefined) return malformed(`field ${scanner.repeated} is repeated`);
     const rule = this.#rule();
     if (rule === undefined) return NO_SIGNED_ID;
+    return this.#recogniseUsual(body, rule) ?? this.#recogniseAny(body, rule);
+  }
 
+  /**
+   * What nearly every notification is, without a string: an id and a status of characters that stand for themselves, no event,
+   * nothing that the body's digest or another payment has to do with. Undefined when it is not that.
+   */
+  #recogniseUsual(body: Buffer, rule: KindRule): Verdict | undefined {
+    const scanner = this.#scanner;
+    const { starts, ends } = scanner;
+    if (rule.digest || !scanner.isEmpty(EVENT) || !scanner.isEmpty(ORIGINAL_ID)) return undefined;
+    const idStart = starts[rule.signedId] ?? 0;
+    const idEnd = ends[rule.signedId] ?? 0;
+    const statusStart = starts[rule.status] ?? 0;
+    const statusEnd = ends[rule.status] ?? 0;
+    if (idEnd === idStart || idEnd - idStart > ID_BYTES_MAX || !isWordIn(body, idStart, idEnd))
+      return undefined;
+    if (statusEnd - statusStart > LABEL_BYTES_MAX || !isWordIn(body, statusStart, statusEnd))
+      return undefined;
+    // A signature that is not right as it stands may still be one that wants decoding.
+    const signed = this.#signatures.isSigned(
+      body,
+      idStart,
+      idEnd,
+      starts[SIGNATURE] ?? 0,
+      ends[SIGNATURE] ?? 0,
+    );
+    if (!signed) return undefined;
+
+    const key = this.#key;
+    key.length = this.#keyHeadBytes;
+    key.append(body, idStart, idEnd);
+    const dedupe = this.#dedupe;
+    dedupe.length = 0;
+    dedupe.append(rule.dedupeHead, 0, rule.dedupeHead.length);
+    dedupe.append(body, idStart, idEnd);
+    dedupe.append(rule.dedupeMiddle, 0, rule.dedupeMiddle.length);
+    dedupe.append(body, statusStart, statusEnd);
+    return { outcome: 'accepted', key, dedupe, answer: rule.echo.ofWord(body, idStart, idEnd) };
+  }
+
+  #recogniseAny(body: Buffer, rule: KindRule): Verdict {
+    const scanner = this.#scanner;
     const signedId = scanner.value(rule.signedId);
     if (signedId === '') return rule.idMissing;
     if (!fits(signedId, ID_BYTES_MAX)) return rule.idUnfit;
@@ -110,20 +169,19 @@ export class EmpProvider implements Provider {
       outcome: 'accepted',
       key: actorKey(this.#endpoint, parts),
       dedupe: dedupeKey(parts, needsBodyDigest(parts) ? bodyDigest(body) : ''),
-      answer: rule.echoHead + (isWord(signedId) ? signedId : escapeXml(signedId)) + rule.echoTail,
+      answer: rule.echo.of(signedId),
     };
   }
 
   #rule(): KindRule | undefined {
     const scanner = this.#scanner;
-    const type = scanner.value(NOTIFICATION_TYPE);
-    if (type !== '') {
-      const kind = KIND_BY_NOTIFICATION_TYPE.get(type);
+    if (!scanner.isEmpty(NOTIFICATION_TYPE)) {
+      const kind = KIND_BY_NOTIFICATION_TYPE.get(scanner.value(NOTIFICATION_TYPE));
       if (kind !== undefined) return RULES[kind];
     }
-    if (scanner.value(WPF_UNIQUE_ID) !== '') return RULES.wpf;
-    if (scanner.value(UNIQUE_ID) !== '') return RULES.processing;
-    if (scanner.value(REFERENCE_ID) !== '') return RULES.kyc;
+    if (!scanner.isEmpty(WPF_UNIQUE_ID)) return RULES.wpf;
+    if (!scanner.isEmpty(UNIQUE_ID)) return RULES.processing;
+    if (!scanner.isEmpty(REFERENCE_ID)) return RULES.kyc;
     return undefined;
   }
 
@@ -136,11 +194,17 @@ export class EmpProvider implements Provider {
 
 function rule(kind: Kind, echoElement: string): KindRule {
   const field = SIGNED_ID_FIELD[kind];
+  const [dedupeHead, dedupeMiddle] = dedupeKey({ kind, signedId: '|', event: '', status: '|' }, '').split(
+    '|',
+  );
   return {
     kind,
     signedId: fieldNumber(field as IdentityField),
     status: kind === 'wpf' ? WPF_STATUS : STATUS,
-    ...echoAround(echoElement),
+    echo: new Echo(echoElement),
+    digest: needsBodyDigest({ kind, event: '' }),
+    dedupeHead: Buffer.from(dedupeHead ?? ''),
+    dedupeMiddle: Buffer.from(dedupeMiddle ?? ''),
     idMissing: malformed(`field ${field} is missing`),
     idUnfit: malformed(`field ${field} is longer than ${ID_BYTES_MAX} bytes or holds a control character`),
   };

@@ -4,9 +4,9 @@
  */
 import { hash } from 'node:crypto';
 
-/** By hex digits. Any other length is no signature. */
-function algorithmOf(signature: string): string | undefined {
-  switch (signature.length) {
+/** Any other number of hex digits is no signature. */
+function algorithmOf(digits: number): string | undefined {
+  switch (digits) {
     case 40:
       return 'sha1';
     case 64:
@@ -20,7 +20,7 @@ function algorithmOf(signature: string): string | undefined {
 
 /** Whether `signature` signs `signedId` with one of `passwords`. All of them are tried each time. */
 export function isSigned(signedId: string, signature: string, passwords: readonly string[]): boolean {
-  const algorithm = algorithmOf(signature);
+  const algorithm = algorithmOf(signature.length);
   if (algorithm === undefined) return false;
   let signed = false;
   for (let i = 0; i < passwords.length; i++) {
@@ -38,6 +38,56 @@ function sameHex(given: string, digest: string): boolean {
   for (let i = 0; i < digest.length; i++) {
     const code = digest.charCodeAt(i);
     difference |= (given.charCodeAt(i) ^ code) & ~((code & 0x40) >>> 1);
+  }
+  return difference === 0;
+}
+
+/** Ids of the usual form are no longer. */
+const ID_BYTES_MAX = 255;
+
+/**
+ * The same of an id and a signature that lie in a body as they are, with nothing to decode. What is hashed is put together in
+ * buffers that are kept, one for each password and length of an id.
+ */
+export class BodySignatures {
+  readonly #passwords: readonly Buffer[];
+  readonly #inputs: (Buffer | undefined)[] = [];
+
+  constructor(passwords: readonly string[]) {
+    this.#passwords = passwords.map((password) => Buffer.from(password));
+  }
+
+  /** Whether the bytes from `start` to `end` sign those from `idStart` to `idEnd`, at most 255, with one of the passwords. */
+  isSigned(body: Buffer, idStart: number, idEnd: number, start: number, end: number): boolean {
+    const algorithm = algorithmOf(end - start);
+    if (algorithm === undefined) return false;
+    let signed = false;
+    for (let i = 0; i < this.#passwords.length; i++) {
+      const input = this.#inputOf(i, idEnd - idStart);
+      for (let j = idStart; j < idEnd; j++) input[j - idStart] = body[j] ?? 0;
+      if (sameHexIn(body, start, hash(algorithm, input))) signed = true;
+    }
+    return signed;
+  }
+
+  /** A buffer with the password behind room for the id. */
+  #inputOf(password: number, idBytes: number): Buffer {
+    const place = password * (ID_BYTES_MAX + 1) + idBytes;
+    let input = this.#inputs[place];
+    if (input === undefined) {
+      input = Buffer.concat([Buffer.alloc(idBytes), this.#passwords[password] ?? Buffer.alloc(0)]);
+      this.#inputs[place] = input;
+    }
+    return input;
+  }
+}
+
+/** `sameHex` of digits that lie in a body. */
+function sameHexIn(body: Buffer, start: number, digest: string): boolean {
+  let difference = 0;
+  for (let i = 0; i < digest.length; i++) {
+    const code = digest.charCodeAt(i);
+    difference |= ((body[start + i] ?? 0) ^ code) & ~((code & 0x40) >>> 1);
   }
   return difference === 0;
 }
