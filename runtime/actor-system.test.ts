@@ -124,6 +124,15 @@ t.test('a receive that hangs costs its thread, and in the end its message', asyn
   t.match(stored, [{ envelope: { dedupe: 'hung' } }]);
 });
 
+t.test('a receive that blocks its thread costs it too', async (t) => {
+  const { log, stored, tell, system } = await start<Recorded>(t, 'recorder', { receiveMsMax: 400 }, 1);
+  await tell('1', 'block', 'blocks');
+  await tell('2', 'ok', 'fine');
+  await until('all is handled', () => log.lag() === 0, 30_000);
+  t.match(stored, [{ envelope: { dedupe: 'blocks' } }]);
+  t.ok((system.stats().actors[0]?.threadsLost ?? 0) >= 3);
+});
+
 t.test('keyed actors: one activation a key, never two calls at once, passivated when idle', async (t) => {
   const { log, said, tell, system } = await start<Counted>(t, 'counter');
   const counted = () => said.filter(({ key }) => key === '7').at(-1)?.count ?? 0;

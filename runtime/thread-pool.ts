@@ -8,11 +8,14 @@
  *   starting --Ready--> ready --drain--> draining --task resolved--> ended
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
  *   any --destroy--> ended
+ * A thread whose event loop stands still is cut off: for the pool that is a task rejected.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Clock } from './clock.js';
+import { ReceiveTimeoutError } from './errors.js';
 import type { Logger } from './logger.js';
+import { PulseWatch } from './pulse.js';
 import { backoffMs, type RetryPolicy } from './retry.js';
 import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
@@ -20,7 +23,7 @@ export type SlotMode = 'starting' | 'ready' | 'draining' | 'lost' | 'ended';
 
 export interface ThreadPoolOptions {
   readonly threads: number;
-  readonly task: Omit<HostTask, 'port' | 'thread'>;
+  readonly task: Omit<HostTask, 'port' | 'thread' | 'pulse'>;
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
   readonly clock: Clock;
@@ -40,6 +43,7 @@ interface Slot {
   /** Ends in a row without a minute of life between them. */
   losses: number;
   startedAt: number;
+  watch: PulseWatch | undefined;
   cancelRestart: () => void;
   ended: Promise<void>;
 }
@@ -69,6 +73,7 @@ export class ThreadPool {
       port: undefined,
       losses: 0,
       startedAt: 0,
+      watch: undefined,
       cancelRestart: () => {},
       ended: Promise.resolve(),
     }));
@@ -127,10 +132,18 @@ export class ThreadPool {
     slot.port = port;
     slot.startedAt = this.#options.clock.now();
     port.on('message', (message: ToMain) => this.#message(thread, port, message));
-    const task: HostTask = { ...this.#options.task, thread, port: port2 };
-    slot.ended = this.#piscina.run(task, { transferList: [port2] }).then(
+    const { actor, receiveMsMax } = this.#options.task;
+    const cutOff = new AbortController();
+    let blocked: ReceiveTimeoutError | undefined;
+    slot.watch = new PulseWatch(this.#options.clock, receiveMsMax, () => {
+      blocked = new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`);
+      cutOff.abort();
+    });
+    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse: slot.watch.pulse };
+    // Piscina ends the thread of a task that is aborted.
+    slot.ended = this.#piscina.run(task, { transferList: [port2], signal: cutOff.signal }).then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),
-      (error: unknown) => this.#over(thread, port, error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => this.#over(thread, port, blocked ?? asError(error)),
     );
   }
 
@@ -153,6 +166,7 @@ export class ThreadPool {
     this.#takeRest(thread, port);
     port.close();
     slot.port = undefined;
+    slot.watch?.stop();
     if (slot.mode === 'draining' || slot.mode === 'ended') {
       slot.mode = 'ended';
       return;
@@ -175,4 +189,8 @@ export class ThreadPool {
       if (message.type !== 'ready') this.#message(thread, port, message);
     }
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -20,6 +20,8 @@ export interface HostTask {
   readonly retry: RetryPolicy;
   /** A `receive` that takes longer is taken for hung, and its thread is replaced. */
   readonly receiveMsMax: number;
+  /** `pulse.ts` */
+  readonly pulse: Int32Array;
   readonly logLevel: string;
 }
 

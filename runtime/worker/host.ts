@@ -3,8 +3,8 @@
  * reports their fate.
  *
  * Modes: opening -> open -> draining -> closed. The task's promise resolves in `closed` and rejects when the actor cannot be
- * opened. A `receive` that hangs ends the thread itself, the only way to be rid of it: the pool starts another one, and the
- * dispatcher delivers again.
+ * opened. When a `receive` hangs, the host ends the thread, the only way to be rid of it: the pool starts another one, and the
+ * dispatcher delivers again. When it blocks the thread, the pool ends it (`pulse.ts`).
  */
 import type { ActorDefinition } from '../actor.js';
 import { systemClock } from '../clock.js';
@@ -14,6 +14,7 @@ import { causeOf, failureOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
+import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
 import { undecodableId } from '../undecodable.js';
 import type { Dead, Deliver, Done, HostTask, Outage, Ready, ToWorker } from '../worker-protocol.js';
@@ -26,6 +27,15 @@ const HUNG_EXIT_CODE = 70;
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
 export default async function host(task: HostTask): Promise<void> {
+  const stopPulse = startPulse(task.pulse, task.receiveMsMax);
+  try {
+    await run(task);
+  } finally {
+    stopPulse();
+  }
+}
+
+async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
   const stop = new AbortController();

@@ -2,7 +2,7 @@
  * A set-based actor for tests: it says on a BroadcastChannel what it handled, and does what a payload tells it to.
  *
  * Payloads: `fail` (always throws), `fail:n` (throws at the first n lone deliveries), `final` (throws a final error),
- * `exit` (ends the thread), `hang` (never returns); anything else is handled.
+ * `exit` (ends the thread), `hang` (never returns), `block` (an endless loop); anything else is handled.
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { type ActorContext, defineActor, type Message } from '../../actor.js';
@@ -31,6 +31,7 @@ async function receive(messages: readonly Message[], { resources }: ActorContext
     if (verb === 'final') throw new EnvelopeError('told to fail for good');
     if (verb === 'exit') process.exit(3);
     if (verb === 'hang') await new Promise(() => {});
+    if (verb === 'block') for (;;);
   }
   const handled = messages.map(({ key, dedupe, attempt }) => ({ key, dedupe, attempt }));
   resources.channel.postMessage({ thread: resources.thread, handled } satisfies Recorded);
