@@ -62,10 +62,6 @@ export class DeadLetterWriter {
       const batch = this.#pending.slice(0, BATCH_MAX);
       try {
         await this.#sink.put(batch.map(({ letter }) => letter));
-        failures = 0;
-        this.#pending.splice(0, batch.length);
-        this.#written += batch.length;
-        for (const { stored } of batch) stored();
       } catch (error) {
         if (this.#closed) return;
         failures++;
@@ -81,7 +77,12 @@ export class DeadLetterWriter {
           };
         });
         if (this.#closed) return;
+        continue;
       }
+      failures = 0;
+      this.#pending.splice(0, batch.length);
+      this.#written += batch.length;
+      for (const { stored } of batch) stored();
     }
   }
 }

@@ -160,7 +160,7 @@ function undecodable(
   raw: Uint8Array,
   error: unknown,
 ): void {
-  const id = undecodableId(place.partition, place.offset);
+  const id = undecodableId({ actor: task.actor, ...place }, raw);
   const envelope: Envelope = {
     id,
     actor: task.actor,
