@@ -32,6 +32,8 @@ export function followLog(stream: Readable, logger: Logger, onReady: () => void)
 
 function level(line: string): 'debug' | 'info' | 'warn' | 'error' {
   if (line.includes('PANIC:')) return 'error';
+  // Each server process that a stop ends says so: nothing to worry about at every Ctrl-C.
+  if (line.includes('due to administrator command')) return 'debug';
   // FATAL is the end of one connection; of the server only while it starts, and then the start's error carries it.
   if (/FATAL:|WARNING:|ERROR:/.test(line)) return 'warn';
   if (/was terminated by signal|terminating any other active|was not properly shut down/.test(line))
