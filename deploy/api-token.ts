@@ -5,7 +5,8 @@
  * token and of two first starts at once both get the same.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, link, open, readFile, rm, stat } from 'node:fs/promises';
+import { makeDirectory } from '../storage/make-directory.js';
 import { apiTokenFile } from './data-dir.js';
 import { ConfigError } from './errors.js';
 
@@ -19,7 +20,7 @@ const FORM = /^[A-Za-z0-9._~+/=-]{16,256}$/;
 /** @throws ConfigError when the directory cannot be used or the file holds no token */
 async function readOrCreateApiToken(dataDir: string): Promise<KeptToken> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dataDir, 0o700);
     const kept = (await readApiToken(dataDir)) ?? (await createApiToken(dataDir));
     await keepPrivate(kept.file);
     return kept;

@@ -1,8 +1,10 @@
 /** Takes secrets out of a text that leaves the process. */
 
 const CENSOR = '[redacted]';
-const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi;
-const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi;
+/** Not the placeholder of our own messages. */
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)(?!user:password@)[^\s/@"'\\]+@/gi;
+/** Not the words "bearer token". */
+const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
 /** Shorter ones would censor half of the language. */
 const SECRET_LENGTH_MIN = 6;
 

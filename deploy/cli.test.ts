@@ -10,7 +10,10 @@ t.test('help and version', async (t) => {
   t.match(help, { code: 0, stderr: '', stdout: /Usage: tether/ });
   for (const command of ['up', 'start', 'migrate', 'send', 'dead'])
     t.match(help.stdout, new RegExp(`^  ${command}\\b`, 'm'));
-  t.match(help.stdout, /Examples:[\s\S]*Exit codes: 0 done, 1 failed, 64 wrong usage, 78 refused/);
+  t.match(
+    help.stdout,
+    /Examples:[\s\S]*Exit codes: 0 done, 1 failed, 64 wrong usage, 65 damaged or foreign data, 78 refused/,
+  );
   const commands = ['up', 'start', 'migrate', 'send emp', 'dead list', 'dead show', 'dead replay'];
   await Promise.all(
     commands.map(async (command) => {
@@ -49,6 +52,26 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     }),
   );
   t.match(await spawnCli([]), { code: 64, stdout: '', stderr: /Usage: tether/ });
+});
+
+t.test('what a restart cannot mend has an exit code of its own, and says its code', async (t) => {
+  const dir = t.testdir({ journal: 'a file' });
+  t.match(await spawnCli(['up'], { TETHER_DATA_DIR: dir }), {
+    code: 78,
+    stderr: /^tether: the journal cannot use .* \(TETHER_JOURNAL_DIRECTORY\)$/m,
+  });
+  const damaged = t.testdir({ journal: { 'journal-0000000000000001.seg': 'x' } });
+  t.match(await spawnCli(['up'], { TETHER_DATA_DIR: damaged }), {
+    code: 65,
+    stderr: /^tether: journal damaged: .* \(TETHER_JOURNAL_DAMAGED\)$/m,
+  });
+  t.match(await spawnCli(['up'], { TETHER_DATA_DIR: '   ' }), {
+    code: 78,
+    stderr: /TETHER_DATA_DIR is " {3}"/,
+  });
+  const database = await spawnCli(['migrate'], { TETHER_DATABASE_URL: 'mysql://u:hunter2@h/d' });
+  t.match(database, { code: 78, stderr: /postgres:\/\/user:password@host:port\/database/ });
+  t.notMatch(database.stderr, /hunter2/);
 });
 
 t.test('a refused configuration: exit code 78, a line for each problem', async (t) => {

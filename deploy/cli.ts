@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `tether`: runs it, says in one line what went wrong, and ends with the exit code that stands for it. */
 import { CommanderError } from 'commander';
+import { TetherError } from '../runtime/errors.js';
 import { censorOf } from './censor.js';
 import { ConfigError, UsageError } from './errors.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
@@ -37,12 +38,17 @@ function firstLines(message: string): string {
 
 function complain(error: unknown): void {
   const censor = censorOf([]);
-  const lines = error instanceof ConfigError ? error.problems : [messageOf(error)];
+  const lines = error instanceof ConfigError ? error.problems : [`${messageOf(error)}${codeNote(error)}`];
   for (const line of lines) process.stderr.write(`tether: ${censor(line)}\n`);
   if (error instanceof UsageError) process.stderr.write('tether: see tether --help\n');
   if (process.env.TETHER_LOG_LEVEL === 'debug' && error instanceof Error) {
     process.stderr.write(`${censor(error.stack ?? '')}\n`);
   }
+}
+
+/** What `docs/reference/errors.md` lists it under. */
+function codeNote(error: unknown): string {
+  return error instanceof TetherError && !(error instanceof UsageError) ? ` (${error.code})` : '';
 }
 
 function messageOf(error: unknown): string {

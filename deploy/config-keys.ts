@@ -88,7 +88,7 @@ const list = (parse: (item: string) => string | undefined, allowed: string, text
 
 const path = (text: Text) =>
   declare(
-    read((given) => (given.includes('\0') ? undefined : given)),
+    read((given) => (given.includes('\0') || given.trim() === '' ? undefined : given)),
     'a path',
     text,
   );
@@ -163,7 +163,7 @@ const CONFIG_KEYS = Object.freeze({
   TETHER_PARTITIONS: whole(1, 1024, {
     default: '64',
     unit: 'partitions',
-    meaning: 'partitions of each actor type; fixed for the life of a data directory',
+    meaning: 'partitions of each actor type; another number is refused while the journal holds messages',
   }),
   TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, 1024 * GIB, {
     default: '4GiB',
@@ -221,7 +221,7 @@ const CONFIG_KEYS = Object.freeze({
   }),
   TETHER_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
-    meaning: 'lowest level of the log on stderr; debug also shows the stacks of errors',
+    meaning: 'lowest level of the log on stderr; debug also shows the stacks of errors that are expected',
   }),
 });
 

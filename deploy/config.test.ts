@@ -122,7 +122,8 @@ t.test('an unknown key stops the start, with a suggestion', async (t) => {
 });
 
 t.test('every problem is told at once', async (t) => {
-  t.equal(problemsOf(() => parseConfig({ TETHER_PORT: 'x', TETHER_THREADS: 'y', TETHER_NO: '' })).length, 3);
+  const env = { TETHER_PORT: 'x', TETHER_THREADS: 'y', TETHER_NO: '', TETHER_ROLE: 'worker' };
+  t.equal(problemsOf(() => parseConfig({ ...env, TETHER_LOG_DRIVER: 'redis' })).length, 5);
 });
 
 t.test('a secret never stands in a message', async (t) => {
@@ -206,8 +207,16 @@ t.test('start: what the embedded default would make up has to be given', async (
     TETHER_API_TOKEN: 'a-token-of-some-length',
   };
   writeFileSync(file, 'endpoints: [{ name: emp, provider: emp, token: x1, secrets: [test-api-password-1] }]');
-  await t.rejects(loadConfig(env, 'start'), { message: /endpoint emp: secrets: .*public/ });
-  writeFileSync(file, 'endpoints: [{ name: emp, provider: emp, token: x1, secrets: ["env:EMP"] }]');
+  await t.rejects(loadConfig(env, 'start'), {
+    message: /endpoint emp: secrets: .*public.*\n.*endpoint emp: token: has fewer than 16/,
+  });
+  for (const wrong of ['endpoints: [', 'endpoints: []']) {
+    writeFileSync(file, wrong);
+    const failure = await loadConfig(env, 'start').catch((error: unknown) => error);
+    t.equal(failure instanceof ConfigError && failure.problems.length, 1, 'nothing about what is not there');
+  }
+  const token = 'a-token-of-16-ch';
+  writeFileSync(file, `endpoints: [{ name: emp, provider: emp, token: ${token}, secrets: ["env:EMP"] }]`);
   const config = await loadConfig({ ...env, EMP: 'from-the-environment' }, 'start');
   t.strictSame(config.endpoints[0]?.secrets, ['from-the-environment']);
   t.equal(config.apiTokenFile, undefined);

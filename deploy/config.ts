@@ -65,6 +65,8 @@ interface Config extends Omit<Settings, 'apiToken'> {
 }
 
 const UNWRITTEN = 'is not in this version';
+/** A signature covers the id alone: of the rest of a body, only the token says who sent it. */
+const TOKEN_LENGTH_MIN = 16;
 
 /** @throws ConfigError naming every key that is wrong or unknown */
 function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
@@ -80,8 +82,9 @@ function parseConfig(env: Environment, overrides: Overrides = new Map()): Settin
     if (parsed.success) values[key] = parsed.data;
     else problems.push(refusal(key, text, override?.option));
   }
-  if (problems.length > 0) throw new ConfigError(problems);
   // Each value came out of its own key's schema, which is what ConfigValues says of it.
+  problems.push(...rulesBetween(values as Partial<ConfigValues>));
+  if (problems.length > 0) throw new ConfigError(problems);
   return settle(values as ConfigValues);
 }
 
@@ -116,24 +119,22 @@ function refusal(key: ConfigKey, given: string, option: string | undefined): str
 
 const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 
-/** The rules between keys, and names instead of keys. */
-function settle(values: ConfigValues): Settings {
-  const get = <Key extends ConfigKey>(key: Key): NonNullable<ConfigValues[Key]> => {
-    const value = values[key];
-    if (value === undefined || value === null) throw new TypeError(`${key} has no default`);
-    return value;
-  };
+/** What is wrong with values that are right by themselves. A key without one has its problem already. */
+function rulesBetween(values: Partial<ConfigValues>): string[] {
+  const {
+    TETHER_LOG_DRIVER: logDriver,
+    TETHER_ROLE: role,
+    TETHER_DURABILITY: durability,
+    TETHER_JOURNAL_BYTES_MAX: bytesMax = Number.POSITIVE_INFINITY,
+    TETHER_JOURNAL_SEGMENT_BYTES: segmentBytes = 0,
+    TETHER_RETRY_DELAY_MS: delayMs = 0,
+    TETHER_RETRY_DELAY_MS_MAX: delayMsMax = Number.POSITIVE_INFINITY,
+  } = values;
   const problems: string[] = [];
-  const logDriver = get('TETHER_LOG_DRIVER');
-  const role = get('TETHER_ROLE');
-  const durability = get('TETHER_DURABILITY');
-  const bytesMax = get('TETHER_JOURNAL_BYTES_MAX');
-  const segmentBytes = get('TETHER_JOURNAL_SEGMENT_BYTES');
-  const delayMs = get('TETHER_RETRY_DELAY_MS');
-  const delayMsMax = get('TETHER_RETRY_DELAY_MS_MAX');
   if (logDriver === 'redis')
     problems.push(`TETHER_LOG_DRIVER is "redis", which ${UNWRITTEN}: allowed is journal`);
-  if (role !== 'all') problems.push(`TETHER_ROLE is "${role}", which ${UNWRITTEN}: allowed is all`);
+  if (role !== undefined && role !== 'all')
+    problems.push(`TETHER_ROLE is "${role}", which ${UNWRITTEN}: allowed is all`);
   if (durability === 'replicated') {
     problems.push(
       'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
@@ -149,8 +150,21 @@ function settle(values: ConfigValues): Settings {
       `TETHER_RETRY_DELAY_MS is ${delayMs}: allowed is at most TETHER_RETRY_DELAY_MS_MAX, which is ${delayMsMax}`,
     );
   }
-  if (logDriver === 'redis' || role !== 'all' || durability === 'replicated' || problems.length > 0) {
-    throw new ConfigError(problems);
+  return problems;
+}
+
+/** Names instead of keys. */
+function settle(values: ConfigValues): Settings {
+  const get = <Key extends ConfigKey>(key: Key): NonNullable<ConfigValues[Key]> => {
+    const value = values[key];
+    if (value === undefined || value === null) throw new TypeError(`${key} has no default`);
+    return value;
+  };
+  const logDriver = get('TETHER_LOG_DRIVER');
+  const role = get('TETHER_ROLE');
+  const durability = get('TETHER_DURABILITY');
+  if (logDriver === 'redis' || role !== 'all' || durability === 'replicated') {
+    throw new TypeError('a value that the rules refuse');
   }
   const host = get('TETHER_HOST');
   const port = get('TETHER_PORT');
@@ -167,9 +181,16 @@ function settle(values: ConfigValues): Settings {
     role,
     durability,
     partitions: get('TETHER_PARTITIONS'),
-    journal: Object.freeze({ bytesMax, segmentBytes }),
+    journal: Object.freeze({
+      bytesMax: get('TETHER_JOURNAL_BYTES_MAX'),
+      segmentBytes: get('TETHER_JOURNAL_SEGMENT_BYTES'),
+    }),
     threads: get('TETHER_THREADS'),
-    retry: Object.freeze({ attemptsMax: get('TETHER_RETRY_ATTEMPTS_MAX'), delayMs, delayMsMax }),
+    retry: Object.freeze({
+      attemptsMax: get('TETHER_RETRY_ATTEMPTS_MAX'),
+      delayMs: get('TETHER_RETRY_DELAY_MS'),
+      delayMsMax: get('TETHER_RETRY_DELAY_MS_MAX'),
+    }),
     drainMsMax: get('TETHER_DRAIN_MS_MAX'),
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
@@ -191,23 +212,19 @@ function localUrl(host: string, port: number): string {
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
   const settings = parseConfig(env, overrides);
   const problems = mode === 'start' ? missingInProduction(settings) : [];
-  let endpoints: readonly Endpoint[] = [DEFAULT_ENDPOINT];
-  if (settings.endpointsFile !== undefined) {
+  let endpoints: readonly Endpoint[] = [];
+  if (settings.endpointsFile === undefined) {
+    endpoints = [DEFAULT_ENDPOINT];
+  } else {
     try {
       endpoints = await loadEndpoints(settings.endpointsFile, env);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
     }
+    if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
   }
   const published = endpoints.filter((endpoint) => endpoint.secrets.includes(PUBLISHED_SECRET));
-  if (mode === 'start' && settings.endpointsFile !== undefined) {
-    for (const { name } of published) {
-      problems.push(
-        `${settings.endpointsFile}: endpoint ${name}: secrets: the password of the documentation is public; \`tether start\` refuses it`,
-      );
-    }
-  }
   if (problems.length > 0) throw new ConfigError(problems);
 
   const token =
@@ -232,6 +249,22 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
   });
 }
 
+/** What is good for trying out only. */
+function unsafe(file: string, endpoints: readonly Endpoint[]): string[] {
+  return endpoints.flatMap(({ name, token, secrets }) => [
+    ...(secrets.includes(PUBLISHED_SECRET)
+      ? [
+          `${file}: endpoint ${name}: secrets: the password of the documentation is public; \`tether start\` refuses it`,
+        ]
+      : []),
+    ...(token.length < TOKEN_LENGTH_MIN
+      ? [
+          `${file}: endpoint ${name}: token: has fewer than ${TOKEN_LENGTH_MIN} characters, so it can be guessed; \`tether start\` refuses it`,
+        ]
+      : []),
+  ]);
+}
+
 function missingInProduction(settings: Settings): string[] {
   const problems: string[] = [];
   const need = (key: ConfigKey, why: string) =>
@@ -248,7 +281,7 @@ function secretsOf(config: Config): readonly string[] {
   return [
     config.apiToken,
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
-    ...config.endpoints.flatMap((endpoint) => [...endpoint.secrets]),
+    ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
   ];
 }
 

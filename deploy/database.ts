@@ -90,6 +90,8 @@ export class Database {
         return;
       } catch (error) {
         if (failureOf(error) !== 'outage') throw error;
+        // Its pool was ended under it.
+        if ((this.#mode as DatabaseMode) === 'stopped') break;
         logger.warn({ err: error, failures }, 'the schema cannot be brought up to date yet');
         await this.#pause(backoffMs(failures, RETRY, Math.random));
       }

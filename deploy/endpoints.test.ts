@@ -100,13 +100,17 @@ t.test('names are unique; every problem of the secrets is told', async (t) => {
   const dir = t.testdirName;
   const one = `{ name: emp, provider: emp, token: t, secrets: ["file:${dir}/none", "file:${dir}/empty", "file:${dir}", "env:TETHER_X"] }`;
   const problems = await problemsOf(
-    write(t, `endpoints: [${one}, { name: emp, provider: emp, token: t, secrets: [s] }]`),
+    write(
+      t,
+      `endpoints: [${one}, { name: odd, provider: emp, token: t, secrets: [s], networks: [x] }, { name: emp, provider: emp, token: t, secrets: [s] }]`,
+    ),
   );
   t.match(problems, [
     /secrets\[0\]: .* there is no such file/,
     /secrets\[1\]: .* is empty/,
     /secrets\[2\]: .* it is a directory/,
     /secrets\[3\]: TETHER_X cannot be referred to/,
+    /endpoint odd: networks\[0\]: /,
     /name: is there twice/,
   ]);
 });

@@ -61,7 +61,7 @@ const entry = z.strictObject({
 const document = z.strictObject(
   {
     endpoints: z
-      .array(entry, 'is a list of entries')
+      .array(z.unknown(), 'is a list of entries')
       .min(1, 'needs at least one entry')
       .max(ENDPOINTS_MAX, `takes at most ${ENDPOINTS_MAX} entries`),
   },
@@ -84,7 +84,16 @@ async function loadEndpoints(file: string, env: Env): Promise<readonly Endpoint[
   const problems: string[] = [];
   const endpoints: Endpoint[] = [];
   const names = new Set<string>();
-  for (const { name, provider, token, secrets, actor, networks } of parsed.data.endpoints) {
+  for (const [index, given] of parsed.data.endpoints.entries()) {
+    // One by one: a mistake in one entry must not hide those of the others.
+    const fields = entry.safeParse(given);
+    if (!fields.success) {
+      for (const issue of fields.error.issues) {
+        problems.push(...describe(file, raw, { ...issue, path: ['endpoints', index, ...issue.path] }));
+      }
+      continue;
+    }
+    const { name, provider, token, secrets, actor, networks } = fields.data;
     const at = `${file}: endpoint ${name}`;
     if (names.has(name)) problems.push(`${at}: name: is there twice`);
     names.add(name);
@@ -94,9 +103,9 @@ async function loadEndpoints(file: string, env: Env): Promise<readonly Endpoint[
       problems.push(`${at}: token: is 1 to 128 letters, digits, _ and -`);
     }
     const values: string[] = [];
-    for (const [index, secret] of secrets.entries()) {
+    for (const [place, secret] of secrets.entries()) {
       const result = await resolveReference(secret, env);
-      if ('problem' in result) problems.push(`${at}: secrets[${index}]: ${result.problem}`);
+      if ('problem' in result) problems.push(`${at}: secrets[${place}]: ${result.problem}`);
       else values.push(result.value);
     }
     endpoints.push(

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { LogFullError } from '../runtime/errors.js';
 import type { LogLevel } from './config.js';
 import { createLogger } from './logger.js';
 
@@ -14,6 +15,20 @@ t.test('a line is JSON with level, time and fields', async (t) => {
   logger.debug({}, 'not at this level');
   t.equal(lines.length, 1);
   t.match(JSON.parse(lines[0] ?? ''), { level: 'info', time: /^\d{4}-/, port: 8080, msg: 'listening' });
+});
+
+t.test('an error that is expected comes without its stack, but at debug; any other with it', async (t) => {
+  const expected = new LogFullError('no room', { cause: new Error('ENOSPC') });
+  for (const level of ['info', 'debug'] as const) {
+    const { logger, lines } = capture([], level);
+    logger.warn({ err: expected }, 'expected');
+    logger.warn({ err: new Error('a bug') }, 'unexpected');
+    const [first, second] = lines.map((line) => JSON.parse(line));
+    t.match(first.err, { type: 'LogFullError', code: 'TETHER_LOG_FULL', message: /no room/ });
+    t.equal(first.err.stack === undefined, level === 'info');
+    t.match(JSON.stringify(first.err), /ENOSPC/);
+    t.type(second.err.stack, 'string');
+  }
 });
 
 t.test('no form of a secret gets out', async (t) => {

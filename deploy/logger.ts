@@ -6,6 +6,7 @@
  * The last two look at the text that leaves the process, so an error message or a stack is covered as well.
  */
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import { TetherError } from '../runtime/errors.js';
 import { CENSOR, censorOf } from './censor.js';
 import type { LogLevel } from './config.js';
 
@@ -39,12 +40,22 @@ function createLogger(options: LoggerOptions): PinoLogger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+      serializers: { error: errorSerializer(options.level), err: errorSerializer(options.level) },
       redact: { paths: FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: CENSOR },
       hooks: { streamWrite: censor },
     },
     options.stream ?? destination({ fd: 2, sync: true }),
   );
+}
+
+/** What we expect to go wrong is told by its message and code: a stack at each retry says nothing more. */
+function errorSerializer(level: LogLevel): (error: unknown) => unknown {
+  const brief = level !== 'debug' && level !== 'trace';
+  return (error) => {
+    if (!brief || !(error instanceof TetherError)) return pino.stdSerializers.err(error as Error);
+    const { name, code, message, cause } = error;
+    return { type: name, code, message, ...(cause instanceof Error ? { cause: cause.message } : {}) };
+  };
 }
 
 export { createLogger, type LoggerOptions };

@@ -2,13 +2,12 @@
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { ActorStats, ActorSystem } from '../runtime/actor-system.js';
 import type { Journal } from '../storage/journal/index.js';
-import type { Database } from './database.js';
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
   journal: Journal,
   system: ActorSystem,
-  database: Database,
+  databaseState: () => string,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
@@ -34,7 +33,7 @@ export function registerNodeMetrics(
   );
   metrics.gauge(
     'tether_actor_outages',
-    'Actor types that wait for what they depend on',
+    'Running actor types that wait for what they depend on; tether_database_ready tells before they run',
     sum(({ outage }) => Number(outage !== undefined)),
   );
   metrics.gauge(
@@ -42,7 +41,9 @@ export function registerNodeMetrics(
     'Dead letters of this process',
     () => system.stats().deadLettersWritten,
   );
-  metrics.gauge('tether_database_ready', '1 once the schema is up to date and the server is up', () =>
-    Number(database.mode === 'ready'),
+  metrics.gauge(
+    'tether_database_ready',
+    '1 while the schema is up to date and nothing says that the server is away',
+    () => Number(databaseState() === 'ok'),
   );
 }

@@ -5,17 +5,23 @@
  * so that a second start on the same data stops here), then the gateway as soon as it can take messages, and the actors
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PaymentSettings } from '../actors/payment/index.js';
-import { type Gateway, GatewayMetrics, type Readiness, startGateway } from '../gateway/index.js';
+import {
+  type Gateway,
+  GatewayMetrics,
+  type Readiness,
+  reasonNotToListen,
+  startGateway,
+} from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import type { Logger } from '../runtime/logger.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
+import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore } from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
 import { type Config, type Mode, secretsOf } from './config.js';
-import { Database } from './database.js';
+import { Database, type DatabaseMode } from './database.js';
 import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { registerNodeMetrics } from './node-metrics.js';
@@ -30,7 +36,7 @@ export async function runNode(config: Config, { mode }: { readonly mode: Mode })
   const stop = untilToldToStop(logger);
   const node = await Node.start(config, logger);
   try {
-    process.stdout.write(announcement(config, mode, node.port));
+    process.stdout.write(announcement(config, mode, node));
     const reason = await Promise.race([stop.told, node.failed]);
     logger.info({ reason: reason instanceof Error ? reason.message : reason }, 'the node drains');
     await node.drain();
@@ -63,7 +69,7 @@ export class Node {
   static async start(config: Config, logger: Logger): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
-      await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+      await makeDirectory(config.dataDir, 0o700);
       const journal = await openJournal({
         directory: join(config.dataDir, 'journal'),
         partitions: config.partitions,
@@ -73,6 +79,9 @@ export class Node {
         logger,
       });
       undo.push(() => journal.close());
+      // Before a Postgres is made for nothing; whether it still holds, the gateway finds out.
+      const refused = config.port === 0 ? undefined : await reasonNotToListen(config.host, config.port);
+      if (refused !== undefined) throw refused;
       const database = await Database.open({ url: config.databaseUrl, dataDir: config.dataDir, logger });
       undo.push(() => database.stop());
       const deadLetters = createDeadLetterStore(database.pool);
@@ -87,7 +96,7 @@ export class Node {
         logLevel: config.logLevel,
       });
       const metrics = new GatewayMetrics();
-      registerNodeMetrics(metrics, journal, system, database);
+      registerNodeMetrics(metrics, journal, system, () => databaseState(system, database));
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
@@ -150,6 +159,13 @@ function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSe
   };
 }
 
+/** `ok` only while nothing that uses it says that it is away. */
+function databaseState(system: ActorSystem, database: Database): 'ok' | 'away' | DatabaseMode {
+  if (database.mode !== 'ready') return database.mode;
+  const away = system.stats().actors.some(({ outage }) => outage === 'TETHER_POSTGRES_UNAVAILABLE');
+  return away ? 'away' : 'ok';
+}
+
 /** Ready means: a webhook that is sent now is kept. Postgres may be away; it is shown, and does not count. */
 function readinessOf(journal: Journal, system: ActorSystem, database: Database): Readiness {
   const { mode, actors } = system.stats();
@@ -163,7 +179,7 @@ function readinessOf(journal: Journal, system: ActorSystem, database: Database):
     checks: {
       log: journal.state === 'open' ? 'ok' : journal.state,
       actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,
-      database: database.mode === 'ready' ? 'ok' : database.mode,
+      database: databaseState(system, database),
     },
   };
 }

@@ -17,7 +17,7 @@ Examples:
   $ tether dead replay --all --actor payment
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
-Exit codes: 0 done, 1 failed, 64 wrong usage, 78 refused configuration.`;
+Exit codes: 0 done, 1 failed, 64 wrong usage, 65 damaged or foreign data, 78 refused configuration.`;
 
 /** `setExitCode` is called by a command that ends with another code than 0 without an error. */
 function createProgram(env: Environment, setExitCode: (code: number) => void): Command {

@@ -1,9 +1,10 @@
+import { constants } from 'node:os';
 import type { Logger } from '../runtime/logger.js';
 
 /** npm and the shell both pass a Ctrl-C on: what comes this soon after the first is the same key press. */
 const SAME_PRESS_MS = 1_000;
-/** As a shell says it of a program that SIGINT ended. */
-const FORCED_EXIT_CODE = 130;
+/** As a shell says it of a program that the signal ended: 130 for SIGINT, 143 for SIGTERM. */
+const forcedExitCode = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
 export interface StopSignal {
   /** Resolves with the name of the first SIGINT or SIGTERM. */
@@ -28,7 +29,7 @@ export function untilToldToStop(logger: Logger): StopSignal {
         { signal },
         'a second signal: the node ends without draining; what is acknowledged is on the journal',
       );
-      process.exit(FORCED_EXIT_CODE);
+      process.exit(forcedExitCode(signal));
     }
   };
   process.on('SIGINT', onSignal);

@@ -10,17 +10,17 @@
  */
 
 import uWS from 'uWebSockets.js';
-import { createServer } from 'node:net';
 import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
-import { ListenError, PortBusyError } from './errors.js';
+import { ListenError } from './errors.js';
 import { Health, type Readiness } from './health.js';
 import { Intake } from './intake.js';
 import type { GatewayMetrics } from './metrics.js';
 import { Operations, type OperationsOptions } from './operations.js';
+import { reasonNotToListen } from './port-probe.js';
 import { type RouteParts, registerRoutes } from './routes.js';
 
 export interface GatewayOptions {
@@ -116,23 +116,7 @@ async function listen(app: uWS.TemplatedApp, host: string, port: number): Promis
   });
   if (socket !== false) return socket;
   app.close();
-  throw await reasonNotToListen(host, port);
-}
-
-/** uWebSockets.js only says that it could not: Node tries the same and says why. */
-function reasonNotToListen(host: string, port: number): Promise<PortBusyError | ListenError> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', (cause: NodeJS.ErrnoException) => {
-      const busy = cause.code === 'EADDRINUSE';
-      resolve(
-        busy
-          ? new PortBusyError(host, port, { cause })
-          : new ListenError(host, port, cause.code ?? cause.message, { cause }),
-      );
-    });
-    probe.listen({ host, port, exclusive: true }, () => {
-      probe.close(() => resolve(new ListenError(host, port, 'the address was taken for a moment')));
-    });
-  });
+  throw (
+    (await reasonNotToListen(host, port)) ?? new ListenError(host, port, 'the address was taken for a moment')
+  );
 }

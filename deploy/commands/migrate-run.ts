@@ -1,5 +1,5 @@
 /** What `tether migrate` does. */
-import { mkdir } from 'node:fs/promises';
+import { makeDirectory } from '../../storage/make-directory.js';
 import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
 import { migrate } from '../../storage/postgres/migrate.js';
 import { type Environment, type Overrides, parseConfig } from '../config.js';
@@ -12,7 +12,7 @@ async function migrateDatabase(env: Environment, overrides: Overrides): Promise<
   const logger = createLogger({ level: logLevel, secrets: databaseUrl === undefined ? [] : [databaseUrl] });
   if (databaseUrl !== undefined) return (await migrate(databaseUrl, { logger })).applied;
 
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDir, 0o700);
   const server = await startEmbeddedPostgres({ dataDir: postgresDir(dataDir), logger });
   try {
     return (await migrate(server.url, { logger })).applied;

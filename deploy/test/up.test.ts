@@ -179,11 +179,16 @@ t.test('while Postgres is gone webhooks are acknowledged; when it is back they a
   const postgres = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
   if (postgres === undefined) throw new Error('no Postgres in the tree');
   process.kill(postgres, 'SIGKILL');
+  const seen = until('readiness tells of it', async () => {
+    const answer = await fetch(`${node.url}/readyz`);
+    t.equal(answer.status, 200, 'a balancer goes on sending');
+    return !(await answer.text()).includes('"database":"ok"');
+  });
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, n) => send(node, notification(`bb${n}`, { status: 'approved' }))),
   );
+  await seen;
   t.ok(answers.every(({ status }) => status === 200));
-  t.equal((await fetch(`${node.url}/readyz`)).status, 200, 'a balancer goes on sending');
   await until(
     'a new Postgres serves',
     async () => {
@@ -258,6 +263,7 @@ t.test(
     const busy = startNodeProcess({ port, dataDir: elsewhere });
     t.equal(await busy.exited, 1);
     t.match(busy.output(), new RegExp(`^tether: .*${port}`, 'm'));
+    t.notMatch(busy.output(), /Postgres/, 'nothing was made for it');
 
     const file = startNodeProcess({ port: await freePort(), dataDir: join(CLI, 'below-a-file') });
     t.not(await file.exited, 0);

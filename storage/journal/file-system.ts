@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { makeDirectory } from '../make-directory.js';
 
 export interface FileSystem {
   /** The one write of the hot path: into the page cache of a preallocated file. Returns bytes written. */
@@ -60,7 +61,7 @@ export const realFileSystem: FileSystem = {
   fsync,
   readdir: (path) => fs.promises.readdir(path),
   mkdir: async (path) => {
-    await fs.promises.mkdir(path, { recursive: true, mode: 0o750 });
+    await makeDirectory(path, 0o750);
   },
   rename: (from, to) => fs.promises.rename(from, to),
   unlink: (path) => fs.promises.unlink(path),

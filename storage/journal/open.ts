@@ -46,6 +46,7 @@ const DIRECTORY_CODES = [
   'EACCES',
   'EPERM',
   'EROFS',
+  'ENOENT',
   'ENOTDIR',
   'EEXIST',
   'ENOSPC',

@@ -22,7 +22,7 @@ import {
 import { stopLeftovers } from './embedded-leftovers.js';
 
 export const SUPERUSER = 'tether';
-const PASSWORD_FILE = 'tether-password';
+export const PASSWORD_FILE = 'tether-password';
 const INITDB_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 64 * 1024;
 

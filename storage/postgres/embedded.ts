@@ -9,11 +9,12 @@
  * - A Ctrl-C of the terminal does not reach it: it has a session of its own, so that our drain can still write. It does not
  *   outlive us: where the kernel can tell it, our death shuts it down.
  */
-import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { realpath, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.js';
+import { makeDirectory } from '../make-directory.js';
 import { chooseAccount } from './embedded-account.js';
 import { DATABASE, urlOf } from './embedded-address.js';
 import { locatePostgresBinaries } from './embedded-binaries.js';
@@ -113,7 +114,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 /** `path` with its parent made and free of links, so that it can be compared with what the kernel tells. */
 async function inRealParent(path: string): Promise<string> {
   const absolute = resolve(path);
-  await mkdir(dirname(absolute), { recursive: true });
+  await makeDirectory(dirname(absolute), 0o755);
   const inParent = join(await realpath(dirname(absolute)), basename(absolute));
   return realpath(inParent).catch(() => inParent);
 }

@@ -2,6 +2,7 @@
 export { createDeadLetterStore } from './dead-letters.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 export { embeddedPostgresUrl } from './embedded-address.js';
+export { PASSWORD_FILE } from './embedded-directory.js';
 export {
   EmbeddedPostgresAccountError,
   EmbeddedPostgresBusyError,
