@@ -103,6 +103,18 @@ t.test('poison is retried, then a dead letter; a retry that succeeds is handled 
   t.equal(handled.filter(({ dedupe }) => dedupe === 'behind').length, 1);
 });
 
+t.test('a key with thousands of messages behind its poison holds up no other', async (t) => {
+  const retry = { attemptsMax: 9, delayMs: 60_000, delayMsMax: 60_000 };
+  const { said, tell } = await start<Recorded>(t, 'recorder', { retry, log: new MemoryLog(1) }, 1);
+  tell('1', 'fail:1', 'poison');
+  for (let n = 0; n < 3_000; n++) tell('1', 'ok', `behind-${n}`);
+  tell('2', 'ok', 'other');
+  await until('the other is handled', () =>
+    said.some(({ handled }) => handled.some(({ dedupe }) => dedupe === 'other')),
+  );
+  t.notOk(said.some(({ handled }) => handled.some(({ dedupe }) => dedupe === 'behind-0')));
+});
+
 t.test('a message that ends its thread becomes a dead letter, the others are handled', async (t) => {
   const { log, said, stored, tell, system } = await start<Recorded>(t, 'recorder');
   const told = Array.from({ length: 300 }, (_, n) => tell(`${n % 16}`, n === 150 ? 'exit' : 'ok', `${n}`));

@@ -215,6 +215,9 @@ export class ActorSystem {
         running.dispatcher.gaveUp(thread, message);
         break;
       }
+      case 'parked':
+        running.dispatcher.parked(thread, message);
+        break;
       case 'outage':
         this.#outage(running, thread, message);
         break;

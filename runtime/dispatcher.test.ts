@@ -107,6 +107,25 @@ t.test('credit is bounded in bytes too', async (t) => {
   t.ok(bytes >= 8 * 1_048_576 && bytes < 8.5 * 1_048_576, `${bytes} bytes in flight`);
 });
 
+t.test('what waits behind a held key has a credit of its own, bounded too', async (t) => {
+  const { dispatcher, inbox, append, answer } = fixture(1, 1);
+  dispatcher.attach(0);
+  for (let n = 0; n < 25_000; n++) append(0, `${n}`);
+  await turn();
+  t.equal(inbox[0]?.length, 2_048);
+  const bytes = inbox[0]?.reduce((sum, sent) => sum + sent.bytes, 0) ?? 0;
+  dispatcher.parked(0, { type: 'parked', messages: 2_000, bytes });
+  await until('more comes', () => inbox[0]?.length === 4_048);
+  dispatcher.parked(0, { type: 'parked', messages: 1_000_000, bytes: 1e12 });
+  await until('as much as may be', () => inbox[0]?.length === 2_048 + 16_384);
+  dispatcher.parked(0, { type: 'parked', messages: 0, bytes: 0 });
+  answer(0, inbox[0]?.slice(0, 10_000) ?? []);
+  await turn();
+  t.equal(inbox[0]?.length, 2_048 + 16_384, 'nothing until it is within its window again');
+  answer(0, inbox[0]?.slice(10_000, 18_000) ?? []);
+  await until('it is', () => inbox[0]?.length === 18_000 + 2_048);
+});
+
 t.test('after a loss, what was not done is sent again, without what was', async (t) => {
   const { append, dispatcher, inbox, answer } = fixture(1, 1);
   dispatcher.attach(0);

@@ -5,8 +5,8 @@
  * Promises:
  * - P2: a partition belongs to one thread, and is sent to it in order.
  * - P4: an offset is committed when everything below it is done or safely a dead letter.
- * - P5: a thread has at most `WINDOW_MESSAGES` and about `WINDOW_BYTES` of messages that are not done. The rest waits on the
- *   log.
+ * - P5: a thread has at most `WINDOW_MESSAGES` and about `WINDOW_BYTES` of messages that are not done, and as `PARKED_...` says
+ *   behind keys that wait for a retry. The rest waits on the log.
  *
  * When a thread is lost, whatever it had in flight is under suspicion and is delivered again before anything else, with a
  * smaller and smaller window: a message that ends its thread is found in a few losses (1 in 2,048, then 64, then 8, then
@@ -22,11 +22,14 @@ import { Feed, type Slice } from './feed.js';
 import { frameItems } from './frame.js';
 import type { Logger } from './logger.js';
 import type { Frame, LogPartition } from './message-log.js';
-import type { Dead, Deliver, Done } from './worker-protocol.js';
+import type { Dead, Deliver, Done, Parked } from './worker-protocol.js';
 
 /** Twice the batch of a set-based actor and the next one, so that a thread never waits for the main thread. */
 const WINDOW_MESSAGES = 2_048;
 const WINDOW_BYTES = 8 * 1_048_576;
+/** A key's poison must not hold up other keys (P4), though thousands of messages may wait behind it. */
+const PARKED_MESSAGES_MAX = 16_384;
+const PARKED_BYTES_MAX = 32 * 1_048_576;
 /** What one post carries: large enough to make the post cheap, small enough to start the first batch early. */
 const DELIVERY_BYTES = 256 * 1_024;
 /** What one partition gives at a time, so that the others get their turn. */
@@ -55,6 +58,9 @@ interface Route {
   life: number;
   messages: number;
   bytes: number;
+  /** Of these, behind keys that wait for a retry. */
+  parkedMessages: number;
+  parkedBytes: number;
   losses: number;
   /** The message that was alone in flight at the last loss, and how often in a row. */
   lone: { readonly feed: Feed; readonly offset: number; losses: number } | undefined;
@@ -78,6 +84,8 @@ export class Dispatcher {
       life: 0,
       messages: 0,
       bytes: 0,
+      parkedMessages: 0,
+      parkedBytes: 0,
       losses: 0,
       lone: undefined,
     }));
@@ -120,6 +128,8 @@ export class Dispatcher {
     route.life++;
     route.messages = 0;
     route.bytes = 0;
+    route.parkedMessages = 0;
+    route.parkedBytes = 0;
     route.ready = [];
     if (inFlight > 0) route.losses = Math.min(route.losses + 1, SUSPECT_WINDOWS.length - 1);
     if (inFlight === 1) this.#countLone(thread, route);
@@ -144,6 +154,13 @@ export class Dispatcher {
       this.#feed(ranges[at] as number).complete(ranges[at + 1] as number, ranges[at + 2] as number);
     }
     this.#settle(thread, route, count, bytes);
+  }
+
+  parked(thread: number, { messages, bytes }: Parked): void {
+    const route = this.#route(thread);
+    route.parkedMessages = Math.min(messages, PARKED_MESSAGES_MAX);
+    route.parkedBytes = Math.min(bytes, PARKED_BYTES_MAX);
+    this.#pump(thread);
   }
 
   gaveUp(thread: number, { partition, offset, bytes, envelope, cause, attempts }: Dead): void {
@@ -226,8 +243,9 @@ export class Dispatcher {
   }
 
   #credit(route: Route): number {
-    if (route.bytes >= WINDOW_BYTES) return 0;
-    return Math.max(0, (SUSPECT_WINDOWS[route.losses] as number) - route.messages);
+    if (route.losses > 0) return Math.max(0, (SUSPECT_WINDOWS[route.losses] as number) - route.messages);
+    if (route.bytes - route.parkedBytes >= WINDOW_BYTES) return 0;
+    return Math.max(0, WINDOW_MESSAGES - (route.messages - route.parkedMessages));
   }
 
   /** Sends what the credit of a thread allows. */

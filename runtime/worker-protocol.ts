@@ -41,7 +41,7 @@ export interface Drain {
   readonly type: 'drain';
 }
 
-export type ToMain = Ready | Done | Dead | Outage | Log;
+export type ToMain = Ready | Done | Dead | Parked | Outage | Log;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -69,6 +69,13 @@ export interface Dead {
   readonly envelope: Envelope;
   readonly cause: DeadLetterCause;
   readonly attempts: number;
+}
+
+/** What now waits in the thread behind keys that are held for a retry. */
+export interface Parked {
+  readonly type: 'parked';
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /** A dependency of the actor went away (with the error's code), or is back (undefined). */

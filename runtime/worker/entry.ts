@@ -14,6 +14,8 @@ export interface Entry {
 export interface Outcome {
   done(entries: readonly Entry[]): void;
   dead(entry: Entry, cause: DeadLetterCause): void;
+  /** So many more entries (or fewer) wait behind a held key. */
+  parked(messages: number, bytes: number): void;
   /** An outage began or goes on (its error), or is over (undefined). */
   outage(error: Error | undefined): void;
 }

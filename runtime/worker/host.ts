@@ -17,7 +17,7 @@ import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
 import { undecodableId } from '../undecodable.js';
-import type { Dead, Deliver, Done, HostTask, Outage, Ready, ToWorker } from '../worker-protocol.js';
+import type { Dead, Deliver, Done, HostTask, Outage, Parked, Ready, ToWorker } from '../worker-protocol.js';
 import { type Activations, createActivations } from './activations.js';
 import type { Entry, Outcome } from './entry.js';
 import { portLogger } from './port-logger.js';
@@ -180,6 +180,7 @@ function undecodable(
 }
 
 function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
+  const parked = { messages: 0, bytes: 0 };
   return {
     done(entries) {
       port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
@@ -197,6 +198,11 @@ function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
         cause,
         attempts: attempt,
       } satisfies Dead);
+    },
+    parked(messages, bytes) {
+      parked.messages += messages;
+      parked.bytes += bytes;
+      port.postMessage({ type: 'parked', ...parked } satisfies Parked);
     },
     outage(error) {
       const { code, message } = error === undefined ? { code: undefined, message: '' } : causeOf(error);

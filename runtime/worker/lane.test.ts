@@ -18,6 +18,8 @@ interface Fixture {
   readonly done: string[];
   readonly dead: { readonly id: string; readonly cause: DeadLetterCause }[];
   readonly outages: (string | undefined)[];
+  /** What waits behind held keys now; each entry takes a byte. */
+  readonly parked: { messages: number; bytes: number };
   push(...ids: string[]): void;
   /** Lets every promise that can settle do so. */
   settle(): Promise<void>;
@@ -34,6 +36,7 @@ function fixture(
   const done: string[] = [];
   const dead: { id: string; cause: DeadLetterCause }[] = [];
   const outages: (string | undefined)[] = [];
+  const parked = { messages: 0, bytes: 0 };
   let offset = 0;
   const lane = new Lane({
     batchMax,
@@ -48,6 +51,10 @@ function fixture(
     outcome: {
       done: (entries) => done.push(...entries.map(({ message }) => message.id)),
       dead: ({ message }, cause) => dead.push({ id: message.id, cause }),
+      parked(messages, bytes) {
+        parked.messages += messages;
+        parked.bytes += bytes;
+      },
       outage: (error) => outages.push((error as Away | undefined)?.code),
     },
   });
@@ -58,6 +65,7 @@ function fixture(
     done,
     dead,
     outages,
+    parked,
     push(...ids) {
       for (const id of ids) lane.push(entry(id, offset++));
     },
@@ -116,18 +124,20 @@ t.test(
 
 t.test('a retry that succeeds lets its key go on before what came later', async (t) => {
   let failures = 1;
-  const { push, settle, done, clock } = fixture((messages) => {
+  const { push, settle, done, clock, parked } = fixture((messages) => {
     if (messages.some(({ id }) => id === 'a1') && failures-- > 0) throw new Error('once');
   });
   push('a1');
   await settle();
-  push('a2', 'b1');
+  push('a2', 'b1', 'a3');
   await settle();
   t.strictSame(done, ['b1']);
+  t.strictSame(parked, { messages: 2, bytes: 2 });
   clock.advance(100);
-  push('a3');
+  push('a4');
   await settle();
-  t.strictSame(done, ['b1', 'a1', 'a2', 'a3']);
+  t.strictSame(done, ['b1', 'a1', 'a2', 'a3', 'a4']);
+  t.strictSame(parked, { messages: 0, bytes: 0 });
 });
 
 t.test('a final error is a dead letter at once', async (t) => {
@@ -255,7 +265,7 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
     fc.asyncProperty(plan, fc.integer({ min: 1, max: 5 }), async (plan, batchMax) => {
       const left = new Map<string, number>(plan.map(({ key, failures }, at) => [`${key}${at}`, failures]));
       let calls = 0;
-      const { push, settle, done, dead, clock, lane } = fixture(async (messages) => {
+      const { push, settle, done, dead, clock, lane, parked } = fixture(async (messages) => {
         if (++calls > 1) throw new Error('two calls at once');
         await new Promise((resolve) => setImmediate(resolve));
         calls--;
@@ -272,6 +282,7 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
         clock.advance(50);
         await new Promise((resolve) => setImmediate(resolve));
       }
+      if (parked.messages !== 0 || parked.bytes !== 0) return false;
       const gone = new Set(dead.map(({ id }) => id));
       for (const key of ['a', 'b', 'c']) {
         const expected = plan

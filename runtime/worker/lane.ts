@@ -17,7 +17,8 @@
  *   idle ----push/wake----> running ----nothing to take----> idle
  *   running --outage--> waiting --backoff over--> running
  *   any --stop--> stopped
- * Bound: the dispatcher's credit, over all lanes of a thread.
+ * Bound: the dispatcher's credit, over all lanes of a thread; what waits behind a held key is charged to a credit of its own, so
+ * that a key with many messages behind its poison does not use up what the others live on.
  */
 import type { Message } from '../actor.js';
 import type { Clock } from '../clock.js';
@@ -172,11 +173,19 @@ export class Lane {
   }
 
   #withoutHeld(batch: readonly Entry[]): Entry[] {
-    return batch.filter((entry) => {
+    const free: Entry[] = [];
+    let bytes = 0;
+    for (const entry of batch) {
       const held = this.#held.get(entry.message.key);
-      held?.followers.push(entry);
-      return held === undefined;
-    });
+      if (held === undefined) {
+        free.push(entry);
+      } else {
+        held.followers.push(entry);
+        bytes += entry.bytes;
+      }
+    }
+    if (bytes > 0) this.#options.outcome.parked(batch.length - free.length, bytes);
+    return free;
   }
 
   async #handle(batch: readonly Entry[]): Promise<void> {
@@ -269,6 +278,8 @@ export class Lane {
   #release(held: Held): void {
     this.#held.delete(held.poison.message.key);
     if (held.followers.length === 0) return;
+    const bytes = held.followers.reduce((sum, follower) => sum + follower.bytes, 0);
+    this.#options.outcome.parked(-held.followers.length, -bytes);
     this.#queue = held.followers.concat(this.#queue.slice(this.#head));
     this.#head = 0;
   }
