@@ -1,6 +1,7 @@
 import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
+import { failedText, leftText } from './send-bar.js';
 
 // Each case is a process of its own, which takes a while on a busy machine.
 t.setTimeout(180_000);
@@ -47,4 +48,24 @@ t.test('a summary, JSON for machines, and 1 when something was not acknowledged'
   status = 401;
   const bad = await spawnCli([...args, '--url', url], { TETHER_URL: 'http://127.0.0.1:1' });
   t.match(bad, { code: 1, stdout: /not acknowledged {2}20 x 401\n[\s\S]*seed +7\n/ });
+});
+
+t.test('a node that is not there is told of while it lasts, and ends the command', async (t) => {
+  const args = ['send', 'emp', '--count', '1000', '--url', 'http://127.0.0.1:1', '--deadline', '4'];
+  const result = await spawnCli(args);
+  t.equal(result.code, 1);
+  t.strictSame(result.stderr.trimEnd().split('\n'), [
+    'tether: 127.0.0.1:1 refuses connections, trying again',
+    'tether: nothing was acknowledged for 4 s, given up: 127.0.0.1:1 refuses connections',
+  ]);
+  t.match(result.stdout, /not acknowledged {2}\d+ x ECONNREFUSED\n[\s\S]*latency +-\n/);
+});
+
+t.test('the bar says what failed, and guesses the rest only from what was done', async (t) => {
+  t.equal(failedText(0), '');
+  t.equal(failedText(1), ' | 1 failed attempt');
+  t.equal(leftText(0, 100, 60_000), '');
+  t.equal(leftText(50, 100, 10_000), ' | ETA 10s');
+  t.equal(leftText(1, 101, 1000), ' | ETA 1m40s');
+  t.equal(leftText(100, 100, 1000), '');
 });
