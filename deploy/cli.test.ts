@@ -70,6 +70,15 @@ t.test('a refused configuration: exit code 78, a line for each problem', async (
     code: 78,
     stderr: /--password: .*NOPE is not set/,
   });
+  for (const command of [
+    ['send', 'emp'],
+    ['dead', 'list'],
+  ]) {
+    t.match(await spawnCli([...command, '--url', 'http://127.0.0.1:1/foo']), {
+      code: 78,
+      stderr: /^tether: --url \(TETHER_URL\) is "http:\/\/127.0.0.1:1\/foo": allowed is a URL of the form/,
+    });
+  }
   t.match(await spawnCli(['dead', 'list', '--data-dir', dir]), {
     code: 78,
     stderr: /no API token: give --token/,
