@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The command `tether`: runs it, says in one line what went wrong, and ends with the exit code that stands for it. */
+/** The command `tether`, started by `tether.js`: runs it, says in one line what went wrong, and ends with the exit code that stands for it. */
 import { CommanderError } from 'commander';
 import { censorOf } from './censor.js';
 import { ConfigError, UsageError } from './errors.js';
