@@ -87,7 +87,7 @@ export class Node {
         logLevel: config.logLevel,
       });
       const metrics = new GatewayMetrics();
-      registerNodeMetrics(metrics, journal, system, database);
+      registerNodeMetrics(metrics, { journal, system, database });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
