@@ -33,11 +33,7 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
         );
       }
       const { listDead } = await import('./dead-run.js');
-      const { text, hint } = await listDead(
-        flags,
-        env,
-        process.stdout.isTTY ? process.stdout.columns : undefined,
-      );
+      const { text, hint } = await listDead(flags, env, columnsOf(process.stdout));
       process.stdout.write(text);
       if (hint !== undefined) process.stderr.write(`tether: ${hint}\n`);
     });
@@ -66,6 +62,11 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
       for (const failure of failures) process.stderr.write(`tether: ${failure}\n`);
       if (failures.length > 0) setExitCode(EXIT.failed);
     });
+}
+
+/** Undefined without a terminal, and with one that does not tell: such a one says 0. */
+function columnsOf(stream: NodeJS.WriteStream): number | undefined {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
 /** @throws UsageError saying what is missing or too much */

@@ -9,8 +9,8 @@ interface SendBar {
   stop(): void;
 }
 
-function startSendBar(total: number, stream: NodeJS.WriteStream): SendBar {
-  if (!stream.isTTY) {
+function startSendBar(total: number, stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): SendBar {
+  if (stream.isTTY !== true) {
     return { update: () => {}, say: (line) => stream.write(`${line}\n`), stop: () => {} };
   }
   const bar = new SingleBar({

@@ -1,7 +1,8 @@
+import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
-import { failedText, leftText } from './send-bar.js';
+import { failedText, leftText, startSendBar } from './send-bar.js';
 
 // Each case is a process of its own, which takes a while on a busy machine.
 t.setTimeout(180_000);
@@ -59,6 +60,20 @@ t.test('a node that is not there is told of while it lasts, and ends the command
     'tether: nothing was acknowledged for 4 s, given up: 127.0.0.1:1 refuses connections',
   ]);
   t.match(result.stdout, /not acknowledged {2}\d+ x ECONNREFUSED\n[\s\S]*latency +-\n/);
+});
+
+t.test('on a terminal: the line of trouble stays, and a bar that was stopped guesses nothing', async (t) => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true });
+  const bar = startSendBar(100, stream);
+  bar.update({ done: 0, failures: 3 });
+  bar.say('node:1 refuses connections');
+  bar.update({ done: 17, failures: 3 });
+  bar.stop();
+  const text = String(stream.read());
+  t.match(text, /node:1 refuses connections\n/);
+  t.match(text, /0% \| 0\/100 \| 3 failed attempts \| 0s/);
+  t.match(text, /17% \| 17\/100 \| 3 failed attempts \| 0s \| stopped/);
+  t.notMatch(text, 'ETA 0s');
 });
 
 t.test('the bar says what failed, and guesses the rest only from what was done', async (t) => {
