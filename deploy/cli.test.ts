@@ -19,6 +19,7 @@ t.test('help and version', async (t) => {
     commands.map(async (command) => {
       const result = await spawnCli([...command.split(' '), '--help']);
       t.match(result, { code: 0, stderr: '', stdout: /Usage: tether/ }, command);
+      t.match(result.stdout, /--help +print this help$/m);
     }),
   );
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -27,21 +28,22 @@ t.test('help and version', async (t) => {
 
 t.test('wrong usage: one clear line, exit code 64', async (t) => {
   const cases: [string[], RegExp][] = [
-    [['upp'], /^tether: unknown command 'upp' \(Did you mean up\?\)\n/],
+    [['upp'], /^tether: unknown command 'upp' \(Did you mean up\?\)\ntether: see tether --help\n$/],
     [['up', '--prot', '1'], /^tether: unknown option '--prot' \(Did you mean --port\?\)\n/],
     [['up', 'now'], /^tether: too many arguments/],
     [['up', '--port'], /^tether: option '--port <port>' argument missing\n/],
     [['send', 'emp', '--count', '1e3'], /whole number from 1/],
-    [['send', 'emp', '--count', '0'], /whole number from 1/],
+    [['send', 'emp', '--count', '0'], /whole number from 1.*\ntether: see tether send emp --help\n$/],
     [['send', 'emp', '--duplicates', '100%'], /0% to 99%/],
     [['send', 'emp', '--rate', '0'], /above 0 per second, or max/],
     [['send', 'emp', '--kinds', 'wpf,card'], /processing, wpf, kyc, apm/],
-    [['send', 'stripe'], /unknown command 'stripe'/],
+    [['send', 'stripe'], /unknown command 'stripe'\ntether: see tether send --help\n$/],
     [['dead', 'list', '--state', 'gone'], /allowed is waiting, replayed or all/],
     [['dead', 'list', '--limit', '1001'], /from 1 to 1000/],
     [['dead', 'show'], /missing required argument 'id'/],
-    [['dead', 'replay'], /ids, or --all/],
-    [['dead', 'replay', 'x', '--all'], /ids, or --all/],
+    [['dead', 'replay'], /nothing to replay: give the ids of dead letters, or --all/],
+    [['dead', 'replay', '--actor', 'payment'], /--all, which is missing/],
+    [['dead', 'replay', 'x', '--all'], /not both/],
     [['dead', 'replay', 'x', '--actor', 'payment'], /go with --all/],
   ];
   await Promise.all(
@@ -93,6 +95,15 @@ t.test('a refused configuration: exit code 78, a line for each problem', async (
     code: 78,
     stderr: /--password: .*NOPE is not set/,
   });
+  for (const command of [
+    ['send', 'emp'],
+    ['dead', 'list'],
+  ]) {
+    t.match(await spawnCli([...command, '--url', 'http://127.0.0.1:1/foo']), {
+      code: 78,
+      stderr: /^tether: --url \(TETHER_URL\) is "http:\/\/127.0.0.1:1\/foo": allowed is a URL of the form/,
+    });
+  }
   t.match(await spawnCli(['dead', 'list', '--data-dir', dir]), {
     code: 78,
     stderr: /no API token: give --token/,

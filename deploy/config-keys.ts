@@ -93,17 +93,19 @@ const path = (text: Text) =>
     text,
   );
 
-const url = (protocols: readonly string[], allowed: string, text: Text & { readonly secret?: boolean }) =>
+const url = (fits: (given: URL) => boolean, allowed: string, text: Text & { readonly secret?: boolean }) =>
   declare(
     read((given) => {
       const parsed = URL.canParse(given) ? new URL(given) : undefined;
-      return parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== ''
-        ? given
-        : undefined;
+      return parsed !== undefined && parsed.hostname !== '' && fits(parsed) ? given : undefined;
     }),
     allowed,
     text,
   );
+
+/** Requests are made of it and a path of their own: a path, a query or a user in it would be lost. */
+const isHttpOrigin = ({ protocol, pathname, search, hash, username, password }: URL): boolean =>
+  /^https?:$/.test(protocol) && pathname === '/' && search + hash + username + password === '';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -127,7 +129,7 @@ const CONFIG_KEYS = Object.freeze({
     meaning: 'directory of the journal, of the embedded Postgres and of the generated API token',
   }),
   TETHER_DATABASE_URL: url(
-    ['postgres:', 'postgresql:'],
+    ({ protocol }) => /^postgres(?:ql)?:$/.test(protocol),
     'a URL of the form postgres://user:password@host:port/database',
     { meaning: 'Postgres; not set: `tether up` runs its own under the data directory', secret: true },
   ),
@@ -143,7 +145,7 @@ const CONFIG_KEYS = Object.freeze({
   TETHER_ENDPOINTS: path({
     meaning: 'endpoints file (yaml); not set: `tether up` serves the endpoint `emp` for trying out',
   }),
-  TETHER_URL: url(['http:', 'https:'], 'a URL of the form http://host:port', {
+  TETHER_URL: url(isHttpOrigin, 'a URL of the form http://host:port or https://host:port, without a path', {
     meaning:
       'where `tether send` and `tether dead` find the node; not set: made of TETHER_HOST and TETHER_PORT',
   }),

@@ -97,6 +97,11 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_JOURNAL_BYTES_MAX', '100MiB', /^TETHER_JOURNAL_SEGMENT_BYTES is more than half/],
     ['TETHER_RETRY_DELAY_MS', '10001', /at most TETHER_RETRY_DELAY_MS_MAX/],
     ['TETHER_URL', 'ftp://x', /http:/],
+    ['TETHER_URL', 'http://x:1/foo', /^TETHER_URL is "http:\/\/x:1\/foo": allowed is .* without a path$/],
+    ['TETHER_URL', 'http://x:1//', /without a path/],
+    ['TETHER_URL', 'http://x:1/?a=b', /without a path/],
+    ['TETHER_URL', 'http://x:1#a', /without a path/],
+    ['TETHER_URL', 'http://me@x:1', /without a path/],
   ];
   for (const [key, value, message] of wrong) {
     const problems = problemsOf(() => parseConfig({ [key]: value }));

@@ -176,7 +176,7 @@ function settle(values: ConfigValues): Settings {
     databaseUrl: values.TETHER_DATABASE_URL,
     apiToken: values.TETHER_API_TOKEN,
     endpointsFile: endpointsFile === undefined ? undefined : resolve(endpointsFile),
-    url: (values.TETHER_URL ?? localUrl(host, port)).replace(/\/+$/, ''),
+    url: values.TETHER_URL === undefined ? localUrl(host, port) : new URL(values.TETHER_URL).origin,
     logDriver,
     role,
     durability,

@@ -1,24 +1,32 @@
-/** Gauges of the log, the actors and the database, read at each scrape. */
+/** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
 import type { GatewayMetrics } from '../gateway/index.js';
-import type { ActorStats, ActorSystem } from '../runtime/actor-system.js';
-import type { Journal } from '../storage/journal/index.js';
+import type { ActorStats, SystemStats } from '../runtime/actor-system.js';
+import type { Journal, JournalStats } from '../storage/journal/index.js';
+
+/** What is read of a node. */
+export interface MeasuredNode {
+  readonly journal: Pick<Journal, 'lag' | 'state'> & {
+    stats(): Pick<JournalStats, 'diskBytes' | 'commits' | 'appended'>;
+  };
+  readonly system: { stats(): Pick<SystemStats, 'actors' | 'deadLettersWritten'> };
+  /** `ok`, or what is the matter. */
+  readonly databaseState: () => string;
+}
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  journal: Journal,
-  system: ActorSystem,
-  databaseState: () => string,
+  { journal, system, databaseState }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
   metrics.gauge('tether_log_lag_messages', 'Messages acknowledged and not done', () => journal.lag());
   metrics.gauge('tether_log_open', '1 while the log takes messages', () => Number(journal.state === 'open'));
   metrics.gauge('tether_log_bytes', 'Bytes of the journal on the disk', () => journal.stats().diskBytes);
-  metrics.gauge('tether_log_commits', 'Group commits of this process', () => journal.stats().commits);
-  metrics.gauge('tether_log_appended', 'Messages appended by this process', () => journal.stats().appended);
-  metrics.gauge(
-    'tether_actor_done',
-    'Messages handled by this process',
+  metrics.counter('tether_log_commits_total', 'Group commits', () => journal.stats().commits);
+  metrics.counter('tether_log_appended_total', 'Messages appended', () => journal.stats().appended);
+  metrics.counter(
+    'tether_actor_done_total',
+    'Messages handled, dead letters among them',
     sum(({ done }) => done),
   );
   metrics.gauge(
@@ -26,8 +34,8 @@ export function registerNodeMetrics(
     'Messages that threads have',
     sum(({ inFlight }) => inFlight),
   );
-  metrics.gauge(
-    'tether_actor_threads_lost',
+  metrics.counter(
+    'tether_actor_threads_lost_total',
     'Worker threads that ended unasked',
     sum(({ threadsLost }) => threadsLost),
   );
@@ -36,9 +44,9 @@ export function registerNodeMetrics(
     'Running actor types that wait for what they depend on; tether_database_ready tells before they run',
     sum(({ outage }) => Number(outage !== undefined)),
   );
-  metrics.gauge(
-    'tether_dead_letters_written',
-    'Dead letters of this process',
+  metrics.counter(
+    'tether_dead_letters_written_total',
+    'Messages that became dead letters',
     () => system.stats().deadLettersWritten,
   );
   metrics.gauge(

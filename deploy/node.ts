@@ -96,7 +96,11 @@ export class Node {
         logLevel: config.logLevel,
       });
       const metrics = new GatewayMetrics();
-      registerNodeMetrics(metrics, journal, system, () => databaseState(system, database));
+      registerNodeMetrics(metrics, {
+        journal,
+        system,
+        databaseState: () => databaseState(system, database),
+      });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,

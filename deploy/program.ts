@@ -24,7 +24,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   const program = new Command('tether')
     .description('Durable webhooks for payment back ends')
     .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print the help of a command')
+    .helpOption('-h, --help', 'print this help')
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -34,6 +34,19 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
   return program;
+}
+
+/** The command line that prints the help of the command that `args` call, as far as there is one. */
+function helpCommand(program: Command, args: readonly string[]): string {
+  const names = [program.name()];
+  let command = program;
+  for (const name of args) {
+    const next = command.commands.find((candidate) => candidate.name() === name);
+    if (next === undefined) break;
+    names.push(name);
+    command = next;
+  }
+  return `${names.join(' ')} --help`;
 }
 
 function version(): string {
@@ -46,4 +59,4 @@ function version(): string {
   return found;
 }
 
-export { createProgram };
+export { createProgram, helpCommand };

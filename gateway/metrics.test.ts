@@ -48,7 +48,7 @@ t.test('times fall into their buckets', async (t) => {
   );
 });
 
-t.test('gauges of other parts, read at the scrape', async (t) => {
+t.test('gauges and counters of other parts, read at the scrape', async (t) => {
   const metrics = new GatewayMetrics({ processMetrics: false });
   let lag = 3;
   metrics.gauge('tether_log_lag', 'Messages on the log', () => lag);
@@ -56,6 +56,12 @@ t.test('gauges of other parts, read at the scrape', async (t) => {
   lag = 4;
   t.match(await metrics.registry.metrics(), 'tether_log_lag 4');
   t.throws(() => metrics.gauge('tether_log_lag', 'again', () => 0));
+  let done = 5;
+  metrics.counter('tether_done_total', 'Messages done', () => done);
+  t.match(await metrics.registry.metrics(), /# TYPE tether_done_total counter\ntether_done_total 5\n/);
+  done = 6;
+  t.match(await metrics.registry.metrics(), /\ntether_done_total 6\n/);
+  t.throws(() => metrics.counter('tether_done_total', 'again', () => 0));
 });
 
 t.test('the process is measured too', async (t) => {

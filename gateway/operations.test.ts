@@ -157,8 +157,12 @@ t.test('dead letters', async (t) => {
 
   await api('/api/dead-letters?actor=payment&key=emp%3Aa%2Bb&state=waiting&limit=1000');
   t.same(letters.filters.at(-1), { actor: 'payment', key: 'emp:a+b', state: 'waiting', limit: 1000 });
-  await api('/api/dead-letters');
-  t.same(letters.filters.at(-1), { limit: 100 });
+  for (const query of ['', '?', '?state=all']) {
+    await api(`/api/dead-letters${query}`);
+    t.same(letters.filters.at(-1), { limit: 100 }, query);
+  }
+  await api('/api/dead-letters?key=emp:a+b%20c');
+  t.same(letters.filters.at(-1), { key: 'emp:a b c', limit: 100 }, 'form encoding');
 });
 
 t.test('a query that makes no sense', async (t) => {
@@ -172,6 +176,10 @@ t.test('a query that makes no sense', async (t) => {
     'limit=x',
     'state=dead',
     'state=',
+    'State=waiting',
+    'actors=payment',
+    'actor=payment&payload',
+    'state=waiting&state=replayed',
     `key=${'k'.repeat(513)}`,
   ]) {
     t.match(

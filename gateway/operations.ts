@@ -34,6 +34,7 @@ const LIMIT_MAX = 1000;
 const LIMIT = /^[0-9]{1,4}$/;
 /** The longest actor or key to look for; longer ones do not exist. */
 const FILTER_LENGTH_MAX = 512;
+const FILTER_KEYS: readonly string[] = ['actor', 'key', 'state', 'limit'];
 const BEARER = /^bearer +(\S+)$/i;
 
 const NO_API = problem('not-found', 'there is nothing here');
@@ -83,26 +84,34 @@ export class Operations {
   }
 }
 
-/** The filter in a query, or what is wrong with it. Within the handler only. */
+/**
+ * The filter in a query, or what is wrong with it: a filter that is misspelt or given twice would select other letters
+ * than its writer means, and a script may replay what it got. Within the handler only.
+ */
 export function readFilter(req: HttpRequest): DeadLetterFilter | Answer {
-  const actor = req.getQuery('actor');
-  const key = req.getQuery('key');
-  const state = req.getQuery('state');
-  const limit = req.getQuery('limit');
+  const query = new URLSearchParams(req.getQuery());
+  const names = [...query.keys()];
+  if (names.some((name) => !FILTER_KEYS.includes(name)) || new Set(names).size < names.length) {
+    return problem('invalid-query', `the query has ${FILTER_KEYS.join(', ')}, each at most once`);
+  }
+  const actor = query.get('actor');
+  const key = query.get('key');
+  const state = query.get('state') ?? 'all';
+  const limit = query.get('limit') ?? String(LIMIT_DEFAULT);
   if ((actor?.length ?? 0) > FILTER_LENGTH_MAX || (key?.length ?? 0) > FILTER_LENGTH_MAX) {
     return problem('invalid-query', `actor and key have at most ${FILTER_LENGTH_MAX} characters`);
   }
-  if (state !== undefined && state !== 'waiting' && state !== 'replayed') {
-    return problem('invalid-query', 'state is waiting or replayed');
+  if (state !== 'all' && state !== 'waiting' && state !== 'replayed') {
+    return problem('invalid-query', 'state is waiting, replayed or all');
   }
-  if (limit !== undefined && (!LIMIT.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX)) {
+  if (!LIMIT.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX) {
     return problem('invalid-query', `limit is a whole number from 1 to ${LIMIT_MAX}`);
   }
   return {
-    ...(actor === undefined ? {} : { actor }),
-    ...(key === undefined ? {} : { key }),
-    ...(state === undefined ? {} : { state }),
-    limit: limit === undefined ? LIMIT_DEFAULT : Number(limit),
+    ...(actor === null ? {} : { actor }),
+    ...(key === null ? {} : { key }),
+    ...(state === 'all' ? {} : { state }),
+    limit: Number(limit),
   };
 }
 

@@ -35,16 +35,25 @@ function time(milliseconds: number | undefined): string {
   return Number.isNaN(date.getTime()) ? '-' : date.toISOString();
 }
 
-/** One line for each, without payload. */
-function deadLetterTable(letters: readonly DeadLetterJson[]): string {
+/** A cause that is cut shorter says nothing. */
+const CAUSE_LENGTH_MIN = 24;
+
+/** One line for each, without payload. `columns`: the width that the last column is cut to; without it nothing is cut. */
+function deadLetterTable(
+  letters: readonly DeadLetterJson[],
+  columns: number = Number.POSITIVE_INFINITY,
+): string {
   const head = ['ID', 'ACTOR', 'KEY', 'STATE', 'TRIES', 'SINCE', 'CAUSE'];
   const rows = letters.map(({ envelope: { id, actor, key }, state, attempts, deadAt, cause }) =>
     [id, actor, key, state, String(attempts), time(deadAt), `${cause.code}: ${cause.message}`].map(printable),
   );
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const lastMax = Math.max(columns - before, CAUSE_LENGTH_MIN);
+  const cut = (cell: string) => (cell.length > lastMax ? `${cell.slice(0, lastMax - 3)}...` : cell);
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .map((cell, i) => (i === cells.length - 1 ? cut(cell) : cell.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
   return `${[head, ...rows].map(line).join('\n')}\n`;

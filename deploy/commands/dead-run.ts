@@ -27,10 +27,26 @@ type ReplayFlags = NodeFlags & FilterFlags & { readonly all?: true };
 
 const PAGE = 1000;
 
-async function listDead(flags: ListFlags, env: Environment): Promise<string> {
+interface ListReport {
+  readonly text: string;
+  /** Why nothing may have been found. */
+  readonly hint: string | undefined;
+}
+
+/** `columns`: the width of the terminal, if it is one. */
+async function listDead(flags: ListFlags, env: Environment, columns?: number): Promise<ListReport> {
   const client = await connect(flags, env);
   const letters = await list(client, flags, flags.state === 'all' ? undefined : flags.state, flags.limit);
-  return flags.json === true ? `${JSON.stringify(letters)}\n` : listText(letters);
+  return {
+    text: flags.json === true ? `${JSON.stringify(letters)}\n` : listText(letters, columns),
+    hint: letters.length === 0 ? keyHint(flags.key) : undefined,
+  };
+}
+
+/** A payment's id alone is an easy mistake: it stands so in the table of payments. */
+function keyHint(key: string | undefined): string | undefined {
+  if (key === undefined || key.includes(':')) return undefined;
+  return `the key of a payment has the form <endpoint>:<id>: try --key ${JSON.stringify(`emp:${key}`)}`;
 }
 
 async function showDead(id: string, flags: NodeFlags, env: Environment): Promise<string> {
@@ -43,6 +59,7 @@ interface ReplayReport {
   readonly text: string;
   /** A line for each that was not replayed. */
   readonly failures: readonly string[];
+  readonly hint: string | undefined;
 }
 
 async function replayDead(
@@ -56,11 +73,12 @@ async function replayDead(
   return {
     text: `${flags.json === true ? JSON.stringify(result) : counts}\n`,
     failures: result.failed.map(({ id, reason }) => `${id}: ${reason}`),
+    hint: result.replayed.length + result.failed.length === 0 ? keyHint(flags.key) : undefined,
   };
 }
 
-function listText(letters: readonly DeadLetterJson[]): string {
-  return letters.length === 0 ? 'no dead letters\n' : deadLetterTable(letters);
+function listText(letters: readonly DeadLetterJson[], columns: number | undefined): string {
+  return letters.length === 0 ? 'no dead letters\n' : deadLetterTable(letters, columns);
 }
 
 async function connect(flags: NodeFlags, env: Environment): Promise<NodeClient> {

@@ -48,13 +48,19 @@ t.test('list, show, replay', async (t) => {
   const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
   const flags = { state: 'waiting', limit: 100 };
 
-  const list = await listDead({ state: 'waiting', limit: 7, actor: 'payment', key: 'emp:1' }, env);
+  const { text: list } = await listDead({ state: 'waiting', limit: 7, actor: 'payment', key: 'emp:1' }, env);
   t.match(list, /^ID +ACTOR +KEY +STATE +TRIES +SINCE +CAUSE\na +payment +emp:1 +waiting +5 /);
   t.notOk(list.includes('\u001b'), 'no control characters');
   t.equal(requests.at(-1), 'GET /api/dead-letters?limit=7&actor=payment&key=emp%3A1&state=waiting');
   await listDead({ state: 'all', limit: 100 }, env);
   t.equal(requests.at(-1), 'GET /api/dead-letters?limit=100');
-  t.equal(JSON.parse(await listDead({ ...flags, json: true }, env)).length, 3);
+  t.equal(JSON.parse((await listDead({ ...flags, json: true }, env)).text).length, 3);
+  const narrow = await listDead({ ...flags, state: 'all' }, env, 86);
+  t.ok(
+    narrow.text.split('\n').every((line) => line.length <= 86),
+    'cut to the width of a terminal',
+  );
+  t.match(narrow.text, /\.\.\.\n/);
 
   t.match(await showDead('b', {}, env), /^payload +evil\\u001b\[2J\\u000a$/m);
   t.equal(JSON.parse(await showDead('b', { json: true }, env)).envelope.id, 'b');
@@ -64,7 +70,11 @@ t.test('list, show, replay', async (t) => {
   });
 
   const kept = t.testdir({ 'api-token': 'a-token-of-some-length\n' });
-  t.match(await listDead({ ...flags, url, dataDir: kept }, {}), /^ID /, 'the token of the data directory');
+  t.match(
+    (await listDead({ ...flags, url, dataDir: kept }, {})).text,
+    /^ID /,
+    'the token of the data directory',
+  );
   await t.rejects(listDead({ ...flags, url, dataDir: t.testdirName, token: 'hunter2' }, env), {
     message: /401 Unauthorized: send the API token$/,
   });
@@ -80,6 +90,23 @@ t.test('list, show, replay', async (t) => {
     code: 0,
     stdout: /^\[\{.*"id":"b"/,
     stderr: '',
+  });
+});
+
+t.test('a key that is a payment id alone finds nothing, and the form is told', async (t) => {
+  const { url } = await serve(t, (_, response) => response.end('{"deadLetters":[],"waiting":0}'));
+  const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
+  t.match(await spawnCli(['dead', 'list', '--key', '44177'], env), {
+    code: 0,
+    stdout: 'no dead letters\n',
+    stderr: 'tether: the key of a payment has the form <endpoint>:<id>: try --key "emp:44177"\n',
+  });
+  const flags = { state: 'waiting', limit: 1 };
+  t.equal((await listDead({ ...flags, key: 'emp:44177' }, env)).hint, undefined);
+  t.equal((await listDead(flags, env)).hint, undefined);
+  t.match(await replayDead([], { all: true, key: '44177' }, env), {
+    text: '0 replayed, 0 failed\n',
+    hint: /<endpoint>:<id>/,
   });
 });
 

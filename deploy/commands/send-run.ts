@@ -1,12 +1,14 @@
-/** What `tether send emp` does: sends, shows a progress bar on a terminal, and sums up. */
+/** What `tether send emp` does: sends, shows how far it is and what is wrong, and sums up. */
 import { randomInt } from 'node:crypto';
-import { SingleBar } from 'cli-progress';
 import { type Environment, parseConfig } from '../config.js';
 import { resolveReference } from '../endpoints.js';
 import { ConfigError } from '../errors.js';
+import { isRetried } from '../send/emp-client.js';
 import type { EmpKind } from '../send/emp-story.js';
 import { type SendSummary, sendEmp } from '../send/send-emp.js';
+import { troubleText } from '../send/trouble.js';
 import { overridesOf } from './options.js';
+import { startSendBar } from './send-bar.js';
 
 interface SendFlags {
   readonly count: number;
@@ -23,7 +25,13 @@ interface SendFlags {
   readonly json?: true;
 }
 
-async function send(flags: SendFlags, env: Environment): Promise<SendSummary> {
+interface SendReport {
+  readonly summary: SendSummary;
+  /** Why all was given up, or undefined. */
+  readonly failure: string | undefined;
+}
+
+async function send(flags: SendFlags, env: Environment): Promise<SendReport> {
   const { url } = parseConfig(env, overridesOf(flags.url === undefined ? {} : { url: flags.url }));
   const [token, password] = await Promise.all([
     referred('--token', flags.token, env),
@@ -32,16 +40,10 @@ async function send(flags: SendFlags, env: Environment): Promise<SendSummary> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const bar = process.stderr.isTTY
-    ? new SingleBar({
-        stream: process.stderr,
-        format: '{bar} {percentage}% | {value}/{total} | {duration_formatted} | ETA {eta_formatted}',
-        hideCursor: true,
-      })
-    : undefined;
-  bar?.start(flags.count, 0);
+  const { host } = new URL(url);
+  const bar = startSendBar(flags.count, process.stderr);
   try {
-    return await sendEmp({
+    const summary = await sendEmp({
       url,
       endpoint: flags.endpoint,
       token,
@@ -54,12 +56,24 @@ async function send(flags: SendFlags, env: Environment): Promise<SendSummary> {
       connections: flags.connections,
       deadlineMsMax: flags.deadline * 1000,
       signal: stop.signal,
-      ...(bar === undefined ? {} : { onProgress: (done: number) => bar.update(done) }),
+      onProgress: (progress) => bar.update(progress),
+      onTrouble: (outcome) => bar.say(`tether: ${troubleText(outcome, host)}${again(outcome)}`),
     });
+    return { summary, failure: failureOf(summary, flags.deadline, host) };
   } finally {
-    bar?.stop();
+    bar.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** A refusal is final for its message; the next one is sent all the same. */
+function again(outcome: string): string {
+  return isRetried(outcome) ? ', trying again' : '';
+}
+
+function failureOf({ gaveUp }: SendSummary, deadline: number, host: string): string | undefined {
+  if (gaveUp === null) return undefined;
+  return `nothing was acknowledged for ${deadline} s, given up: ${troubleText(gaveUp, host)}`;
 }
 
 async function referred(option: string, text: string, env: Environment): Promise<string> {
@@ -77,10 +91,13 @@ function summaryText(summary: SendSummary): string {
     ['not acknowledged', refused.length === 0 ? '0' : refused.join(', ')],
     ['retries', String(summary.retries)],
     ['time', `${summary.seconds} s, ${summary.perSecond} per second`],
-    ['latency', `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, max ${latencyMs.max} ms`],
+    [
+      'latency',
+      latencyMs === null ? '-' : `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, max ${latencyMs.max} ms`,
+    ],
     ['seed', String(summary.seed)],
   ];
   return rows.map(([name = '', value = '']) => `${name.padEnd(18)}${value}\n`).join('');
 }
 
-export { type SendFlags, send, summaryText };
+export { type SendFlags, type SendReport, send, summaryText };

@@ -9,7 +9,7 @@ import type { SendFlags } from './send-run.js';
 
 const HELP = `
 The count includes the duplicates: 1000 with 10% are 900 distinct messages and 100 repeats. The same seed sends the
-same messages. The exit code is 1 when anything was not acknowledged.
+same messages. The exit code is 1 when anything was not acknowledged. Trouble that lasts is told on stderr.
 
 Examples:
   $ tether send emp --count 1000 --duplicates 10% --rate 500
@@ -35,13 +35,19 @@ function addSendCommands(program: Command, env: Environment, setExitCode: (code:
     .option('--seed <number>', 'decides the messages (default: drawn)', wholeFrom(0, 2 ** 32 - 1))
     .option('--connections <number>', 'connections at most', wholeFrom(1, 4096), 16)
     .option('--kinds <list>', 'of processing,wpf,kyc,apm', parseKinds, EMP_KINDS)
-    .option('--deadline <seconds>', 'how long one delivery is tried', wholeFrom(1, 86_400), 60)
+    .option(
+      '--deadline <seconds>',
+      'how long one delivery is tried; nothing acknowledged for so long ends it all',
+      wholeFrom(1, 86_400),
+      60,
+    )
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', HELP)
     .action(async (flags: SendFlags) => {
       const { send, summaryText } = await import('./send-run.js');
-      const summary = await send(flags, env);
+      const { summary, failure } = await send(flags, env);
       process.stdout.write(flags.json === true ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+      if (failure !== undefined) process.stderr.write(`tether: ${failure}\n`);
       setExitCode(summary.acknowledged === flags.count ? EXIT.ok : EXIT.failed);
     });
 }

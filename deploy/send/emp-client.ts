@@ -2,26 +2,30 @@
  * Delivers one EMP notification as the gateway would: again and again until it is echoed, within a deadline.
  *
  * Retried, with exponential backoff and jitter, and never earlier than Retry-After says: connection errors, time-outs, 429 and 5xx.
- * Everything else is final: a 200 without the right echo too, since it is not an acknowledgement.
+ * The last attempt is made at the deadline itself. Everything else is final: a 200 without the right echo too, since it is
+ * not an acknowledgement.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { EmpNotification } from './emp-traffic.js';
+import type { Attempted } from './trouble.js';
 
 interface DeliverOptions {
   readonly dispatcher: Dispatcher;
   readonly path: string;
-  /** From the first attempt until it is given up. */
+  /** From the first attempt until no further one is begun. */
   readonly deadlineMsMax: number;
   /** Of one attempt. */
   readonly attemptMsMax: number;
   /** Ends waiting; an attempt under way is finished. */
   readonly signal: AbortSignal;
+  /** Called after each attempt. */
+  readonly onAttempt: (attempted: Attempted) => void;
 }
 
 interface Delivery {
   readonly acknowledged: boolean;
-  /** Of the last answer, or why there was none: `200`, `401`, `echo`, `ECONNREFUSED`, `timeout`, `aborted`. */
+  /** Of the last answer, or why there was none: `200`, `401`, `echo`, `ECONNREFUSED`, `timeout`. */
   readonly outcome: string;
   readonly attempts: number;
 }
@@ -33,15 +37,19 @@ const ANSWER_BYTES_MAX = 16 * 1024;
 async function deliver(message: EmpNotification, options: DeliverOptions): Promise<Delivery> {
   const deadline = performance.now() + options.deadlineMsMax;
   for (let attempts = 1; ; attempts++) {
+    const startedMs = performance.now();
     const { outcome, final, retryAfterMs } = await attempt(message, options);
-    if (final) return { acknowledged: outcome === '200', outcome, attempts };
+    const endedMs = performance.now();
+    const acknowledged = final && outcome === '200';
+    options.onAttempt({ outcome, acknowledged, startedMs, endedMs });
+    const leftMs = deadline - endedMs;
+    if (final || leftMs <= 0 || retryAfterMs > leftMs) return { acknowledged, outcome, attempts };
     const backoff = Math.min(DELAY_MS * 2 ** (attempts - 1), DELAY_MS_MAX) * (0.5 + Math.random() / 2);
-    const wait = Math.max(backoff, retryAfterMs);
-    if (performance.now() + wait > deadline) return { acknowledged: false, outcome, attempts };
+    const wait = Math.max(Math.min(backoff, leftMs), retryAfterMs);
     try {
       await sleep(wait, undefined, { signal: options.signal });
     } catch (error) {
-      if (options.signal.aborted) return { acknowledged: false, outcome: 'aborted', attempts };
+      if (options.signal.aborted) return { acknowledged, outcome, attempts };
       throw error;
     }
   }
@@ -54,7 +62,6 @@ interface Attempt {
 }
 
 async function attempt(message: EmpNotification, options: DeliverOptions): Promise<Attempt> {
-  const retry = (outcome: string, retryAfterMs = 0): Attempt => ({ outcome, final: false, retryAfterMs });
   try {
     const { statusCode, headers, body } = await options.dispatcher.request({
       path: options.path,
@@ -65,14 +72,18 @@ async function attempt(message: EmpNotification, options: DeliverOptions): Promi
       bodyTimeout: options.attemptMsMax,
     });
     const text = await readAtMost(body, ANSWER_BYTES_MAX);
-    if (statusCode === 429 || statusCode >= 500) {
-      return retry(String(statusCode), retryAfterOf(headers['retry-after']));
-    }
     const outcome = statusCode === 200 && !isEcho(text, message) ? 'echo' : String(statusCode);
+    if (isRetried(outcome))
+      return { outcome, final: false, retryAfterMs: retryAfterOf(headers['retry-after']) };
     return { outcome, final: true, retryAfterMs: 0 };
   } catch (error) {
-    return retry(failureOf(error));
+    return { outcome: failureOf(error), final: false, retryAfterMs: 0 };
   }
+}
+
+/** Whether a delivery that came to `outcome` is tried again. */
+function isRetried(outcome: string): boolean {
+  return outcome === '429' || !/^(?:[1-4]\d\d|echo)$/.test(outcome);
 }
 
 async function readAtMost(body: Dispatcher.ResponseData['body'], bytesMax: number): Promise<string> {
@@ -120,4 +131,4 @@ function unescapeXml(text: string): string {
   });
 }
 
-export { type DeliverOptions, type Delivery, deliver, isEcho };
+export { type DeliverOptions, type Delivery, deliver, isEcho, isRetried };

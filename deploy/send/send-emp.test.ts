@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import t from 'tap';
 import { serve } from '../test/serve.js';
 import { isEcho } from './emp-client.js';
-import { type SendOptions, sendEmp } from './send-emp.js';
+import { type SendOptions, type SendProgress, sendEmp } from './send-emp.js';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 t.comment(`SEED=${seed}`);
@@ -56,7 +56,7 @@ t.test('everything is acknowledged, over a bounded number of connections', async
   let connections = 0;
   server.on('connection', () => (connections += 1));
   let progress = 0;
-  const summary = await sendEmp({ ...options(url), onProgress: (done) => (progress = done) });
+  const summary = await sendEmp({ ...options(url), onProgress: ({ done }) => (progress = done) });
   t.match(summary, {
     seed,
     sent: 200,
@@ -66,7 +66,8 @@ t.test('everything is acknowledged, over a bounded number of connections', async
     rejected: {},
     retries: 0,
   });
-  t.ok(summary.latencyMs.p50 > 0 && summary.latencyMs.p50 <= summary.latencyMs.max);
+  const { p50 = 0, max = 0 } = summary.latencyMs ?? {};
+  t.ok(p50 > 0 && p50 <= max);
   t.equal(bodies.length, 200);
   t.equal(new Set(bodies).size, 180);
   t.strictSame([...paths], ['POST /webhooks/emp/dev application/x-www-form-urlencoded']);
@@ -120,13 +121,36 @@ t.test('what stays refused is counted by its outcome', async (t) => {
   t.match(summary, { sent: 10, acknowledged: 5, rejected: { 401: 1, echo: 3, 503: 1 } });
 });
 
-t.test('a node that is not there: given up at the deadline', async (t) => {
+t.test('a node that is not there: given up at the deadline, not before', async (t) => {
   const { server, url } = await serve(t, () => {});
   await new Promise((resolve) => server.close(resolve));
-  const summary = await sendEmp({ ...options(url), count: 3, deadlineMsMax: 300 });
-  t.match(summary, { sent: 3, acknowledged: 0, rejected: { ECONNREFUSED: 3 } });
-  t.ok(summary.retries > 0 && summary.seconds < 5);
+  let failures = 0;
+  const onProgress = (progress: SendProgress) => (failures = progress.failures);
+  const summary = await sendEmp({ ...options(url), count: 3, deadlineMsMax: 700, onProgress });
+  t.match(summary, { sent: 3, acknowledged: 0, rejected: { ECONNREFUSED: 3 }, latencyMs: null });
+  t.equal(summary.gaveUp, 'ECONNREFUSED');
+  t.equal(failures, 3 + summary.retries);
+  t.ok(summary.seconds >= 0.69 && summary.seconds < 5, `${summary.seconds} s`);
 });
+
+t.test(
+  'nothing acknowledged within the deadline: all is given up, and the trouble is told once',
+  async (t) => {
+    const { server, url } = await serve(t, () => {});
+    await new Promise((resolve) => server.close(resolve));
+    const told: string[] = [];
+    const summary = await sendEmp({
+      ...options(url),
+      count: 100_000,
+      deadlineMsMax: 4000,
+      onTrouble: (outcome) => told.push(outcome),
+    });
+    t.match(summary, { acknowledged: 0, gaveUp: 'ECONNREFUSED' });
+    t.strictSame(told, ['ECONNREFUSED']);
+    t.ok(summary.sent <= 16, `${summary.sent}: one for each connection, and what was begun at the end`);
+    t.ok(summary.seconds < 10, `${summary.seconds} s`);
+  },
+);
 
 t.test('the rate is kept', async (t) => {
   const { url } = await serve(t, async (request, response) => response.end(echoOf(await bodyOf(request))));
@@ -143,10 +167,11 @@ t.test('a signal ends it, and what was sent is told', async (t) => {
     rate: 50,
     count: 100_000,
     signal: stop.signal,
-    onProgress: (done) => done === 5 && stop.abort(),
+    onProgress: ({ done }) => done === 5 && stop.abort(),
   });
   t.ok(summary.sent >= 5 && summary.sent < 30, String(summary.sent));
   t.equal(summary.acknowledged, summary.sent);
+  t.equal(summary.gaveUp, null);
 });
 
 t.test('an echo is what the protocol says, and nothing else', async (t) => {

@@ -3,7 +3,8 @@
  *
  * The rate is kept against the clock, not against the answers: a latency counts from the moment when the delivery was
  * due, so that a node that stalls shows it, even though the sender can only wait. Without a rate it counts from the
- * moment when a connection was free.
+ * moment when a connection was free. When nothing is acknowledged for as long as one delivery is tried, it gives up as a
+ * whole: each of many deliveries would run into the same wall, one after another.
  */
 import { setMaxListeners } from 'node:events';
 import { createHistogram } from 'node:perf_hooks';
@@ -11,6 +12,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { deliver } from './emp-client.js';
 import { type EmpTrafficOptions, empTraffic } from './emp-traffic.js';
+import { type Attempted, Trouble } from './trouble.js';
+
+interface SendProgress {
+  /** Deliveries that are acknowledged or given up. */
+  readonly done: number;
+  /** Attempts that were not acknowledged. */
+  readonly failures: number;
+}
 
 interface SendOptions extends EmpTrafficOptions {
   /** `http://host:port` */
@@ -20,12 +29,14 @@ interface SendOptions extends EmpTrafficOptions {
   /** Deliveries per second; Infinity: as fast as the connections allow. */
   readonly rate: number;
   readonly connections: number;
-  /** How long one delivery is tried. */
+  /** How long one delivery is tried, and how long nothing may be acknowledged before all is given up. */
   readonly deadlineMsMax: number;
   /** When it fires, nothing new is sent and nothing is retried. */
   readonly signal: AbortSignal;
-  /** Called after each delivery. */
-  readonly onProgress?: (done: number) => void;
+  /** Called after each attempt and after each delivery. */
+  readonly onProgress?: (progress: SendProgress) => void;
+  /** Called once for each outcome that goes on for a few seconds without an acknowledgement between. */
+  readonly onTrouble?: (outcome: string) => void;
 }
 
 interface SendSummary {
@@ -41,28 +52,44 @@ interface SendSummary {
   readonly retries: number;
   readonly seconds: number;
   readonly perSecond: number;
-  /** Of acknowledged deliveries, retries included. */
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Of acknowledged deliveries, retries included; null when there are none. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
+  /** The outcome at which all was given up, since nothing was acknowledged for `deadlineMsMax`; null when it was not. */
+  readonly gaveUp: string | null;
 }
 
 const ATTEMPT_MS_MAX = 10_000;
 
 async function sendEmp(options: SendOptions): Promise<SendSummary> {
-  const { connections, rate, signal } = options;
+  const { connections, rate } = options;
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([options.signal, giveUp.signal]);
   // One wait for each connection, and what the caller hung on it.
   setMaxListeners(connections + 16, signal);
   const pool = new Pool(options.url, { connections, pipelining: 1, connect: { timeout: ATTEMPT_MS_MAX } });
   const path = `/webhooks/${encodeURIComponent(options.endpoint)}/${encodeURIComponent(options.token)}`;
+  const latencies = createHistogram({ figures: 3 });
+  const rejected = new Map<string, number>();
+  const total = { sent: 0, done: 0, duplicates: 0, acknowledged: 0, retries: 0, failures: 0 };
+  const trouble = new Trouble(options.deadlineMsMax);
+  let gaveUp: string | null = null;
+  const onAttempt = (attempted: Attempted): void => {
+    const verdict = trouble.after(attempted);
+    if (!attempted.acknowledged) total.failures += 1;
+    options.onProgress?.({ done: total.done, failures: total.failures });
+    if (verdict.tell) options.onTrouble?.(attempted.outcome);
+    if (!verdict.giveUp || gaveUp !== null) return;
+    gaveUp = attempted.outcome;
+    giveUp.abort();
+  };
   const deliverOptions = {
     dispatcher: pool,
     path,
     deadlineMsMax: options.deadlineMsMax,
-    attemptMsMax: ATTEMPT_MS_MAX,
+    attemptMsMax: Math.min(ATTEMPT_MS_MAX, options.deadlineMsMax),
     signal,
+    onAttempt,
   };
-  const latencies = createHistogram({ figures: 3 });
-  const rejected = new Map<string, number>();
-  const total = { sent: 0, done: 0, duplicates: 0, acknowledged: 0, retries: 0 };
   const traffic = empTraffic(options);
   const start = performance.now();
 
@@ -85,7 +112,7 @@ async function sendEmp(options: SendOptions): Promise<SendSummary> {
       } else {
         rejected.set(outcome, (rejected.get(outcome) ?? 0) + 1);
       }
-      options.onProgress?.(total.done);
+      options.onProgress?.({ done: total.done, failures: total.failures });
     }
   };
   const ignoreAbort = (error: unknown): void => {
@@ -99,7 +126,6 @@ async function sendEmp(options: SendOptions): Promise<SendSummary> {
   }
   const seconds = (performance.now() - start) / 1000;
   const ms = (microseconds: number) => Math.round(microseconds / 10) / 100;
-  const measured = latencies.count > 0;
   return {
     seed: options.seed,
     sent: total.sent,
@@ -110,12 +136,12 @@ async function sendEmp(options: SendOptions): Promise<SendSummary> {
     retries: total.retries,
     seconds: Math.round(seconds * 100) / 100,
     perSecond: Math.round(total.sent / seconds),
-    latencyMs: {
-      p50: measured ? ms(latencies.percentile(50)) : 0,
-      p99: measured ? ms(latencies.percentile(99)) : 0,
-      max: measured ? ms(latencies.max) : 0,
-    },
+    latencyMs:
+      latencies.count === 0
+        ? null
+        : { p50: ms(latencies.percentile(50)), p99: ms(latencies.percentile(99)), max: ms(latencies.max) },
+    gaveUp,
   };
 }
 
-export { type SendOptions, type SendSummary, sendEmp };
+export { type SendOptions, type SendProgress, type SendSummary, sendEmp };

@@ -37,14 +37,15 @@ const sources = new Map(
     .map((path) => [path, readFileSync(path, 'utf8')] as const),
 );
 
-/** What users and scripts start: bin, exports, the files that npm scripts run, and the writer of generated text. */
+/** What users and scripts start: what bin imports, exports, what npm scripts run, and the writer of generated text. */
 function entries(): string[] {
+  const compiledIn = (text: string) => text.match(/\bdist\/[\w/.-]+\.js\b/g) ?? [];
   const compiled = [
-    ...Object.values(manifest.bin),
+    ...Object.values(manifest.bin).flatMap((path) => compiledIn(readFileSync(path, 'utf8'))),
     ...Object.values(manifest.exports).map((target) =>
       typeof target === 'string' ? target : target.default,
     ),
-    ...Object.values(manifest.scripts).flatMap((script) => script.match(/\bdist\/[\w/.-]+\.js\b/g) ?? []),
+    ...Object.values(manifest.scripts).flatMap(compiledIn),
     'dist/deploy/write-config-text.js',
   ];
   const paths = compiled

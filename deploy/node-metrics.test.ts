@@ -1,0 +1,76 @@
+/** The series of a node, and the page that explains them. */
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { startTestGateway } from '../gateway/test/start.js';
+import type { ActorStats } from '../runtime/actor-system.js';
+import { registerNodeMetrics } from './node-metrics.js';
+
+const actor = (done: number): ActorStats => ({
+  actor: 'payment',
+  threads: [],
+  done,
+  inFlight: 2,
+  live: 0,
+  threadsLost: 1,
+  outage: undefined,
+  broken: [],
+});
+
+async function registryOf(test: Test, node = { done: 40 }) {
+  const { metrics } = await startTestGateway(test);
+  registerNodeMetrics(metrics, {
+    journal: {
+      lag: () => 7,
+      state: 'open',
+      stats: () => ({ diskBytes: 1000, commits: 3, appended: 50 }),
+    },
+    system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
+    databaseState: () => 'ok',
+  });
+  return metrics.registry;
+}
+
+t.test('counts are counters and have their value at each scrape', async (t) => {
+  const node = { done: 40 };
+  const registry = await registryOf(t, node);
+  for (const done of [40, 41]) {
+    node.done = done;
+    const lines = (await registry.metrics()).split('\n');
+    for (const line of [
+      '# TYPE tether_actor_done_total counter',
+      `tether_actor_done_total ${done + 2}`,
+      'tether_actor_threads_lost_total 2',
+      'tether_dead_letters_written_total 4',
+      'tether_log_appended_total 50',
+      'tether_log_lag_messages 7',
+      'tether_database_ready 1',
+    ]) {
+      t.ok(lines.includes(line), line);
+    }
+  }
+});
+
+t.test('every series stands in the reference as it is, and no other', async (t) => {
+  const registry = await registryOf(t);
+  const registered: string[] = [];
+  for (const { name, type, values } of await registry.getMetricsAsJSON()) {
+    const labels = new Set(values.flatMap((value) => Object.keys(value.labels)));
+    registered.push(`${name} ${type} ${[...labels].join(', ')}`.trimEnd());
+    // Whoever sums rates relies on it.
+    t.equal(String(type) === 'counter', name.endsWith('_total'), name);
+  }
+  const page = readFileSync('docs/reference/metrics.md', 'utf8');
+  const documented = [...page.matchAll(/^\| `(tether_\w+)` +\| (\w+) +\| ([^|]*?) *\|/gm)].map(
+    ([, name, type, labels = '']) => `${name} ${type} ${labels.replaceAll('`', '')}`.trimEnd(),
+  );
+  t.strictSame(documented.sort(), registered.sort());
+
+  const outcomes = [...(await registry.metrics()).matchAll(/outcome="(\w+)"/g)].map(([, outcome]) => outcome);
+  t.ok(outcomes.length > 5);
+  const explained = new Set([...page.matchAll(/^\| `([a-z_]+)`/gm)].map(([, name]) => name));
+  t.strictSame(
+    outcomes.filter((outcome) => !explained.has(outcome)),
+    [],
+    'every outcome is explained',
+  );
+});
