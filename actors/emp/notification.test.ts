@@ -84,11 +84,16 @@ t.test('malformed', async (t) => {
     'unique_id=a%C2%85',
     'unique_id=a&status=app%00roved',
     `unique_id=a&event=${'e'.repeat(65)}`,
+    'unique_id=a&status=%ff',
+    'unique_id=a&status=\xfe',
+    'unique_id=a%C3',
     '\x00\xff&&&==',
   ];
   for (const body of bodies) t.throws(() => parse(body), malformed, JSON.stringify(body.slice(0, 40)));
   t.equal(parse(`unique_id=${'a'.repeat(255)}`).signedId.length, 255);
   t.equal(parse(`unique_id=${'%C3%A9'.repeat(127)}`).signedId.length, 127);
+  t.equal(parse('unique_id=a&status=%EF%BF%BD').status, '\ufffd', 'sent, not decoded to');
+  t.equal(parse('unique_id=a&iban=%ff&note=\xff').iban, undefined, 'no field of identity');
 });
 
 t.test('no significant field is repeated, in any writing', async (t) => {

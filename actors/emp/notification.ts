@@ -3,13 +3,14 @@
  *
  * What makes a notification malformed is what would make two readers of it disagree, or what no key can hold: no
  * signed id, an id that is too long or holds a control character, an event or status of that sort, a repeated
- * significant field. Everything else is taken as it comes: a field that makes no sense (an amount of `abc`) is absent
+ * significant field, an identity field that is not UTF-8 (all such bytes decode alike). Everything else is taken as it comes: a field that makes no sense (an amount of `abc`) is absent
  * from the typed part and still in `fields`. An empty value is an absent one.
  */
 import { parseIban } from '../iban.js';
 import { EmpMalformedError } from './errors.js';
 import {
   ID_BYTES_MAX,
+  IDENTITY_FIELDS,
   KIND_BY_NOTIFICATION_TYPE,
   type Kind,
   LABEL_BYTES_MAX,
@@ -17,7 +18,7 @@ import {
   SIGNIFICANT_FIELDS,
   type SignificantField,
 } from './fields.js';
-import { decodeForm, type FormField, visitForm } from './form.js';
+import { decodeForm, type FormField, isUtf8Value, visitForm } from './form.js';
 
 export interface Notification {
   readonly kind: Kind;
@@ -56,6 +57,9 @@ const STATUS_BY_EVENT: ReadonlyMap<string, string> = new Map([
 ]);
 
 const SIGNIFICANT: ReadonlySet<string> = new Set(SIGNIFICANT_FIELDS);
+const IDENTITY: ReadonlySet<string> = new Set(IDENTITY_FIELDS);
+/** What bytes that are not UTF-8 decode to; it may also have been sent. */
+const REPLACEMENT = '\ufffd';
 const AMOUNT = /^[0-9]{1,16}$/;
 const CURRENCY = /^[A-Za-z]{3}$/;
 const CONTROL = /\p{Cc}/u;
@@ -141,9 +145,11 @@ type Values = ReadonlyMap<string, string>;
 /** The significant fields that are not empty. */
 function significantValues(body: Uint8Array): Values {
   const values = new Map<string, string>();
-  visitForm(body, (name, value) => {
+  visitForm(body, (name, value, raw) => {
     if (!SIGNIFICANT.has(name)) return;
     if (values.has(name)) throw new EmpMalformedError(`field ${name} is repeated`);
+    if (value.includes(REPLACEMENT) && IDENTITY.has(name) && !isUtf8Value(raw))
+      throw new EmpMalformedError(`field ${name} is not UTF-8`);
     values.set(name, value);
   });
   for (const [name, value] of values) if (value === '') values.delete(name);
