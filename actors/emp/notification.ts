@@ -38,8 +38,12 @@ export interface Notification {
   readonly transactionId: string | undefined;
   /** Minor units, a safe integer. */
   readonly amountMinor: number | undefined;
+  /** An amount was sent that is none. */
+  readonly amountUnreadable: boolean;
   /** Three capital letters. */
   readonly currency: string | undefined;
+  /** A currency was sent that is none. */
+  readonly currencyUnreadable: boolean;
   readonly rcCode: string | undefined;
   readonly reasonCode: string | undefined;
   /** In electronic form, check digits valid. */
@@ -81,6 +85,11 @@ export function parseNotification(body: Uint8Array): Notification {
   const legacyChargeback =
     kind === 'processing' && transactionType === 'chargeback' && values.has('original_transaction_unique_id');
 
+  const sentAmount = values.get(wpf ? 'payment_transaction_amount' : 'amount');
+  const sentCurrency = values.get(wpf ? 'payment_transaction_currency' : 'currency');
+  const amountMinor = amount(sentAmount);
+  const currencyCode = currency(sentCurrency);
+
   return new Parsed(body, {
     kind,
     signedId,
@@ -91,8 +100,10 @@ export function parseNotification(body: Uint8Array): Notification {
     reportedStatus: legacyChargeback ? 'chargebacked' : status || (STATUS_BY_EVENT.get(event) ?? ''),
     transactionType,
     transactionId: text(values, wpf ? 'wpf_transaction_id' : 'transaction_id'),
-    amountMinor: amount(values.get(wpf ? 'payment_transaction_amount' : 'amount')),
-    currency: currency(values.get(wpf ? 'payment_transaction_currency' : 'currency')),
+    amountMinor,
+    amountUnreadable: sentAmount !== undefined && amountMinor === undefined,
+    currency: currencyCode,
+    currencyUnreadable: sentCurrency !== undefined && currencyCode === undefined,
     rcCode: text(values, 'rc_code'),
     reasonCode: text(values, 'reason_code'),
     iban: iban(values.get('iban')) ?? iban(values.get('bank_account_number')),
@@ -111,7 +122,9 @@ class Parsed implements Notification {
   readonly transactionType: string | undefined;
   readonly transactionId: string | undefined;
   readonly amountMinor: number | undefined;
+  readonly amountUnreadable: boolean;
   readonly currency: string | undefined;
+  readonly currencyUnreadable: boolean;
   readonly rcCode: string | undefined;
   readonly reasonCode: string | undefined;
   readonly iban: string | undefined;
@@ -128,7 +141,9 @@ class Parsed implements Notification {
     this.transactionType = parts.transactionType;
     this.transactionId = parts.transactionId;
     this.amountMinor = parts.amountMinor;
+    this.amountUnreadable = parts.amountUnreadable;
     this.currency = parts.currency;
+    this.currencyUnreadable = parts.currencyUnreadable;
     this.rcCode = parts.rcCode;
     this.reasonCode = parts.reasonCode;
     this.iban = parts.iban;
