@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import t from 'tap';
 import { silentLogger } from '../runtime/logger.js';
+import { until } from '../runtime/testing/until.js';
 import { GatewayMetrics } from './metrics.js';
 import { type GatewayOptions, startGateway } from './server.js';
-import { request, until } from './test/raw-client.js';
+import { request } from './test/raw-client.js';
 import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
 
 const SIGNED = notification('aa01');
@@ -141,7 +142,7 @@ t.test('draining', async (t) => {
     client.write(request({ path: '/livez' }));
     await client.response();
   }
-  await until(() => partition.held.length === 1 && gateway.pending === 2, 'both requests');
+  await until('both requests', () => partition.held.length === 1 && gateway.pending === 2);
 
   let drained = false;
   const drain = gateway.drain(5000).then(() => {
@@ -163,7 +164,7 @@ t.test('draining', async (t) => {
 
   t.notOk(drained);
   reading.write(webhook.slice(-1));
-  await until(() => partition.held.length === 2, 'the request that had begun');
+  await until('the request that had begun', () => partition.held.length === 2);
   t.notOk(drained);
   partition.release();
   for (const client of [waiting, reading]) {
@@ -182,7 +183,7 @@ t.test('draining ends at its deadline, and closing ends every connection', async
   partition.behaviour = 'hold';
   const [waiting, idle] = [await client(), await client()];
   waiting.write(webhook);
-  await until(() => partition.held.length === 1, 'the append');
+  await until('the append', () => partition.held.length === 1);
   await gateway.drain(20);
   t.equal(gateway.pending, 1);
   gateway.close();
