@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { silentLogger } from '../runtime/logger.js';
 import { until } from '../runtime/testing/until.js';
@@ -120,9 +121,42 @@ t.test('another media type is refused', async (t) => {
   ]) {
     const response = await post(SIGNED, headers);
     t.equal(response.status, 415, headers.join());
-    t.match(JSON.parse(response.body), { type: 'urn:tether:problem:unsupported-media-type' });
+    t.match(JSON.parse(response.body), {
+      type: 'urn:tether:problem:unsupported-media-type',
+      detail: 'the endpoint takes application/x-www-form-urlencoded',
+    });
   }
   t.equal(partition.envelopes.length, 0);
+});
+
+t.test('what is not HTTP/1.1 is refused before it is a request', async (t) => {
+  const { client, metrics } = await startTestGateway(t);
+  const head = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: a\r\n${FORM}\r\n`;
+  for (const [bytes, status] of [
+    ['GET /livez HTTP/1.0\r\nHost: a\r\n\r\n', 505],
+    ['garbage\r\n\r\n', 505],
+    [`${head}Content-Length: few\r\n\r\nx`, 400],
+    [`${head}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  ] as const) {
+    const broken = await client();
+    broken.write(bytes);
+    t.match(await broken.response(), { status, headers: { connection: 'close' } }, JSON.stringify(bytes));
+    await broken.closed();
+  }
+  t.match(metrics.endpoint('emp'), { malformed: 0, tooLarge: 0, unsupportedMediaType: 0 }, 'not counted');
+});
+
+t.test('a coded body is no notification; the header alone changes nothing', async (t) => {
+  const { post, partition, client } = await startTestGateway(t);
+  const coded = [FORM, 'Content-Encoding: gzip'];
+  const zipped = gzipSync(SIGNED);
+  const sender = await client();
+  const headers = [...coded, `Content-Length: ${zipped.length}`];
+  sender.write(request({ method: 'POST', path: WEBHOOK_PATH, headers }));
+  sender.write(zipped);
+  t.match(await sender.response(), { status: 400 });
+  t.match(await post(SIGNED, coded), { status: 200 });
+  t.equal(partition.envelopes.length, 1);
 });
 
 t.test('a URL of any length is answered', async (t) => {
