@@ -1,75 +1,91 @@
 /**
  * A refusal that comes before the body has been read, when there may be much of it.
  *
- * The answer goes out at once, but closing the connection while the client still sends makes its kernel throw the answer
- * away (the unread bytes turn the close into a reset). And once uWebSockets.js has ended a response it can no longer be
- * closed, while the upload goes on. So all but the last byte of the answer is sent, with `Connection: close`; what
- * still arrives is thrown away; the last byte follows at the end of the body. A client that sends on beyond
- * `LINGER_BYTES_MAX` or `LINGER_MS_MAX` is cut off.
+ * The answer goes out whole before the body is there, with `Connection: close`: a client that waits for it before it sends
+ * on, or never sends the rest, has it. But closing the connection while the client still sends makes its kernel reset it,
+ * which may throw the answer away unread. So what still arrives is read and thrown away, `LINGER_BYTES_MAX` at most; beyond
+ * that nothing is read any more, which stops the client, and it has until `LINGER_MS_MAX` to read the answer. A client that
+ * has sent all of its body is closed at once.
  *
  * ```
- * discarding --end of the body--> ended
- *     |  `------a limit---------> cut
- *     `---------client left-----> aborted
+ * undecided --next turn--> discarding --LINGER_BYTES_MAX--> paused
+ *     | the body is             | its end, LINGER_MS_MAX,      |
+ *     | there already           | the client left              |
+ *     `-------------------------+------------------------------+--> closed
  * ```
+ *
+ * uWebSockets.js lets go of a response that it knows to be complete, and then nothing closes the connection before its own
+ * idle timeout of ten seconds, which an upload keeps putting off. So while the body is missing it must not know: the answer's
+ * body goes out within the last header, and as far as uWebSockets.js is concerned the response is still at its head. It ends
+ * that header, as each, with a line break, which thereby is the body's last two bytes (white space, in JSON).
  */
 
 import type { HttpResponse } from 'uWebSockets.js';
-import { strict as assert } from 'node:assert';
-import { type Answer, writeHead } from './answer.js';
+import { type Answer, send, writeHead } from './answer.js';
 
 export const LINGER_BYTES_MAX = 1024 * 1024;
 export const LINGER_MS_MAX = 2000;
 
-type Mode = 'discarding' | 'ended' | 'cut' | 'aborted';
+const LINE_BREAK = '\r\n';
+
+type Mode = 'undecided' | 'discarding' | 'paused' | 'closed';
 
 export class LingeringAnswer {
   readonly #res: HttpResponse;
-  readonly #body: Buffer;
+  readonly #answer: Answer;
+  readonly #nextTurn: NodeJS.Immediate;
   readonly #timer: NodeJS.Timeout;
-  #mode: Mode = 'discarding';
+  #mode: Mode = 'undecided';
   #discardedBytes = 0;
 
-  /** Sends the answer. The caller hands on what happens to the request: `data` and `aborted`. */
+  /** The caller hands on what happens to the request: `data` and `aborted`. */
   constructor(res: HttpResponse, answer: Answer) {
     this.#res = res;
-    this.#body = Buffer.from(answer.body);
-    res.cork(() => {
-      writeHead(res, answer);
-      res.writeHeader('Connection', 'close');
-      res.tryEnd(this.#body.subarray(0, -1), this.#body.length);
-    });
-    this.#timer = setTimeout(() => this.#cut(), LINGER_MS_MAX);
+    this.#answer = answer;
+    this.#nextTurn = setImmediate(() => this.#sendAhead());
+    this.#timer = setTimeout(() => this.#res.close(), LINGER_MS_MAX);
   }
 
   data(bytes: number, isLast: boolean): void {
-    if (this.#mode !== 'discarding') return;
     this.#discardedBytes += bytes;
-    if (isLast) this.#end();
-    else if (this.#discardedBytes > LINGER_BYTES_MAX) this.#cut();
+    if (isLast) {
+      this.#bodyEnded();
+    } else if (this.#discardedBytes > LINGER_BYTES_MAX && this.#mode === 'discarding') {
+      this.#mode = 'paused';
+      this.#res.pause();
+    }
   }
 
   aborted(): void {
-    if (this.#mode === 'discarding') this.#enter('aborted');
+    this.#enterClosed();
   }
 
-  #end(): void {
-    this.#enter('ended');
-    this.#res.cork(() => {
-      const [, hasResponded] = this.#res.tryEnd(this.#body.subarray(-1), this.#body.length);
-      // The client does not even read its answer: nothing to wait for.
-      if (!hasResponded) this.#res.close();
+  #sendAhead(): void {
+    this.#mode = 'discarding';
+    const res = this.#res;
+    const { body } = this.#answer;
+    const length = Buffer.byteLength(body) + LINE_BREAK.length;
+    res.cork(() => {
+      writeHead(res, this.#answer);
+      res.writeHeader('Connection', 'close');
+      res.writeHeader('Date', new Date().toUTCString());
+      res.writeHeader('Content-Length', `${length}${LINE_BREAK}${LINE_BREAK}${body}`);
     });
   }
 
-  #cut(): void {
-    this.#enter('cut');
-    this.#res.close();
+  #bodyEnded(): void {
+    if (this.#mode === 'undecided') {
+      this.#enterClosed();
+      send(this.#res, this.#answer, { close: true });
+    } else if (this.#mode !== 'closed') {
+      this.#res.close();
+    }
   }
 
-  #enter(mode: Mode): void {
-    assert(this.#mode === 'discarding', `a lingering answer cannot go from ${this.#mode} to ${mode}`);
-    this.#mode = mode;
+  /** After it `res` is not touched: uWebSockets.js reports a `close` by `aborted`, like the client's leaving. */
+  #enterClosed(): void {
+    this.#mode = 'closed';
+    clearImmediate(this.#nextTurn);
     clearTimeout(this.#timer);
   }
 }

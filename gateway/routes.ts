@@ -34,7 +34,6 @@ const NETWORK_NOT_ALLOWED = problem(
   'the endpoint does not take requests from this network',
 );
 const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
-const UNSUPPORTED = problem('unsupported-media-type', 'the endpoint takes another media type');
 const POST_ONLY = problem('method-not-allowed', 'the method is POST', [['Allow', 'POST']]);
 const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['Allow', 'GET, HEAD']]);
 
@@ -143,7 +142,7 @@ function webhookRefusal(
   }
   if (!isMediaType(req.getHeader(CONTENT_TYPE), provider.mediaType)) {
     counts.unsupportedMediaType++;
-    return UNSUPPORTED;
+    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaType}`);
   }
   if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
     counts.tooLarge++;

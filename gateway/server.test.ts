@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { silentLogger } from '../runtime/logger.js';
+import { until } from '../runtime/testing/until.js';
 import { GatewayMetrics } from './metrics.js';
 import { type GatewayOptions, startGateway } from './server.js';
-import { request, until } from './test/raw-client.js';
+import { request } from './test/raw-client.js';
 import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
 
 const SIGNED = notification('aa01');
@@ -119,9 +121,42 @@ t.test('another media type is refused', async (t) => {
   ]) {
     const response = await post(SIGNED, headers);
     t.equal(response.status, 415, headers.join());
-    t.match(JSON.parse(response.body), { type: 'urn:tether:problem:unsupported-media-type' });
+    t.match(JSON.parse(response.body), {
+      type: 'urn:tether:problem:unsupported-media-type',
+      detail: 'the endpoint takes application/x-www-form-urlencoded',
+    });
   }
   t.equal(partition.envelopes.length, 0);
+});
+
+t.test('what is not HTTP/1.1 is refused before it is a request', async (t) => {
+  const { client, metrics } = await startTestGateway(t);
+  const head = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: a\r\n${FORM}\r\n`;
+  for (const [bytes, status] of [
+    ['GET /livez HTTP/1.0\r\nHost: a\r\n\r\n', 505],
+    ['garbage\r\n\r\n', 505],
+    [`${head}Content-Length: few\r\n\r\nx`, 400],
+    [`${head}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  ] as const) {
+    const broken = await client();
+    broken.write(bytes);
+    t.match(await broken.response(), { status, headers: { connection: 'close' } }, JSON.stringify(bytes));
+    await broken.closed();
+  }
+  t.match(metrics.endpoint('emp'), { malformed: 0, tooLarge: 0, unsupportedMediaType: 0 }, 'not counted');
+});
+
+t.test('a coded body is no notification; the header alone changes nothing', async (t) => {
+  const { post, partition, client } = await startTestGateway(t);
+  const coded = [FORM, 'Content-Encoding: gzip'];
+  const zipped = gzipSync(SIGNED);
+  const sender = await client();
+  const headers = [...coded, `Content-Length: ${zipped.length}`];
+  sender.write(request({ method: 'POST', path: WEBHOOK_PATH, headers }));
+  sender.write(zipped);
+  t.match(await sender.response(), { status: 400 });
+  t.match(await post(SIGNED, coded), { status: 200 });
+  t.equal(partition.envelopes.length, 1);
 });
 
 t.test('a URL of any length is answered', async (t) => {
@@ -141,7 +176,7 @@ t.test('draining', async (t) => {
     client.write(request({ path: '/livez' }));
     await client.response();
   }
-  await until(() => partition.held.length === 1 && gateway.pending === 2, 'both requests');
+  await until('both requests', () => partition.held.length === 1 && gateway.pending === 2);
 
   let drained = false;
   const drain = gateway.drain(5000).then(() => {
@@ -163,7 +198,7 @@ t.test('draining', async (t) => {
 
   t.notOk(drained);
   reading.write(webhook.slice(-1));
-  await until(() => partition.held.length === 2, 'the request that had begun');
+  await until('the request that had begun', () => partition.held.length === 2);
   t.notOk(drained);
   partition.release();
   for (const client of [waiting, reading]) {
@@ -182,7 +217,7 @@ t.test('draining ends at its deadline, and closing ends every connection', async
   partition.behaviour = 'hold';
   const [waiting, idle] = [await client(), await client()];
   waiting.write(webhook);
-  await until(() => partition.held.length === 1, 'the append');
+  await until('the append', () => partition.held.length === 1);
   await gateway.drain(20);
   t.equal(gateway.pending, 1);
   gateway.close();

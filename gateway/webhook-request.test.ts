@@ -3,7 +3,8 @@ import { identify } from '../actors/emp/index.js';
 import { VECTORS } from '../actors/emp/test/vectors.js';
 import { LogClosedError, LogFullError } from '../runtime/errors.js';
 import { partitionOf } from '../runtime/partition.js';
-import { request, until } from './test/raw-client.js';
+import { until } from '../runtime/testing/until.js';
+import { request } from './test/raw-client.js';
 import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
 import { BODY_BYTES_MAX } from './webhook-request.js';
 
@@ -123,7 +124,7 @@ t.test('an upload without end is answered, then cut off', async (t) => {
     clearInterval(sending);
     t.pass('the connection was ended');
   }
-  await until(() => gateway.pending === 0, 'nothing pending');
+  await until('nothing pending', () => gateway.pending === 0);
 });
 
 t.test('what is malformed or forged leaves nothing behind', async (t) => {
@@ -157,7 +158,7 @@ t.test('a log that does not take the message is a 503 that asks to come back', a
   }
   partition.behaviour = 'hold';
   const late = post(SIGNED);
-  await until(() => partition.held.length === 1, 'the append');
+  await until('the append', () => partition.held.length === 1);
   partition.release(new LogClosedError('a write failed'));
   t.match(await late, { status: 503 });
   t.equal(gateway.pending, 0);
@@ -170,7 +171,7 @@ t.test('nothing is said before the message is on the log', async (t) => {
   partition.behaviour = 'hold';
   const waiting = await client();
   waiting.write(webhook(SIGNED));
-  await until(() => partition.held.length === 1, 'the append');
+  await until('the append', () => partition.held.length === 1);
   t.equal(gateway.pending, 1);
   // An answer would have come before the answer to this later request.
   const other = await client();
@@ -187,9 +188,9 @@ t.test('a client that leaves does not undo its append', async (t) => {
   const counts = metrics.endpoint('emp');
   const reading = await client();
   reading.write(webhook(SIGNED).slice(0, -5));
-  await until(() => gateway.pending === 1, 'the head');
+  await until('the head', () => gateway.pending === 1);
   reading.destroy();
-  await until(() => gateway.pending === 0, 'the abort');
+  await until('the abort', () => gateway.pending === 0);
   t.match(counts, { aborted: 1 });
 
   partition.behaviour = 'hold';
@@ -199,7 +200,7 @@ t.test('a client that leaves does not undo its append', async (t) => {
   ] as const) {
     const appending = await client();
     appending.write(webhook(SIGNED));
-    await until(() => partition.held.length === 1, 'the append');
+    await until('the append', () => partition.held.length === 1);
     appending.socket.resetAndDestroy();
     // On the loopback the reset is there before a later request, so two answers later the server has seen it.
     for (let i = 0; i < 2; i++) await ask({ path: '/livez' });

@@ -6,6 +6,7 @@
  * Works on a string of one character per byte, because slicing and searching strings is native code. Most names and
  * values are plain ASCII and are slices of it; only the others are decoded byte by byte.
  */
+import { isUtf8 } from 'node:buffer';
 
 export type FormField = readonly [name: string, value: string];
 
@@ -13,8 +14,11 @@ const NEEDS_DECODING = /[%+\x80-\xff]/;
 // The standard says "UTF-8 decode without BOM": a byte order mark is a character like any other.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Calls `visit` with each pair of `body`, in order. Makes nothing that outlives the call. */
-export function visitForm(body: Uint8Array, visit: (name: string, value: string) => void): void {
+/**
+ * Calls `visit` with each pair of `body`, in order. `raw`: the value as it stands there, one character per byte. Makes nothing
+ * that outlives the call.
+ */
+export function visitForm(body: Uint8Array, visit: (name: string, value: string, raw: string) => void): void {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
   const plain = !NEEDS_DECODING.test(text);
   let start = 0;
@@ -26,8 +30,8 @@ export function visitForm(body: Uint8Array, visit: (name: string, value: string)
       const equals = pair.indexOf('=');
       const name = equals === -1 ? pair : pair.slice(0, equals);
       const value = equals === -1 ? '' : pair.slice(equals + 1);
-      if (plain) visit(name, value);
-      else visit(decodeComponent(name), decodeComponent(value));
+      if (plain) visit(name, value, value);
+      else visit(decodeComponent(name), decodeComponent(value), value);
     }
     start = end + 1;
   }
@@ -41,8 +45,16 @@ export function decodeForm(body: Uint8Array): FormField[] {
   return fields;
 }
 
+/** Whether the bytes that a raw value stands for are UTF-8, so that no other bytes are decoded to the same text. */
+export function isUtf8Value(raw: string): boolean {
+  return isUtf8(decodeBytes(raw));
+}
+
 function decodeComponent(component: string): string {
-  if (!NEEDS_DECODING.test(component)) return component;
+  return NEEDS_DECODING.test(component) ? utf8.decode(decodeBytes(component)) : component;
+}
+
+function decodeBytes(component: string): Uint8Array {
   const bytes = Buffer.allocUnsafe(component.length);
   let length = 0;
   for (let i = 0; i < component.length; i++) {
@@ -59,7 +71,7 @@ function decodeComponent(component: string): string {
     }
     bytes[length++] = byte;
   }
-  return utf8.decode(bytes.subarray(0, length));
+  return bytes.subarray(0, length);
 }
 
 /** 0 to 15, or -1 when `code` is no hex digit. */

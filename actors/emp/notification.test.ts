@@ -84,11 +84,16 @@ t.test('malformed', async (t) => {
     'unique_id=a%C2%85',
     'unique_id=a&status=app%00roved',
     `unique_id=a&event=${'e'.repeat(65)}`,
+    'unique_id=a&status=%ff',
+    'unique_id=a&status=\xfe',
+    'unique_id=a%C3',
     '\x00\xff&&&==',
   ];
   for (const body of bodies) t.throws(() => parse(body), malformed, JSON.stringify(body.slice(0, 40)));
   t.equal(parse(`unique_id=${'a'.repeat(255)}`).signedId.length, 255);
   t.equal(parse(`unique_id=${'%C3%A9'.repeat(127)}`).signedId.length, 127);
+  t.equal(parse('unique_id=a&status=%EF%BF%BD').status, '\ufffd', 'sent, not decoded to');
+  t.equal(parse('unique_id=a&iban=%ff&note=\xff').iban, undefined, 'no field of identity');
 });
 
 t.test('no significant field is repeated, in any writing', async (t) => {
@@ -113,11 +118,21 @@ t.test('fields that make no sense are absent, and kept', async (t) => {
   for (const amount of ['', '-1', '1.5', '1e3', '0x10', ' 1', '9007199254740992', '1'.repeat(500), 'NaN']) {
     const n = parse(`unique_id=a&amount=${amount}&currency=EURO&transaction_id=%00&rc_code=%0A&iban=DE00`);
     t.equal(n.amountMinor, undefined, amount);
-    t.match(n, { currency: undefined, transactionId: undefined, rcCode: undefined, iban: undefined });
+    t.equal(n.amountUnreadable, amount !== '', `${amount}: whether one was sent`);
+    t.match(n, {
+      currency: undefined,
+      currencyUnreadable: true,
+      transactionId: undefined,
+      rcCode: undefined,
+      iban: undefined,
+    });
     t.equal(n.fields.find(([name]) => name === 'amount')?.[1], amount);
   }
   t.equal(parse('unique_id=a&amount=9007199254740991').amountMinor, Number.MAX_SAFE_INTEGER);
   t.equal(parse('unique_id=a&currency=eur').currency, 'EUR');
+  for (const body of [VECTORS.approved, 'unique_id=a', 'wpf_unique_id=a&amount=abc&currency=EURO']) {
+    t.match(parse(body), { amountUnreadable: false, currencyUnreadable: false }, body);
+  }
   t.equal(
     parse('unique_id=a&bank_account_number=DE89+3704+0044+0532+0130+00').iban,
     'DE89370400440532013000',

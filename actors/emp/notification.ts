@@ -3,13 +3,14 @@
  *
  * What makes a notification malformed is what would make two readers of it disagree, or what no key can hold: no
  * signed id, an id that is too long or holds a control character, an event or status of that sort, a repeated
- * significant field. Everything else is taken as it comes: a field that makes no sense (an amount of `abc`) is absent
+ * significant field, an identity field that is not UTF-8 (all such bytes decode alike). Everything else is taken as it comes: a field that makes no sense (an amount of `abc`) is absent
  * from the typed part and still in `fields`. An empty value is an absent one.
  */
 import { parseIban } from '../iban.js';
 import { EmpMalformedError } from './errors.js';
 import {
   ID_BYTES_MAX,
+  IDENTITY_FIELDS,
   KIND_BY_NOTIFICATION_TYPE,
   type Kind,
   LABEL_BYTES_MAX,
@@ -17,7 +18,7 @@ import {
   SIGNIFICANT_FIELDS,
   type SignificantField,
 } from './fields.js';
-import { decodeForm, type FormField, visitForm } from './form.js';
+import { decodeForm, type FormField, isUtf8Value, visitForm } from './form.js';
 
 export interface Notification {
   readonly kind: Kind;
@@ -37,8 +38,12 @@ export interface Notification {
   readonly transactionId: string | undefined;
   /** Minor units, a safe integer. */
   readonly amountMinor: number | undefined;
+  /** An amount was sent that is none. */
+  readonly amountUnreadable: boolean;
   /** Three capital letters. */
   readonly currency: string | undefined;
+  /** A currency was sent that is none. */
+  readonly currencyUnreadable: boolean;
   readonly rcCode: string | undefined;
   readonly reasonCode: string | undefined;
   /** In electronic form, check digits valid. */
@@ -56,6 +61,9 @@ const STATUS_BY_EVENT: ReadonlyMap<string, string> = new Map([
 ]);
 
 const SIGNIFICANT: ReadonlySet<string> = new Set(SIGNIFICANT_FIELDS);
+const IDENTITY: ReadonlySet<string> = new Set(IDENTITY_FIELDS);
+/** What bytes that are not UTF-8 decode to; it may also have been sent. */
+const REPLACEMENT = '\ufffd';
 const AMOUNT = /^[0-9]{1,16}$/;
 const CURRENCY = /^[A-Za-z]{3}$/;
 const CONTROL = /\p{Cc}/u;
@@ -77,6 +85,11 @@ export function parseNotification(body: Uint8Array): Notification {
   const legacyChargeback =
     kind === 'processing' && transactionType === 'chargeback' && values.has('original_transaction_unique_id');
 
+  const sentAmount = values.get(wpf ? 'payment_transaction_amount' : 'amount');
+  const sentCurrency = values.get(wpf ? 'payment_transaction_currency' : 'currency');
+  const amountMinor = amount(sentAmount);
+  const currencyCode = currency(sentCurrency);
+
   return new Parsed(body, {
     kind,
     signedId,
@@ -87,8 +100,10 @@ export function parseNotification(body: Uint8Array): Notification {
     reportedStatus: legacyChargeback ? 'chargebacked' : status || (STATUS_BY_EVENT.get(event) ?? ''),
     transactionType,
     transactionId: text(values, wpf ? 'wpf_transaction_id' : 'transaction_id'),
-    amountMinor: amount(values.get(wpf ? 'payment_transaction_amount' : 'amount')),
-    currency: currency(values.get(wpf ? 'payment_transaction_currency' : 'currency')),
+    amountMinor,
+    amountUnreadable: sentAmount !== undefined && amountMinor === undefined,
+    currency: currencyCode,
+    currencyUnreadable: sentCurrency !== undefined && currencyCode === undefined,
     rcCode: text(values, 'rc_code'),
     reasonCode: text(values, 'reason_code'),
     iban: iban(values.get('iban')) ?? iban(values.get('bank_account_number')),
@@ -107,7 +122,9 @@ class Parsed implements Notification {
   readonly transactionType: string | undefined;
   readonly transactionId: string | undefined;
   readonly amountMinor: number | undefined;
+  readonly amountUnreadable: boolean;
   readonly currency: string | undefined;
+  readonly currencyUnreadable: boolean;
   readonly rcCode: string | undefined;
   readonly reasonCode: string | undefined;
   readonly iban: string | undefined;
@@ -124,7 +141,9 @@ class Parsed implements Notification {
     this.transactionType = parts.transactionType;
     this.transactionId = parts.transactionId;
     this.amountMinor = parts.amountMinor;
+    this.amountUnreadable = parts.amountUnreadable;
     this.currency = parts.currency;
+    this.currencyUnreadable = parts.currencyUnreadable;
     this.rcCode = parts.rcCode;
     this.reasonCode = parts.reasonCode;
     this.iban = parts.iban;
@@ -141,9 +160,11 @@ type Values = ReadonlyMap<string, string>;
 /** The significant fields that are not empty. */
 function significantValues(body: Uint8Array): Values {
   const values = new Map<string, string>();
-  visitForm(body, (name, value) => {
+  visitForm(body, (name, value, raw) => {
     if (!SIGNIFICANT.has(name)) return;
     if (values.has(name)) throw new EmpMalformedError(`field ${name} is repeated`);
+    if (value.includes(REPLACEMENT) && IDENTITY.has(name) && !isUtf8Value(raw))
+      throw new EmpMalformedError(`field ${name} is not UTF-8`);
     values.set(name, value);
   });
   for (const [name, value] of values) if (value === '') values.delete(name);

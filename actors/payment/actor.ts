@@ -14,9 +14,11 @@
  */
 import { LRUCache } from 'lru-cache';
 import { defineActor, type Message } from '../../runtime/actor.js';
+import type { Logger } from '../../runtime/logger.js';
 import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
+import { odditiesOf } from './oddities.js';
 import { fillPaymentSettings } from './settings.js';
 import { lockPayments, selectNew, writeEffects } from './store.js';
 
@@ -54,22 +56,30 @@ export default defineActor<PaymentResources>({
     return pool.end();
   },
 
-  async receive(messages, { resources }) {
-    await handle(messages, resources);
+  async receive(messages, { resources, logger }) {
+    await handle(messages, resources, logger);
   },
 });
 
-async function handle(messages: readonly Message[], resources: PaymentResources): Promise<void> {
+async function handle(
+  messages: readonly Message[],
+  resources: PaymentResources,
+  logger: Logger,
+): Promise<void> {
   const { pool, recent, blacklistCodes } = resources;
   const read = readBatch(messages, recent);
   if (read.size === 0) return;
   const batch = [...read.values()];
 
-  await inTransaction(pool, async (client) => {
+  const written = await inTransaction(pool, async (client) => {
     const stored = await lockPayments(client, batch);
     const fresh = await selectNew(client, batch);
     if (fresh.length > 0) await writeEffects(client, decide(fresh, stored, blacklistCodes));
+    return fresh;
   });
   // Only now: a message remembered before its commit would be taken for done if the commit failed.
   for (const key of read.keys()) recent.set(key, true);
+  // Only of what took effect now, so that neither a repeat nor another try is counted again.
+  const oddities = odditiesOf(written);
+  if (oddities !== undefined) logger.warn(oddities, 'notifications make sense in part only');
 }

@@ -133,12 +133,3 @@ export function request({ method = 'GET', path = '/', headers = [], body }: Requ
     '\r\n',
   );
 }
-
-/** Waits until `condition` holds, looking at each turn of the event loop. */
-export async function until(condition: () => boolean, what: string, msMax = WAIT_MS_MAX): Promise<void> {
-  const deadline = Date.now() + msMax;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${msMax} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -11,6 +11,7 @@
  */
 import { LogClosedError, LogFullError } from '../../runtime/errors.js';
 import type { LogState } from '../../runtime/message-log.js';
+import type { FullnessLog } from './fullness-log.js';
 
 const TRANSITIONS: Readonly<Record<LogState, readonly LogState[]>> = {
   open: ['full', 'failed', 'closing'],
@@ -26,7 +27,12 @@ export class JournalState {
   onChange: StateListener | undefined;
   /** What an append is answered with; undefined when it is taken. */
   refusal: LogFullError | LogClosedError | undefined;
+  readonly #fullness: FullnessLog;
   #state: LogState = 'open';
+
+  constructor(fullness: FullnessLog) {
+    this.#fullness = fullness;
+  }
 
   get current(): LogState {
     return this.#state;
@@ -44,6 +50,7 @@ export class JournalState {
     }
     this.#state = state;
     this.refusal = refusalIn(state, cause);
+    this.#fullness.changed(state, cause);
     this.onChange?.(state, previous, cause);
   }
 }

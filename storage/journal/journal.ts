@@ -6,6 +6,7 @@ import { BlockCache } from './block-cache.js';
 import type { ChannelTable } from './channel-table.js';
 import type { IndexAccount } from './frame-index.js';
 import { FrameReader } from './frame-reader.js';
+import { FullnessLog } from './fullness-log.js';
 import { GroupCommit } from './group-commit.js';
 import { JournalState, type StateListener } from './journal-state.js';
 import type { DirectoryLock } from './lock.js';
@@ -105,7 +106,7 @@ export class JournalHost implements PartitionHost {
 
 export class DiskJournal implements Journal {
   readonly #parts: JournalParts;
-  readonly #state = new JournalState();
+  readonly #state: JournalState;
   readonly #policy: SyncPolicy;
   readonly #chain: SegmentChain;
   readonly #commit: GroupCommit;
@@ -115,6 +116,7 @@ export class DiskJournal implements Journal {
     const { options, host, preparer, channels, lock } = parts;
     const { fs, clock, logger, directory, segmentBytes, bytesMax } = options;
     this.#parts = parts;
+    this.#state = new JournalState(new FullnessLog({ logger, clock, bytesMax }));
     this.#policy = new SyncPolicy(options.syncPolicy);
     this.#chain = new SegmentChain({
       fs,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, type ContractTest, part } from '../log-contract.js';
+import type { JournalClock } from './clock.js';
 import { type FileSystem, realFileSystem } from './file-system.js';
 import { SEGMENT_HEADER_BYTES, segmentName } from './format.js';
 import { readGroup } from './group-reader.js';
@@ -115,6 +116,30 @@ export class FaultyFileSystem {
         return realFileSystem.syncDirectory(path);
       },
     };
+  }
+}
+
+/** A clock whose timers run when the test says so. */
+export class ManualClock implements JournalClock {
+  readonly #timers = new Map<() => void, number>();
+
+  nowUs(): number {
+    return performance.now() * 1000;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    this.#timers.set(callback, delayMs);
+    return () => void this.#timers.delete(callback);
+  }
+
+  /** Runs the timers that wait `delayMs`; how many there were. */
+  elapse(delayMs: number): number {
+    const due = [...this.#timers].filter(([, ms]) => ms === delayMs);
+    for (const [callback] of due) {
+      this.#timers.delete(callback);
+      callback();
+    }
+    return due.length;
   }
 }
 

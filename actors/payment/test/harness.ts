@@ -1,7 +1,7 @@
 /** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
 import { randomUUID } from 'node:crypto';
 import type { ActorContext, Message } from '../../../runtime/actor.js';
-import { silentLogger } from '../../../runtime/logger.js';
+import { type Logger, silentLogger } from '../../../runtime/logger.js';
 import type { Pool } from '../../../storage/postgres/pool.js';
 import { identify } from '../../emp/keys.js';
 import payment, { type PaymentResources } from '../actor.js';
@@ -27,6 +27,7 @@ export async function openActor(
   databaseUrl: string,
   settings: Partial<PaymentSettings> = {},
   intercept?: Intercept,
+  logger: Logger = silentLogger,
 ): Promise<TestActor> {
   const filled: PaymentSettings = {
     databaseUrl,
@@ -34,7 +35,7 @@ export async function openActor(
     idempotencyEntriesMax: 10_000,
     ...settings,
   };
-  const thread = { actor: payment.type, thread: 0, settings: filled, logger: silentLogger };
+  const thread = { actor: payment.type, thread: 0, settings: filled, logger };
   const opened = await payment.open?.(thread);
   if (opened === undefined) throw new TypeError('the actor opened nothing');
   const resources =
@@ -45,7 +46,7 @@ export async function openActor(
     resources,
     state: undefined,
     signal: new AbortController().signal,
-    logger: silentLogger,
+    logger,
   };
   return {
     resources,

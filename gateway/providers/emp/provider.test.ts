@@ -4,6 +4,7 @@ import t from 'tap';
 import {
   decodeForm,
   EmpMalformedError,
+  IDENTITY_FIELDS,
   type Identity,
   identify,
   SIGNIFICANT_FIELDS,
@@ -115,6 +116,31 @@ t.test('what nobody could read is malformed', async (t) => {
   }
 });
 
+t.test('bytes that are not UTF-8 cannot be told apart, so they are in no field of identity', async (t) => {
+  const signed = `unique_id=id&signature=${sign('id')}`;
+  const recognise = (more: string) => provider.recognise(Buffer.from(`${signed}&${more}`, 'latin1'));
+  for (const name of IDENTITY_FIELDS.filter((name) => name !== 'unique_id' && name !== 'signature')) {
+    for (const value of ['%ff', '\xfe', 'a%C3', '%C3+', '\xed\xa0\x80', '%EF%BF%BD%ff']) {
+      t.match(
+        recognise(`${name}=${value}`),
+        { outcome: 'malformed', reason: `field ${name} is not UTF-8` },
+        `${name}=${value}`,
+      );
+    }
+  }
+  t.match(recognise('note=%ff&iban=\xff'), { outcome: 'accepted' }, 'in others they may be');
+
+  const statuses = ['%EF%BF%BD', '%C3%A9', '\xc3%A9', '\xe2\x82\xac', '%EF%BF%BD+'];
+  const keys = statuses.map((status) => {
+    const body = Buffer.from(`${signed}&status=${status}`, 'latin1');
+    const verdict = provider.recognise(body);
+    const dedupe = verdict.outcome === 'accepted' ? `${verdict.dedupe}` : verdict.reason;
+    t.equal(dedupe, identify('emp', body).dedupe, status);
+    return dedupe;
+  });
+  t.equal(new Set(keys).size, statuses.length - 1, 'the same text has the same key, however it was written');
+});
+
 t.test('a body of 64 KiB is scanned in a time that grows with its length only', async (t) => {
   for (const piece of [
     '&',
@@ -127,6 +153,8 @@ t.test('a body of 64 KiB is scanned in a time that grows with its length only', 
     '%73tatu&',
     '\u00ff',
     'wpf_statut&',
+    'status=%ff',
+    'status=\u00c3\u00a9%C3%A9&',
   ]) {
     const body = Buffer.from(piece.repeat(Math.floor(65_536 / piece.length)));
     // The best of several: the machine may be busy with something else.
@@ -218,6 +246,8 @@ function randomForm(): fc.Arbitrary<Uint8Array> {
       '\u00c3%A9',
       '\u00ff',
       '%EF%BB%BFx',
+      '%EF%BF%BD',
+      '%ff',
       '%E2%82',
       '\u00e2\u0082\u00ac',
       '%C2%85',

@@ -105,6 +105,8 @@ export class EmpProvider implements Provider {
     const scanner = this.#scanner;
     scanner.scan(body);
     if (scanner.repeated !== undefined) return malformed(`field ${scanner.repeated} is repeated`);
+    const { notUtf8 } = scanner;
+    if (notUtf8 !== undefined) return malformed(`field ${notUtf8} is not UTF-8`);
     const rule = this.#rule();
     if (rule === undefined) return NO_SIGNED_ID;
     return this.#recogniseUsual(body, rule) ?? this.#recogniseAny(body, rule);
