@@ -59,6 +59,7 @@ const SILENCE_MS = 5_000;
 /** Opens no connection yet. All errors of the pool are classified by `toPostgresError`. */
 export function createPool(options: PoolOptions): Pool {
   const { logger, statementMsMax = STATEMENT_MS_MAX } = options;
+  let ending: Promise<void> | undefined;
   const pool = new PgPool({
     connectionString: options.url,
     max: options.connectionsMax,
@@ -72,6 +73,8 @@ export function createPool(options: PoolOptions): Pool {
   });
   // Without a listener, an idle connection that the server closes would end the process.
   pool.on('error', (error) => {
+    // The end of the pool does not wait until the server has closed the last connections.
+    if (ending !== undefined) return;
     logger.warn({ error: toPostgresError(error).message }, 'an idle connection to Postgres was lost');
   });
 
@@ -91,7 +94,6 @@ export function createPool(options: PoolOptions): Pool {
     };
   }
 
-  let ending: Promise<void> | undefined;
   return {
     statementMsMax,
     connect,
