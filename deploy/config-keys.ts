@@ -145,6 +145,15 @@ const CONFIG_KEYS = Object.freeze({
   TETHER_ENDPOINTS: path({
     meaning: 'endpoints file (yaml); not set: `tether up` serves the endpoint `emp` for trying out',
   }),
+  TETHER_ACTORS: list(
+    (item) => (item.includes('\0') || item === '' ? undefined : item),
+    'paths, separated by commas; * in the last part stands for any characters',
+    {
+      default: '',
+      meaning:
+        'modules of your own actors, beside payment; an endpoint names the actor that handles its messages',
+    },
+  ),
   TETHER_URL: url(isHttpOrigin, 'a URL of the form http://host:port or https://host:port, without a path', {
     meaning:
       'where `tether send` and `tether dead` find the node; not set: made of TETHER_HOST and TETHER_PORT',

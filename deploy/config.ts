@@ -7,6 +7,7 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import { type ActorModule, findActors, OWN_TYPES } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
@@ -35,6 +36,8 @@ interface Settings {
   readonly apiToken: string | undefined;
   /** Absolute path, or undefined. */
   readonly endpointsFile: string | undefined;
+  /** Absolute paths, with `*` in the last part. */
+  readonly actorFiles: readonly string[];
   /** Where a command of the operator's finds the node. */
   readonly url: string;
   readonly logDriver: 'journal';
@@ -55,11 +58,13 @@ interface Settings {
 }
 
 /** What a node is run by. */
-interface Config extends Omit<Settings, 'apiToken'> {
+interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly apiToken: string;
   /** Where the API token is kept, when it was not given; undefined when it was. */
   readonly apiTokenFile: string | undefined;
   readonly endpoints: readonly Endpoint[];
+  /** The user's own, beside Tether's. */
+  readonly actors: readonly ActorModule[];
   /** For the log at the start: what is allowed and yet worth a thought. */
   readonly warnings: readonly string[];
 }
@@ -176,6 +181,7 @@ function settle(values: ConfigValues): Settings {
     databaseUrl: values.TETHER_DATABASE_URL,
     apiToken: values.TETHER_API_TOKEN,
     endpointsFile: endpointsFile === undefined ? undefined : resolve(endpointsFile),
+    actorFiles: Object.freeze(get('TETHER_ACTORS').map((path) => resolve(path))),
     url: values.TETHER_URL === undefined ? localUrl(host, port) : new URL(values.TETHER_URL).origin,
     logDriver,
     role,
@@ -210,19 +216,24 @@ function localUrl(host: string, port: number): string {
  * @throws ConfigError
  */
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const settings = parseConfig(env, overrides);
+  const { actorFiles, ...settings } = parseConfig(env, overrides);
   const problems = mode === 'start' ? missingInProduction(settings) : [];
-  let endpoints: readonly Endpoint[] = [];
-  if (settings.endpointsFile === undefined) {
-    endpoints = [DEFAULT_ENDPOINT];
-  } else {
+  /** What `read` gives; undefined, and its problems noted, when it is refused. */
+  const tried = async <T>(read: Promise<T>): Promise<T | undefined> => {
     try {
-      endpoints = await loadEndpoints(settings.endpointsFile, env);
+      return await read;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
+      return undefined;
     }
+  };
+  const actors = await tried(findActors(actorFiles));
+  let endpoints: readonly Endpoint[] = [DEFAULT_ENDPOINT];
+  if (settings.endpointsFile !== undefined) {
+    endpoints = (await tried(loadEndpoints(settings.endpointsFile, env))) ?? [];
     if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
+    if (actors !== undefined) problems.push(...unknownActors(settings.endpointsFile, endpoints, actors));
   }
   const published = endpoints.filter((endpoint) => endpoint.secrets.includes(PUBLISHED_SECRET));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -245,8 +256,23 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
     apiToken: token.token,
     apiTokenFile: token.file,
     endpoints: Object.freeze([...endpoints]),
+    actors: actors ?? [],
     warnings: Object.freeze(warnings),
   });
+}
+
+function unknownActors(
+  file: string,
+  endpoints: readonly Endpoint[],
+  actors: readonly ActorModule[],
+): string[] {
+  const known = [...OWN_TYPES, ...actors.map(({ type }) => type)];
+  return endpoints
+    .filter(({ actor }) => !known.includes(actor))
+    .map(
+      ({ name, actor }) =>
+        `${file}: endpoint ${name}: actor: ${actor} is not there; known: ${known.join(', ')}`,
+    );
 }
 
 /** What is good for trying out only. */
@@ -265,7 +291,7 @@ function unsafe(file: string, endpoints: readonly Endpoint[]): string[] {
   ]);
 }
 
-function missingInProduction(settings: Settings): string[] {
+function missingInProduction(settings: Omit<Settings, 'actorFiles'>): string[] {
   const problems: string[] = [];
   const need = (key: ConfigKey, why: string) =>
     problems.push(`${key} is not set: \`tether start\` needs it (${why}); \`tether up\` does without`);

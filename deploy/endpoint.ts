@@ -6,7 +6,8 @@ interface Endpoint {
   readonly token: string;
   /** Every one of them is valid, at least one. */
   readonly secrets: readonly string[];
-  readonly actor: 'payment';
+  /** The type of the actor that handles its messages. */
+  readonly actor: string;
   /** CIDRs; undefined: every address may send. */
   readonly networks?: readonly string[];
 }

@@ -6,7 +6,7 @@
  *         provider: emp
  *         token: env:EMP_PATH_TOKEN       # the second part of the path
  *         secrets: [env:EMP_PASSWORD, file:/run/secrets/emp-password-old]
- *         actor: payment                  # optional
+ *         actor: payment                  # optional: payment, or one of TETHER_ACTORS
  *         networks: [192.0.2.0/24]        # optional: only these addresses may send
  *
  * `token` and each of `secrets` may be a reference: `env:NAME` or `file:/path` (one final line end is cut off).
@@ -50,7 +50,10 @@ const entry = z.strictObject({
     .array(reference, 'is a list of texts')
     .min(1, 'needs at least one secret')
     .max(16, 'takes at most 16 secrets'),
-  actor: z.literal('payment', 'is payment, the only webhook actor of this version').default('payment'),
+  actor: z
+    .string('is a text')
+    .regex(/^[a-z][a-z0-9-]{0,62}$/, 'is the type of an actor: a-z, 0-9 and -')
+    .default('payment'),
   networks: z
     .array(network, 'is a list of networks')
     .min(1, 'lists at least one network; leave it out to allow every address')

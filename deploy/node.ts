@@ -90,6 +90,11 @@ export class Node {
         deadLetters,
         actors: [
           { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
+          ...config.actors.map(({ module }) => ({
+            module,
+            threads: config.threads,
+            settings: { databaseUrl: database.url },
+          })),
         ],
         retry: config.retry,
         logger,
