@@ -10,10 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { DEFAULT_ENDPOINT } from '../deploy/endpoint.js';
-import { commandName, processTree } from '../deploy/test/process-tree.js';
 import { startChild } from './child.js';
 import type { BlastResult } from './load/blast.js';
-import { residentBytes } from './process-stats.js';
+import { residentBytesOfTree } from './process-stats.js';
 import { showSpread, spread, table } from './table.js';
 
 const SEED = 20_261_124;
@@ -56,8 +55,7 @@ try {
   let shown = 0;
   const sample = async () => {
     const done = (await status()).actors.actors.reduce((sum, actor) => sum + actor.done, 0);
-    const pids = processTree(node.pid).filter((pid) => !commandName(pid).startsWith('postgres'));
-    const mib = pids.reduce((sum, pid) => sum + residentBytes(pid), 0) / 1_048_576;
+    const mib = residentBytesOfTree(node.pid, 'postgres') / 1_048_576;
     samples.push({ done, mib });
     if (done >= shown + count / 20) {
       shown = done;
@@ -69,6 +67,8 @@ try {
   const blast = load.ask({}, DEADLINE_MS).then((result) => {
     loaded = result as BlastResult;
   });
+  // When something else fails first, that is the error to show.
+  blast.catch(() => undefined);
   while (loaded === undefined || (await status()).log.lag > 0) {
     if (performance.now() - start > DEADLINE_MS) throw new Error('not within the deadline');
     await sample();
