@@ -1,5 +1,6 @@
 /** The processes that a process started, read from Linux's /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { hasCode } from '../../storage/journal/has-code.js';
 
 /** The pids of `root` and of everything below it, parents first. */
 export function processTree(root: number): number[] {
@@ -11,11 +12,7 @@ export function processTree(root: number): number[] {
       children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
     } catch (error) {
       // It ended between the listing and the reading.
-      if (
-        (error as NodeJS.ErrnoException).code !== 'ENOENT' &&
-        (error as NodeJS.ErrnoException).code !== 'ESRCH'
-      )
-        throw error;
+      if (!hasCode(error, 'ENOENT', 'ESRCH')) throw error;
     }
   }
   const tree = [root];
@@ -23,9 +20,14 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
-/** The program's name. */
+/** The program's name; empty when the process has ended since it was listed. */
 export function commandName(pid: number): string {
-  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ESRCH')) throw error;
+    return '';
+  }
 }
 
 /** Fields of /proc/<pid>/stat from the third on: a name in brackets, which may hold anything, comes before. */
