@@ -15,6 +15,7 @@ import {
   startGateway,
 } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
+import { asError } from '../runtime/failure.js';
 import type { Logger } from '../runtime/logger.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
@@ -130,10 +131,7 @@ export class Node {
       });
       const failed = database.ready
         .then(() => system.start())
-        .then(
-          () => new Promise<never>(() => {}),
-          (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-        );
+        .then(() => new Promise<never>(() => {}), asError);
       return new Node(config, { journal, database, system, gateway }, failed);
     } catch (error) {
       for (const step of undo.reverse()) await step();

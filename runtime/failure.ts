@@ -19,3 +19,8 @@ export function causeOf(error: unknown): DeadLetterCause {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return { code, message: error.message, stack: error.stack ?? '' };
 }
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

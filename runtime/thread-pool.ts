@@ -14,6 +14,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { Piscina } from 'piscina';
 import type { Clock } from './clock.js';
 import { ReceiveTimeoutError } from './errors.js';
+import { asError } from './failure.js';
 import type { Logger } from './logger.js';
 import { PulseWatch } from './pulse.js';
 import { backoffMs, type RetryPolicy } from './retry.js';
@@ -189,8 +190,4 @@ export class ThreadPool {
       if (message.type !== 'ready') this.#message(thread, port, message);
     }
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

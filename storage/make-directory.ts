@@ -4,6 +4,7 @@
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode } from './journal/has-code.js';
 
 /** @throws what the operating system says of the first directory that cannot be made */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
@@ -19,17 +20,13 @@ async function made(path: string, mode: number): Promise<boolean> {
     await mkdir(path, { mode }).catch(unlessThere(path));
     return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
 }
 
 function unlessThere(path: string): (error: unknown) => Promise<void> {
   return async (error) => {
-    if (codeOf(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+    if (!hasCode(error, 'EEXIST') || !(await stat(path)).isDirectory()) throw error;
   };
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error ? Reflect.get(error, 'code') : undefined;
 }

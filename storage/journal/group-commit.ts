@@ -13,6 +13,7 @@
  * cache says is not what the disk holds, and only recovery finds out.
  */
 import { LogClosedError, LogFullError } from '../../runtime/errors.js';
+import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { ChannelTable } from './channel-table.js';
 import type { JournalClock } from './clock.js';
@@ -29,7 +30,7 @@ import { Segment } from './segment.js';
 import type { SegmentChain } from './segment-chain.js';
 import type { PreparedSegment } from './segment-preparer.js';
 import { encodeSegmentStart } from './segment-start.js';
-import { asError, type Syncer } from './syncer.js';
+import type { Syncer } from './syncer.js';
 
 type Phase = 'idle' | 'scheduled' | 'writing' | 'waiting';
 

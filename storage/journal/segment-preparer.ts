@@ -9,6 +9,7 @@
  * No failure here is final: nothing was promised yet. It shows as a full journal once the active segment is used up.
  */
 import { join } from 'node:path';
+import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { JournalClock } from './clock.js';
 import type { FileSystem } from './file-system.js';
@@ -107,7 +108,7 @@ export class SegmentPreparer {
       this.onChange?.('ready');
     } catch (error) {
       if (this.#state === 'stopped') return;
-      this.#backOff(number, bytes, error instanceof Error ? error : new Error(String(error)));
+      this.#backOff(number, bytes, asError(error));
     }
   }
 

@@ -1,4 +1,5 @@
 /** Writes and syncs a segment's file: where and how long, by the policy; nothing about what is written. */
+import { asError } from '../../runtime/failure.js';
 import type { JournalClock } from './clock.js';
 import type { FileSystem } from './file-system.js';
 import type { SyncPolicy } from './sync-policy.js';
@@ -48,8 +49,4 @@ export class Syncer {
     this.#policy.record('inline', endUs - startUs, endUs);
     done(failure);
   }
-}
-
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asError } from '../../runtime/failure.js';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, type ContractTest, part } from '../log-contract.js';
 import type { JournalClock } from './clock.js';
@@ -12,7 +13,6 @@ import { hasCode } from './has-code.js';
 import type { Journal } from './journal.js';
 import { openJournal } from './open.js';
 import type { JournalOptions } from './options.js';
-import { asError } from './syncer.js';
 
 export const KIB = 1024;
 

@@ -20,7 +20,7 @@ import { AsciiText } from '../../../runtime/ascii-text.js';
 import type { Provider, Refused, Verdict } from '../provider.js';
 import { Echo } from './echo.js';
 import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
-import { BodySignatures, isSigned } from './signature.js';
+import { Signatures } from './signature.js';
 
 export interface EmpOptions {
   /** The endpoint's name: the first part of every key. */
@@ -84,17 +84,15 @@ export class EmpProvider implements Provider {
   readonly mediaType = 'application/x-www-form-urlencoded';
   readonly answerMediaType = Buffer.from('application/xml');
   readonly #endpoint: string;
-  readonly #secrets: readonly string[];
   readonly #scanner = new FormScanner();
-  readonly #signatures: BodySignatures;
+  readonly #signatures: Signatures;
   readonly #keyHeadBytes: number;
   readonly #key: AsciiText;
   readonly #dedupe = new AsciiText(TEXT_BYTES_MAX);
 
   constructor({ endpoint, secrets }: EmpOptions) {
     this.#endpoint = endpoint;
-    this.#secrets = [...secrets];
-    this.#signatures = new BodySignatures(secrets);
+    this.#signatures = new Signatures(secrets);
     const keyHead = Buffer.from(actorKey(endpoint, { paymentId: '' }));
     this.#keyHeadBytes = keyHead.length;
     this.#key = new AsciiText(keyHead.length + ID_BYTES_MAX);
@@ -164,7 +162,7 @@ export class EmpProvider implements Provider {
 
     const signature = scanner.value(SIGNATURE);
     if (signature === '') return NO_SIGNATURE;
-    if (!isSigned(signedId, signature, this.#secrets)) return FORGED;
+    if (!this.#isSigned(signedId, signature)) return FORGED;
 
     const parts = { kind: rule.kind, signedId, paymentId, event, status };
     return {
@@ -173,6 +171,13 @@ export class EmpProvider implements Provider {
       dedupe: dedupeKey(parts, needsBodyDigest(parts) ? bodyDigest(body) : ''),
       answer: rule.echo.of(signedId),
     };
+  }
+
+  /** Of decoded values: put side by side, as in a body. */
+  #isSigned(signedId: string, signature: string): boolean {
+    const bytes = Buffer.from(signedId + signature);
+    const idEnd = Buffer.byteLength(signedId);
+    return this.#signatures.isSigned(bytes, 0, idEnd, idEnd, bytes.length);
   }
 
   #rule(): KindRule | undefined {

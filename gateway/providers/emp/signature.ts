@@ -3,6 +3,7 @@
  * hash. It covers the id and nothing else.
  */
 import { hash } from 'node:crypto';
+import { ID_BYTES_MAX } from '../../../actors/emp/index.js';
 
 /** Any other number of hex digits is no signature. */
 function algorithmOf(digits: number): string | undefined {
@@ -18,38 +19,11 @@ function algorithmOf(digits: number): string | undefined {
   }
 }
 
-/** Whether `signature` signs `signedId` with one of `passwords`. All of them are tried each time. */
-export function isSigned(signedId: string, signature: string, passwords: readonly string[]): boolean {
-  const algorithm = algorithmOf(signature.length);
-  if (algorithm === undefined) return false;
-  let signed = false;
-  for (let i = 0; i < passwords.length; i++) {
-    if (sameHex(signature, hash(algorithm, signedId + passwords[i]))) signed = true;
-  }
-  return signed;
-}
-
 /**
- * Compares hex digits of equal number, in a time that does not depend on where they differ. `digest` is in lower case; of a
- * letter (bit 0x40 is set) the given digit may differ in the bit of its case, 0x20, and of a decimal digit in none.
- */
-function sameHex(given: string, digest: string): boolean {
-  let difference = 0;
-  for (let i = 0; i < digest.length; i++) {
-    const code = digest.charCodeAt(i);
-    difference |= (given.charCodeAt(i) ^ code) & ~((code & 0x40) >>> 1);
-  }
-  return difference === 0;
-}
-
-/** Ids of the usual form are no longer. */
-const ID_BYTES_MAX = 255;
-
-/**
- * The same of an id and a signature that lie in a body as they are, with nothing to decode. What is hashed is put together in
+ * Signatures by any of some passwords, of ids that lie in a body with nothing to decode. What is hashed is put together in
  * buffers that are kept, one for each password and length of an id.
  */
-export class BodySignatures {
+export class Signatures {
   readonly #passwords: readonly Buffer[];
   readonly #inputs: (Buffer | undefined)[] = [];
 
@@ -57,7 +31,10 @@ export class BodySignatures {
     this.#passwords = passwords.map((password) => Buffer.from(password));
   }
 
-  /** Whether the bytes from `start` to `end` sign those from `idStart` to `idEnd`, at most 255, with one of the passwords. */
+  /**
+   * Whether the bytes from `start` to `end` sign those from `idStart` to `idEnd`, at most `ID_BYTES_MAX`. All passwords are tried
+   * each time.
+   */
   isSigned(body: Buffer, idStart: number, idEnd: number, start: number, end: number): boolean {
     const algorithm = algorithmOf(end - start);
     if (algorithm === undefined) return false;
@@ -65,7 +42,7 @@ export class BodySignatures {
     for (let i = 0; i < this.#passwords.length; i++) {
       const input = this.#inputOf(i, idEnd - idStart);
       for (let j = idStart; j < idEnd; j++) input[j - idStart] = body[j] ?? 0;
-      if (sameHexIn(body, start, hash(algorithm, input))) signed = true;
+      if (sameHex(body, start, hash(algorithm, input))) signed = true;
     }
     return signed;
   }
@@ -82,8 +59,11 @@ export class BodySignatures {
   }
 }
 
-/** `sameHex` of digits that lie in a body. */
-function sameHexIn(body: Buffer, start: number, digest: string): boolean {
+/**
+ * Compares hex digits, those in `body` from `start` on, in a time that does not depend on where they differ. `digest` is in lower
+ * case; of a letter (bit 0x40 is set) the given digit may differ in the bit of its case, 0x20, and of a decimal digit in none.
+ */
+function sameHex(body: Buffer, start: number, digest: string): boolean {
   let difference = 0;
   for (let i = 0; i < digest.length; i++) {
     const code = digest.charCodeAt(i);
