@@ -3,9 +3,9 @@ export {
   type ActorContext,
   type ActorDefinition,
   defineActor,
-  type Message,
   type ThreadContext,
 } from './actor.js';
+export type { ActorRef, AskOptions, DurableOptions, TellOptions } from './actor-ref.js';
 export {
   type ActorRegistration,
   type ActorStats,
@@ -36,6 +36,7 @@ export {
   UnknownActorError,
 } from './errors.js';
 export { type Logger, silentLogger } from './logger.js';
+export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
