@@ -1,8 +1,8 @@
 /** The concurrency benchmarks of the suite on nact, but for those of `services.ts`. */
-import { dispatch, type Ref, spawn } from 'nact';
+import { type Ref, spawn } from 'nact';
 import { isWrite, type ParametersOf } from '../parameters.js';
 import { PseudoRandom, seedOf } from '../pseudo-random.js';
-import { inSystem } from './system.js';
+import { inSystem, tell } from './system.js';
 
 type ToDictionary =
   | { readonly kind: 'write'; readonly key: number; readonly value: number; readonly from: Ref<ToWorker> }
@@ -28,8 +28,8 @@ export const dictionary = ({ workers, messages, writePercent }: ParametersOf<'co
       if (message.kind === 'write') {
         store.writes++;
         store.entries.set(message.key, message.value);
-        dispatch(message.from, message.value);
-      } else dispatch(message.from, store.entries.get(message.key));
+        tell(message.from, message.value);
+      } else tell(message.from, store.entries.get(message.key));
       return store;
     };
     const initialState: Store = { entries: new Map(), requests: 0, writes: 0, ended: 0 };
@@ -40,17 +40,17 @@ export const dictionary = ({ workers, messages, writePercent }: ParametersOf<'co
         system,
         (answers: number, message: ToWorker) => {
           const answered = message === 'start' ? answers : answers + 1;
-          if (answered === messages) dispatch(store, { kind: 'end' });
+          if (answered === messages) tell(store, { kind: 'end' });
           else if (isWrite(random.next(), writePercent)) {
             const key = random.next();
-            dispatch(store, { kind: 'write', key, value: key, from: self });
-          } else dispatch(store, { kind: 'read', key: random.next(), from: self });
+            tell(store, { kind: 'write', key, value: key, from: self });
+          } else tell(store, { kind: 'read', key: random.next(), from: self });
           return answered;
         },
         `worker-${at}`,
         { initialState: 0 },
       );
-      dispatch(self, 'start');
+      tell(self, 'start');
     }
   });
 
@@ -81,12 +81,11 @@ export const banking = ({ accounts, transactions, initialBalance, givingOfTen }:
             const from = all[random.next() % giving];
             const to = all[giving + (random.next() % (accounts - giving))];
             const amount = random.next() % 1_000;
-            if (from !== undefined && to !== undefined) dispatch(from, { kind: 'order', amount, to });
+            if (from !== undefined && to !== undefined) tell(from, { kind: 'order', amount, to });
           }
         } else if (message === 'completed') {
           state.completed++;
-          if (state.completed === transactions)
-            for (const account of all) dispatch(account, { kind: 'report' });
+          if (state.completed === transactions) for (const account of all) tell(account, { kind: 'report' });
         } else {
           state.reports++;
           state.sum += message.balance;
@@ -101,7 +100,7 @@ export const banking = ({ accounts, transactions, initialBalance, givingOfTen }:
       const give = (state: Account, order: ToAccount & { readonly kind: 'order' }) => {
         state.balance -= order.amount;
         state.waiting = true;
-        dispatch(order.to, { kind: 'transfer', amount: order.amount, from: self });
+        tell(order.to, { kind: 'transfer', amount: order.amount, from: self });
       };
       const receive = (state: Account, message: ToAccount) => {
         switch (message.kind) {
@@ -111,17 +110,17 @@ export const banking = ({ accounts, transactions, initialBalance, givingOfTen }:
             break;
           case 'transfer':
             state.balance += message.amount;
-            dispatch(message.from, { kind: 'transferred' });
+            tell(message.from, { kind: 'transferred' });
             break;
           case 'transferred': {
             state.waiting = false;
-            dispatch(teller, 'completed');
+            tell(teller, 'completed');
             const next = state.stash.shift();
             if (next?.kind === 'order') give(state, next);
             break;
           }
           case 'report':
-            dispatch(teller, { balance: state.balance });
+            tell(teller, { balance: state.balance });
         }
         return state;
       };
@@ -129,7 +128,7 @@ export const banking = ({ accounts, transactions, initialBalance, givingOfTen }:
       const self: Ref<ToAccount> = spawn(system, receive, `account-${at}`, { initialState });
       all.push(self);
     }
-    dispatch(teller, 'start');
+    tell(teller, 'start');
   });
 
 export const logisticMap = ({ terms, series, startRate, increment }: ParametersOf<'logistic-map'>) =>
@@ -164,7 +163,7 @@ export const logisticMap = ({ terms, series, startRate, increment }: ParametersO
       const computer = spawn(
         system,
         (state: null, { term, from }: Ask) => {
-          dispatch(from, { result: rate * term * (1 - term) });
+          tell(from, { result: rate * term * (1 - term) });
           return state;
         },
         `computer-${at}`,
@@ -181,14 +180,14 @@ export const logisticMap = ({ terms, series, startRate, increment }: ParametersO
         if (state.ordered > 0) {
           state.ordered--;
           state.waiting = true;
-          dispatch(computer, { term: state.term, from: self });
-        } else if (state.closing) dispatch(master, { at, term: state.term });
+          tell(computer, { term: state.term, from: self });
+        } else if (state.closing) tell(master, { at, term: state.term });
         return state;
       };
       const initialState: Series = { term: at * increment, waiting: false, ordered: 0, closing: false };
       const self: Ref<ToSeries> = spawn(system, receive, `series-${at}`, { initialState });
       return self;
     });
-    for (let term = 0; term < terms; term++) for (const worker of workers) dispatch(worker, 'next');
-    for (const worker of workers) dispatch(worker, 'last');
+    for (let term = 0; term < terms; term++) for (const worker of workers) tell(worker, 'next');
+    for (const worker of workers) tell(worker, 'last');
   });

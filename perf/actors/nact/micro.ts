@@ -1,16 +1,16 @@
 /** The micro-benchmarks of the suite on nact. */
-import { dispatch, type Ref, spawn, stop } from 'nact';
+import { type Ref, spawn, stop } from 'nact';
 import type { ParametersOf } from '../parameters.js';
 import { PseudoRandom, seedOf } from '../pseudo-random.js';
 import { colorAfter, work } from '../work.js';
-import { inSystem } from './system.js';
+import { inSystem, tell } from './system.js';
 
 export const pingPong = ({ pings }: ParametersOf<'ping-pong'>) =>
   inSystem((system, finish) => {
     const pong = spawn(
       system,
       (state: null, { from }: { readonly from: Ref<'pong'> }) => {
-        dispatch(from, 'pong');
+        tell(from, 'pong');
         return state;
       },
       'pong',
@@ -20,14 +20,14 @@ export const pingPong = ({ pings }: ParametersOf<'ping-pong'>) =>
       system,
       (pongs: number, message: 'start' | 'pong') => {
         const received = message === 'pong' ? pongs + 1 : pongs;
-        if (received < pings) dispatch(pong, { from: ping });
+        if (received < pings) tell(pong, { from: ping });
         else finish(received);
         return received;
       },
       'ping',
       { initialState: 0 },
     ) as Ref<'start' | 'pong'>;
-    dispatch(ping, 'start');
+    tell(ping, 'start');
   });
 
 export const counting = ({ messages }: ParametersOf<'counting'>) =>
@@ -45,14 +45,14 @@ export const counting = ({ messages }: ParametersOf<'counting'>) =>
     const producer = spawn(
       system,
       (state: null, _: 'start') => {
-        for (let sent = 0; sent < messages; sent++) dispatch(counter, 'increment');
-        dispatch(counter, 'retrieve');
+        for (let sent = 0; sent < messages; sent++) tell(counter, 'increment');
+        tell(counter, 'retrieve');
         return state;
       },
       'producer',
       { initialState: null },
     );
-    dispatch(producer, 'start');
+    tell(producer, 'start');
   });
 
 export const forkJoinThroughput = ({ actors, messages, angle }: ParametersOf<'fork-join-throughput'>) =>
@@ -73,14 +73,14 @@ export const forkJoinThroughput = ({ actors, messages, angle }: ParametersOf<'fo
         system,
         (count: number, _: 'work') => {
           work(angle);
-          if (count + 1 === messages) dispatch(collector, count + 1);
+          if (count + 1 === messages) tell(collector, count + 1);
           return count + 1;
         },
         `worker-${at}`,
         { initialState: 0 },
       ),
     );
-    for (let sent = 0; sent < messages; sent++) for (const worker of workers) dispatch(worker, 'work');
+    for (let sent = 0; sent < messages; sent++) for (const worker of workers) tell(worker, 'work');
   });
 
 export const forkJoinCreate = ({ actors, angle }: ParametersOf<'fork-join-create'>) =>
@@ -99,14 +99,14 @@ export const forkJoinCreate = ({ actors, angle }: ParametersOf<'fork-join-create
         system,
         (state: null, _: 'work', { self }) => {
           work(angle);
-          dispatch(collector, 'done');
+          tell(collector, 'done');
           stop(self);
           return state;
         },
         `worker-${at}`,
         { initialState: null },
       );
-      dispatch(worker, 'work');
+      tell(worker, 'work');
     }
   });
 
@@ -117,7 +117,7 @@ export const threadRing = ({ actors, hops }: ParametersOf<'thread-ring'>) =>
         system,
         (next: Ref<number> | null, hopsLeft: number) => {
           const to = next ?? ring[(at + 1) % actors];
-          if (hopsLeft > 0 && to !== undefined) dispatch(to, hopsLeft - 1);
+          if (hopsLeft > 0 && to !== undefined) tell(to, hopsLeft - 1);
           else finish(at);
           return to ?? null;
         },
@@ -125,7 +125,7 @@ export const threadRing = ({ actors, hops }: ParametersOf<'thread-ring'>) =>
         { initialState: null },
       ),
     );
-    if (ring[0] !== undefined) dispatch(ring[0], hops);
+    if (ring[0] !== undefined) tell(ring[0], hops);
   });
 
 interface Meet {
@@ -153,10 +153,10 @@ export const chameneos = (parameters: ParametersOf<'chameneos'>) =>
         state.faded++;
         state.sum += message.meetings;
         if (state.faded === parameters.chameneos) finish(state.sum);
-      } else if (state.meetings === parameters.meetings) dispatch(message.from, { kind: 'exit' });
+      } else if (state.meetings === parameters.meetings) tell(message.from, { kind: 'exit' });
       else if (state.waiting === null) state.waiting = message.from;
       else {
-        dispatch(state.waiting, message);
+        tell(state.waiting, message);
         state.waiting = null;
         state.meetings++;
       }
@@ -168,25 +168,25 @@ export const chameneos = (parameters: ParametersOf<'chameneos'>) =>
       const receive = (state: { color: number; meetings: number }, message: ToChameneo) => {
         switch (message.kind) {
           case 'exit':
-            dispatch(mall, { kind: 'count', meetings: state.meetings });
+            tell(mall, { kind: 'count', meetings: state.meetings });
             return state;
           case 'meet':
             state.color = colorAfter(state.color, message.color);
             state.meetings++;
-            dispatch(message.from, { kind: 'change', color: state.color });
+            tell(message.from, { kind: 'change', color: state.color });
             break;
           case 'change':
             state.color = message.color;
             state.meetings++;
             break;
         }
-        dispatch(mall, { kind: 'meet', color: state.color, from: self });
+        tell(mall, { kind: 'meet', color: state.color, from: self });
         return state;
       };
       const self: Ref<ToChameneo> = spawn(system, receive, `chameneo-${at}`, {
         initialState: { color: at % 3, meetings: 0 },
       });
-      dispatch(self, { kind: 'start' });
+      tell(self, { kind: 'start' });
     }
   });
 
@@ -215,13 +215,13 @@ export const big = ({ actors, pings }: ParametersOf<'big'>) =>
         system,
         (pongs: number, message: ToBig) => {
           if (message.kind === 'ping') {
-            dispatch(message.from, { kind: 'pong' });
+            tell(message.from, { kind: 'pong' });
             return pongs;
           }
           const received = message.kind === 'pong' ? pongs + 1 : pongs;
           const other = others[random.next() % actors];
-          if (received < pings && other !== undefined) dispatch(other, { kind: 'ping', from: self });
-          else dispatch(sink, received);
+          if (received < pings && other !== undefined) tell(other, { kind: 'ping', from: self });
+          else tell(sink, received);
           return received;
         },
         `big-${at}`,
@@ -229,5 +229,5 @@ export const big = ({ actors, pings }: ParametersOf<'big'>) =>
       );
       others.push(self);
     }
-    for (const actor of others) dispatch(actor, { kind: 'start' });
+    for (const actor of others) tell(actor, { kind: 'start' });
   });

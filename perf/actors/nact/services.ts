@@ -1,7 +1,7 @@
 /** The benchmarks of the suite in which one actor serves many that wait for it, on nact. */
-import { dispatch, type Ref, spawn } from 'nact';
+import { type Ref, spawn } from 'nact';
 import type { ParametersOf } from '../parameters.js';
-import { inSystem } from './system.js';
+import { inSystem, tell } from './system.js';
 
 type ToManager =
   | { readonly kind: 'item'; readonly item: number; readonly from: Ref<'produce'> }
@@ -18,9 +18,9 @@ export const boundedBuffer = ({ producers, consumers, items, buffer }: Parameter
     let delivered = 0;
     const deliver = (consumer: Ref<ToConsumer>, item: number) => {
       delivered++;
-      dispatch(consumer, item);
+      tell(consumer, item);
       if (delivered < producers * items) return;
-      for (const idle of idleConsumers) dispatch(idle, 'exit');
+      for (const idle of idleConsumers) tell(idle, 'exit');
     };
     const manager = spawn(
       system,
@@ -30,15 +30,15 @@ export const boundedBuffer = ({ producers, consumers, items, buffer }: Parameter
           if (consumer === undefined) stored.push(message.item);
           else deliver(consumer, message.item);
           if (stored.length >= full) waitingProducers.push(message.from);
-          else dispatch(message.from, 'produce');
+          else tell(message.from, 'produce');
           return state;
         }
         const item = stored.shift();
         if (item !== undefined) {
           deliver(message.from, item);
           const producer = waitingProducers.shift();
-          if (producer !== undefined) dispatch(producer, 'produce');
-        } else if (delivered === producers * items) dispatch(message.from, 'exit');
+          if (producer !== undefined) tell(producer, 'produce');
+        } else if (delivered === producers * items) tell(message.from, 'exit');
         else idleConsumers.push(message.from);
         return state;
       },
@@ -65,33 +65,33 @@ export const boundedBuffer = ({ producers, consumers, items, buffer }: Parameter
         system,
         (state: { consumed: number; sum: number }, message: ToConsumer) => {
           if (message === 'exit') {
-            dispatch(sink, state);
+            tell(sink, state);
             return state;
           }
           if (message !== 'start') {
             state.consumed++;
             state.sum += message;
           }
-          dispatch(manager, { kind: 'available', from: self });
+          tell(manager, { kind: 'available', from: self });
           return state;
         },
         `consumer-${at}`,
         { initialState: { consumed: 0, sum: 0 } },
       );
-      dispatch(self, 'start');
+      tell(self, 'start');
     }
     for (let at = 0; at < producers; at++) {
       const self: Ref<'produce'> = spawn(
         system,
         (produced: number, _: 'produce') => {
           if (produced === items) return produced;
-          dispatch(manager, { kind: 'item', item: produced, from: self });
+          tell(manager, { kind: 'item', item: produced, from: self });
           return produced + 1;
         },
         `producer-${at}`,
         { initialState: 0 },
       );
-      dispatch(self, 'produce');
+      tell(self, 'produce');
     }
   });
 
@@ -118,12 +118,12 @@ export const philosophers = (parameters: ParametersOf<'dining-philosophers'>) =>
         const { seat } = message;
         const other = (seat + 1) % seats;
         if (message.kind === 'hungry' && (taken[seat] || taken[other])) {
-          dispatch(message.from, 'denied');
+          tell(message.from, 'denied');
           return state;
         }
         taken[seat] = message.kind === 'hungry';
         taken[other] = message.kind === 'hungry';
-        if (message.kind === 'hungry') dispatch(message.from, 'eat');
+        if (message.kind === 'hungry') tell(message.from, 'eat');
         return state;
       },
       'arbitrator',
@@ -134,15 +134,15 @@ export const philosophers = (parameters: ParametersOf<'dining-philosophers'>) =>
         system,
         (meals: number, message: ToPhilosopher) => {
           const eaten = message === 'eat' ? meals + 1 : meals;
-          if (message === 'eat') dispatch(arbitrator, { kind: 'done', seat });
-          if (eaten < parameters.rounds) dispatch(arbitrator, { kind: 'hungry', seat, from: self });
-          else dispatch(arbitrator, { kind: 'exit', meals: eaten });
+          if (message === 'eat') tell(arbitrator, { kind: 'done', seat });
+          if (eaten < parameters.rounds) tell(arbitrator, { kind: 'hungry', seat, from: self });
+          else tell(arbitrator, { kind: 'exit', meals: eaten });
           return eaten;
         },
         `philosopher-${seat}`,
         { initialState: 0 },
       );
-      dispatch(self, 'start');
+      tell(self, 'start');
     }
   });
 
@@ -161,7 +161,7 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
       system,
       (state: { left: number; places: number }, message: ToFactory) => {
         if (message.kind === 'start') {
-          for (const customer of customers) dispatch(room, { kind: 'enter', customer });
+          for (const customer of customers) tell(room, { kind: 'enter', customer });
           return state;
         }
         if (message.kind === 'returned') returned.push(message.customer);
@@ -173,7 +173,7 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
         const customer = state.places > 0 ? returned.shift() : undefined;
         if (customer !== undefined) {
           state.places--;
-          dispatch(room, { kind: 'enter', customer });
+          tell(room, { kind: 'enter', customer });
         }
         return state;
       },
@@ -188,14 +188,14 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
         if (message.kind === 'next') {
           const customer = seated.shift();
           if (customer === undefined) state.asleep = true;
-          else dispatch(chair, customer);
+          else tell(chair, customer);
           return state;
         }
-        if (seated.length === places) dispatch(message.customer, 'full');
+        if (seated.length === places) tell(message.customer, 'full');
         else {
           seated.push(message.customer);
-          if (state.asleep) dispatch(room, { kind: 'next' });
-          else dispatch(message.customer, 'wait');
+          if (state.asleep) tell(room, { kind: 'next' });
+          else tell(message.customer, 'wait');
           state.asleep = false;
         }
         return state;
@@ -206,9 +206,9 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
     const chair = spawn(
       system,
       (state: null, customer: Ref<ToCustomer>) => {
-        dispatch(customer, 'start');
-        dispatch(customer, 'done');
-        dispatch(room, { kind: 'next' });
+        tell(customer, 'start');
+        tell(customer, 'done');
+        tell(room, { kind: 'next' });
         return state;
       },
       'barber',
@@ -218,8 +218,8 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
       const self: Ref<ToCustomer> = spawn(
         system,
         (state: null, message: ToCustomer) => {
-          if (message === 'full') dispatch(factory, { kind: 'returned', customer: self });
-          else if (message === 'done') dispatch(factory, { kind: 'leave' });
+          if (message === 'full') tell(factory, { kind: 'returned', customer: self });
+          else if (message === 'done') tell(factory, { kind: 'leave' });
           return state;
         },
         `customer-${at}`,
@@ -227,5 +227,5 @@ export const barber = ({ haircuts, places }: ParametersOf<'sleeping-barber'>) =>
       );
       customers.push(self);
     }
-    dispatch(factory, { kind: 'start' });
+    tell(factory, { kind: 'start' });
   });

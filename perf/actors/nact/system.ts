@@ -4,10 +4,10 @@
  * nact handles each message in a `setImmediate` of its own and awaits what the handler returns, whatever the actor is
  * (`spawnStateless` is the same with one closure more). Its best honest use is therefore: handlers that are not async, no
  * logging engine, no `shutdownAfter` (a timer per message), `dispatch` and not `query` (a timer per question), names of
- * our own (its anonymous ones collide), and actors as children of the system, because a parent copies the map of its
- * children for every message that it takes.
+ * our own (its anonymous ones collide), actors as children of the system, because a parent copies the map of its
+ * children for every message that it takes, and a sender given with each message, or nact makes one.
  */
-import { type ActorSystemRef, start, stop } from 'nact';
+import { type ActorSystemRef, dispatch, Nobody, type Ref, start, stop } from 'nact';
 
 export async function inSystem(
   run: (system: ActorSystemRef, finish: (...proof: number[]) => void) => void,
@@ -19,3 +19,9 @@ export async function inSystem(
     stop(system);
   }
 }
+
+const nobody = new Nobody();
+
+/** `dispatch` with the third parameter that its types leave out: up to a quarter faster in a flood. */
+export const tell = <Message>(to: Ref<Message>, message: Message): void =>
+  (dispatch as (to: Ref<Message>, message: Message, sender: Nobody) => void)(to, message, nobody);
