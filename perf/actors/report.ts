@@ -38,7 +38,9 @@ export function ratiosTable(
       const measured = ratios.get(row);
       const bar = barOf(comparison, row);
       if (measured === undefined) return '';
-      return showSpread(measured, 2) + (bar === undefined ? '' : `, at least ${bar}`);
+      return (
+        showSpread(measured, measured.median < 0.1 ? 4 : 2) + (bar === undefined ? '' : `, at least ${bar}`)
+      );
     }),
   ]);
   return table(

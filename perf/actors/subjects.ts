@@ -11,8 +11,15 @@ import { output, type Subject } from './subject.js';
 const ERLANG_SOURCES = fileURLToPath(new URL('../../../perf/actors/erlang/', import.meta.url));
 const COMPILE_MS_MAX = 60_000;
 
-/** @param directory for what Erlang's compiler writes */
+/**
+ * All of them; those whose program is not there have no benchmark.
+ *
+ * @param directory for what Erlang's compiler writes
+ */
 export async function subjects(directory: string, note: (text: string) => void): Promise<readonly Subject[]> {
+  const hasErlang = await compileErlang(directory);
+  if (!hasErlang)
+    note("Erlang: erlc is not installed (Debian's package erlang-base), its columns stay empty");
   const programs = [
     program('tether', 'Tether, one thread', new URL('./tether/one-thread.js', import.meta.url)),
     program('tether-2', 'Tether, two threads', new URL('./tether/two-threads.js', import.meta.url)),
@@ -20,22 +27,19 @@ export async function subjects(directory: string, note: (text: string) => void):
     program('loop', 'bare loop', new URL('./limits/loop.js', import.meta.url)),
     program('message-port', 'bare MessagePort', new URL('./limits/message-port.js', import.meta.url)),
     program('piscina', 'piscina.run', new URL('./limits/piscina.js', import.meta.url)),
-  ].flatMap(({ subject, path }) => {
-    if (existsSync(path)) return [subject];
+  ].map(({ subject, path }) => {
+    if (existsSync(path)) return subject;
     note(`${subject.title}: no program at ${path}, its column stays empty`);
-    return [];
+    return missing(subject);
   });
-  const hasErlang = await compileErlang(directory);
-  if (!hasErlang)
-    note("Erlang: erlc is not installed (Debian's package erlang-base), its columns stay empty");
-  const erlangs = hasErlang
-    ? [
-        erlang('erlang', 'Erlang, one scheduler', directory, 1),
-        erlang('erlang-2', 'Erlang, two schedulers', directory, 2),
-      ]
-    : [];
-  return [...programs, ...erlangs];
+  const erlangs = [
+    erlang('erlang', 'Erlang, one scheduler', directory, 1),
+    erlang('erlang-2', 'Erlang, two schedulers', directory, 2),
+  ];
+  return [...programs, ...(hasErlang ? erlangs : erlangs.map(missing))];
 }
+
+const missing = (subject: Subject): Subject => ({ ...subject, command: () => undefined });
 
 function program(
   name: string,

@@ -55,17 +55,12 @@ counter(Count) ->
 fork_join_throughput(#{actors := Actors, messages := Messages, angle := Angle}) ->
     Main = self(),
     Worker = fun() -> worker(Main, Angle, Messages, 0) end,
-    Workers = [spawn_opt(Worker, [link, {message_queue_data, queue_data()}]) || _ <- lists:seq(1, Actors)],
+    % Its sines are a worker's garbage. With two schedulers the queues grow long meanwhile, and on the heap each collection
+    % looks at all that waits: ten times slower.
+    Options = [link, {message_queue_data, off_heap}],
+    Workers = [spawn_opt(Worker, Options) || _ <- lists:seq(1, Actors)],
     send_rounds(Workers, Messages),
     [lists:sum([receive {worked, Count} -> Count end || _ <- Workers])].
-
-%% Its sines are garbage of a worker. With a second scheduler the queues grow long meanwhile, and on the heap each collection
-%% looks at all of them: ten times slower. With one the queues are short, and on the heap is a third faster.
-queue_data() ->
-    case erlang:system_info(schedulers_online) of
-        1 -> on_heap;
-        _ -> off_heap
-    end.
 
 send_rounds(_, 0) ->
     ok;
