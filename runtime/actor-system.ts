@@ -179,7 +179,16 @@ export class ActorSystem {
     });
     const pool = new ThreadPool({
       threads,
-      task: { actor, module, settings, retry, receiveMsMax: receiveMsMax ?? RECEIVE_MS_MAX, logLevel },
+      task: {
+        actor,
+        module,
+        settings,
+        retry,
+        receiveMsMax: receiveMsMax ?? RECEIVE_MS_MAX,
+        logLevel,
+        places: 1,
+        grouped: [],
+      },
       heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
       clock: this.#clock,
       random: Math.random,
@@ -222,6 +231,9 @@ export class ActorSystem {
         this.#outage(running, thread, message);
         break;
       case 'log':
+      case 'events':
+      case 'connect':
+      case 'settled':
         break;
     }
   }

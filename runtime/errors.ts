@@ -85,9 +85,9 @@ export class AskFailedError extends TetherError {
   /** The code of the error that the actor met. */
   readonly reason: string;
 
-  constructor(actor: string, cause: { readonly code: string; readonly message: string }) {
-    super(`${actor} failed: ${cause.message} (${cause.code})`);
-    this.reason = cause.code;
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
   }
 }
 
