@@ -20,6 +20,7 @@ import { type Answerable, cycleError, type Debtor } from './ask.js';
 import { ActivationContext, type ContextOwner } from './context.js';
 import type { DurableQueue } from './durable-queue.js';
 import type { Entry } from './entry.js';
+import { Expectations } from './expectations.js';
 import type { Parcel, VolatileMessage } from './letter.js';
 import { Mailbox } from './mailbox.js';
 import type { Runnable } from './scheduler.js';
@@ -69,7 +70,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #wait: Wait | undefined;
   #cancelWait: (() => void) | undefined;
   #owed: Set<Answerable> | undefined;
-  #expected: { readonly holds: () => boolean; readonly resolve: () => void }[] | undefined;
+  #expectations: Expectations | undefined;
 
   constructor(host: ActivationHost<Activation>, key: string) {
     this.host = host;
@@ -150,7 +151,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.endLife(reason);
     for (const context of this.#contexts ?? [this.#context]) context.abort(reason);
     this.mailbox.refuse(reason);
-    this.#settleExpected();
+    this.#expectations?.settle();
   }
 
   /**
@@ -392,20 +393,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else if (this.#expected !== undefined) this.#settleExpected();
+    else this.#expectations?.settle();
   }
 
   #when(holds: () => boolean): Promise<void> {
-    if (holds()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#expected ??= [];
-      this.#expected.push({ holds, resolve });
-    });
-  }
-
-  #settleExpected(): void {
-    for (const { holds, resolve } of this.#expected ?? []) if (holds()) resolve();
-    const left = this.#expected?.filter(({ holds }) => !holds()) ?? [];
-    this.#expected = left.length > 0 ? left : undefined;
+    this.#expectations ??= new Expectations();
+    return this.#expectations.when(holds);
   }
 }
