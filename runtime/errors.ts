@@ -71,3 +71,15 @@ export class ThreadCrashError extends TetherError {
   readonly code = 'TETHER_THREAD_CRASH';
   readonly retryable = false;
 }
+
+/** The module of a store cannot be used: it does not load, or makes no store. */
+export class StoreModuleError extends TetherError {
+  readonly code = 'TETHER_STORE_MODULE';
+  readonly retryable = false;
+}
+
+/** A reminder is out of its limits; see `reminder.ts`. */
+export class ReminderRefusedError extends TetherError {
+  readonly code = 'TETHER_REMINDER_REFUSED';
+  readonly retryable = false;
+}
