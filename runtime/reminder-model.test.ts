@@ -55,6 +55,7 @@ class World {
   readonly #scheduleOfId = new Map<string, string>();
   #life = 0;
   #crashed = false;
+  #broken: unknown;
   faulty = false;
   #countdown = 0;
   #fault: Fault | undefined;
@@ -103,6 +104,15 @@ class World {
   }
 
   #appended(reminder: Reminder, messageId: string, dedupe: string): void {
+    try {
+      this.#judge(reminder, messageId, dedupe);
+    } catch (error) {
+      // Thrown here it would be one more failed append, which the service tries again.
+      this.#broken ??= error;
+    }
+  }
+
+  #judge(reminder: Reminder, messageId: string, dedupe: string): void {
     const { name, dueAt } = reminder;
     const place = `${name}@${dueAt}`;
     if (dueAt > this.clock.now()) throw new Error(`${place} is early: it is ${this.clock.now()}`);
@@ -150,6 +160,7 @@ class World {
       this.service = this.#start();
     }
     await this.#settle();
+    if (this.#broken !== undefined) throw this.#broken;
     await this.#check();
   }
 
