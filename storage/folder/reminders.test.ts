@@ -1,11 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { ReminderWorld, reminderCommand } from '../../runtime/testing/reminder-world.js';
 import { realFileSystem } from '../journal/file-system.js';
 import { FaultyFileSystem, temporaryDirectory } from '../journal/testing.js';
 import { reminder, testReminderStore } from '../reminder-contract.js';
 import { openFolder } from './open.js';
 import { FolderReminders } from './reminders.js';
+
+const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** On one directory, as often as it is called. */
 function opener(t: Pick<Test, 'teardown'>): () => Promise<FolderReminders> {
@@ -57,4 +61,17 @@ t.test('an outage in the middle of a change leaves memory and disk agreed', asyn
   faulty.faults.clear();
   t.strictSame(await store.due(9, 9), [two]);
   t.equal(await store.delete('a', 'k', 'one'), false, 'removed, and synced now');
+});
+
+t.test('with the service: random schedules, outages and crashes', async (t) => {
+  t.comment(`TEST_SEED=${seed}`);
+  await fc.assert(
+    fc.asyncProperty(fc.array(reminderCommand, { maxLength: 40, size: 'max' }), async (commands) => {
+      const world = await ReminderWorld.begin(opener(t));
+      for (const command of commands) await world.run(command);
+      await world.end();
+    }),
+    { seed, numRuns: 15 },
+  );
+  t.pass('each due schedule led to one message id');
 });
