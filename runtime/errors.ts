@@ -124,5 +124,15 @@ export class SnapshotVersionError extends TetherError {
 /** A body cannot be sent: it holds what msgpack cannot carry. */
 export class BodyError extends TetherError {
   readonly code = 'TETHER_BODY';
+
+/** The module of a store cannot be used: it does not load, or makes no store. */
+export class StoreModuleError extends TetherError {
+  readonly code = 'TETHER_STORE_MODULE';
+  readonly retryable = false;
+}
+
+/** A reminder is out of its limits; see `reminder.ts`. */
+export class ReminderRefusedError extends TetherError {
+  readonly code = 'TETHER_REMINDER_REFUSED';
   readonly retryable = false;
 }

@@ -31,6 +31,8 @@ export {
   LogFullError,
   OutageError,
   ReceiveTimeoutError,
+  ReminderRefusedError,
+  StoreModuleError,
   TetherError,
   ThreadCrashError,
   UnknownActorError,
@@ -40,4 +42,23 @@ export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
+export {
+  assertReminder,
+  REMINDER_BODY_BYTES_MAX,
+  REMINDER_DUE_AT_MAX,
+  REMINDER_EVERY_MS_MIN,
+  REMINDER_NAME_CHARS_MAX,
+  type Reminder,
+  type ReminderName,
+  type ReminderStore,
+} from './reminder.js';
+export { type ReminderMessage, reminderMessage } from './reminder-id.js';
+export {
+  type AppendReminder,
+  ReminderService,
+  type ReminderServiceMode,
+  type ReminderServiceOptions,
+} from './reminder-service.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+export { assertSnapshot, type Snapshot, type SnapshotPosition, type SnapshotStore } from './snapshot.js';
+export { loadSnapshotStore, type SnapshotStoreFactory, type StoreModule } from './store-module.js';
