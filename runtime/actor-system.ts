@@ -174,7 +174,7 @@ export class ActorSystem {
       threads,
       post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => pool.post(thread, delivery, buffer),
       deadLetters: this.#deadLetters,
-      now: this.#clock.now,
+      clock: this.#clock,
       logger,
     });
     const pool = new ThreadPool({

@@ -46,7 +46,7 @@ function fixture(partitions: number, threads: number, storing: () => Promise<voi
       if (!items.next().done) throw new Error('a delivery with more envelopes than its slices say');
     },
     deadLetters: new DeadLetterWriter(sink, new ManualClock(), silentLogger),
-    now: () => 0,
+    clock: new ManualClock(),
     logger: silentLogger,
   });
   const append = (partition: number, id: string) =>
