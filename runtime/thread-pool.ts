@@ -4,25 +4,33 @@
  * Piscina starts and replaces the threads and keeps the bulkhead; routing is ours, over one MessagePort a thread, because
  * Piscina cannot route by key and a task per message costs 16 us.
  *
+ * Threads come (`add`) and go (`remove`) at run time. Piscina 5 reads its `maxThreads` once, and there is no setter; but below it,
+ * it starts a thread for each task that finds none free, and with `minThreads: 0` and `idleTimeout: 0` ends a thread when its task
+ * is over. So a slot has a thread for as long as it runs a task, and the pool is as large as the number of tasks.
+ *
  * A slot of the pool goes through these modes:
- *   starting --Ready--> ready --drain--> draining --task resolved--> ended
+ *   starting --Ready--> ready --drain, remove--> draining --task resolved--> ended
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
  *   any --destroy--> ended
- * A thread whose event loop stands still is cut off: for the pool that is a task rejected.
+ * A thread whose event loop stands still is cut off: for the pool that is a task rejected. It is lost when it has ended: before, it
+ * might still do something for a message that another thread has by then (P2).
  */
+import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Clock } from './clock.js';
-import { ReceiveTimeoutError } from './errors.js';
+import { PoolRequestError, ReceiveTimeoutError } from './errors.js';
 import { asError } from './failure.js';
 import type { Logger } from './logger.js';
 import { PulseWatch } from './pulse.js';
 import { backoffMs, type RetryPolicy } from './retry.js';
+import { within } from './within.js';
 import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
 export type SlotMode = 'starting' | 'ready' | 'draining' | 'lost' | 'ended';
 
 export interface ThreadPoolOptions {
+  /** Threads at the start, numbered from 0. */
   readonly threads: number;
   readonly task: Omit<HostTask, 'port' | 'thread' | 'pulse'>;
   /** Heap limit of a thread in MiB. */
@@ -45,48 +53,87 @@ interface Slot {
   losses: number;
   startedAt: number;
   watch: PulseWatch | undefined;
+  /** Ends the thread at once, if it runs. */
+  cutOff: (error: Error) => void;
   cancelRestart: () => void;
   ended: Promise<void>;
 }
 
 const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 20, delayMsMax: 10_000 };
 const STEADY_MS = 60_000;
+/** No machine that this is for has as many cores. */
+export const THREADS_MAX = 256;
+/** A thread in a call of native code ends only after it. */
+const EXIT_MS_MAX = 5_000;
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #piscina: Piscina<HostTask, void>;
-  readonly #slots: Slot[];
+  readonly #slots = new Map<number, Slot>();
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     this.#piscina = new Piscina({
       filename: new URL('./worker/host.js', import.meta.url).href,
-      minThreads: options.threads,
-      maxThreads: options.threads,
+      minThreads: 0,
+      maxThreads: THREADS_MAX,
       concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      idleTimeout: 0,
       atomics: 'async',
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMibMax, maxYoungGenerationSizeMb: 16 },
     });
-    this.#slots = Array.from({ length: options.threads }, () => ({
-      mode: 'ended',
-      port: undefined,
-      losses: 0,
-      startedAt: 0,
-      watch: undefined,
-      cancelRestart: () => {},
-      ended: Promise.resolve(),
-    }));
+    // Of a thread that runs no task, which is about to end anyway.
+    this.#piscina.on('error', (error: unknown) =>
+      options.logger.warn({ err: error }, 'an idle thread failed'),
+    );
+    for (let thread = 0; thread < options.threads; thread++) this.#slots.set(thread, endedSlot());
   }
 
   start(): void {
     for (const thread of this.#slots.keys()) this.#start(thread);
   }
 
-  /** Modes of the threads, by their number. */
+  /** Numbers of the threads, ascending. */
+  get threads(): readonly number[] {
+    return [...this.#slots.keys()].sort((a, b) => a - b);
+  }
+
+  /** Modes of the threads, in the order of their numbers. */
   get modes(): readonly SlotMode[] {
-    return this.#slots.map(({ mode }) => mode);
+    return this.threads.map((thread) => this.#slot(thread).mode);
+  }
+
+  mode(thread: number): SlotMode {
+    return this.#slot(thread).mode;
+  }
+
+  /**
+   * Starts one more thread. Returns its number, the lowest that no living thread has.
+   * @throws PoolRequestError when there are as many as may be
+   */
+  add(): number {
+    if (this.#slots.size >= THREADS_MAX) {
+      throw new PoolRequestError(`a pool has at most ${THREADS_MAX} threads`);
+    }
+    let thread = 0;
+    while (this.#slots.has(thread)) thread++;
+    this.#slots.set(thread, endedSlot());
+    this.#start(thread);
+    return thread;
+  }
+
+  /** Lets a thread finish what it has and end, or cuts it off after `deadlineMs`. Its number is free again when this resolves. */
+  async remove(thread: number, deadlineMs: number): Promise<void> {
+    const slot = this.#slot(thread);
+    this.#askToEnd(slot);
+    if ((await within(this.#options.clock, deadlineMs, slot.ended)) === 'late') {
+      const error = new Error(`thread ${thread} did not drain in ${deadlineMs} ms`);
+      slot.cutOff(error);
+      await slot.ended;
+      this.#options.logger.warn({ err: error, thread }, 'a thread is cut off');
+    }
+    this.#slots.delete(thread);
   }
 
   /** Sends to a thread that is ready; `buffer` is transferred. */
@@ -98,30 +145,28 @@ export class ThreadPool {
 
   /** Lets each thread finish what it has and end. Resolves then, or after `deadlineMs` with what still runs cut off. */
   async drain(deadlineMs: number): Promise<void> {
-    for (const slot of this.#slots) {
-      slot.cancelRestart();
-      if (slot.mode === 'ready' || slot.mode === 'starting') {
-        slot.mode = 'draining';
-        slot.port?.postMessage({ type: 'drain' } satisfies Drain);
-      } else {
-        slot.mode = 'ended';
-      }
-    }
-    let cancel = () => {};
-    const deadline = new Promise<'late'>((resolve) => {
-      cancel = this.#options.clock.after(deadlineMs, () => resolve('late'));
-    });
-    const ended = Promise.all(this.#slots.map((slot) => slot.ended));
-    const late = (await Promise.race([ended, deadline])) === 'late';
-    cancel();
+    const slots = [...this.#slots.values()];
+    for (const slot of slots) this.#askToEnd(slot);
+    const ended = Promise.all(slots.map((slot) => slot.ended));
+    const late = (await within(this.#options.clock, deadlineMs, ended)) === 'late';
     if (late) this.#options.logger.warn({ deadlineMs }, 'threads did not drain in time and are cut off');
-    for (const slot of this.#slots) slot.mode = 'ended';
+    for (const slot of slots) slot.mode = 'ended';
     await this.#piscina.destroy();
     await ended;
   }
 
+  #askToEnd(slot: Slot): void {
+    slot.cancelRestart();
+    if (slot.mode === 'ready' || slot.mode === 'starting') {
+      slot.mode = 'draining';
+      slot.port?.postMessage({ type: 'drain' } satisfies Drain);
+    } else if (slot.mode !== 'draining') {
+      slot.mode = 'ended';
+    }
+  }
+
   #slot(thread: number): Slot {
-    const slot = this.#slots[thread];
+    const slot = this.#slots.get(thread);
     if (slot === undefined) throw new RangeError(`no thread ${thread}`);
     return slot;
   }
@@ -134,23 +179,35 @@ export class ThreadPool {
     slot.startedAt = this.#options.clock.now();
     port.on('message', (message: ToMain) => this.#message(thread, port, message));
     const { actor, receiveMsMax } = this.#options.task;
-    const cutOff = new AbortController();
-    let blocked: ReceiveTimeoutError | undefined;
+    const abort = new AbortController();
+    let reason: Error | undefined;
+    let exited: Promise<unknown> = Promise.resolve();
+    slot.cutOff = (error) => {
+      reason ??= error;
+      const before = this.#piscina.threads;
+      // Piscina ends the thread of a task that is aborted, and forgets it at once.
+      abort.abort();
+      const after = new Set(this.#piscina.threads);
+      exited = Promise.all(
+        before.filter((worker) => !after.has(worker)).map((worker) => once(worker, 'exit')),
+      );
+    };
     slot.watch = new PulseWatch(this.#options.clock, receiveMsMax, () => {
-      blocked = new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`);
-      cutOff.abort();
+      slot.cutOff(new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`));
     });
     const task: HostTask = { ...this.#options.task, thread, port: port2, pulse: slot.watch.pulse };
-    // Piscina ends the thread of a task that is aborted.
-    slot.ended = this.#piscina.run(task, { transferList: [port2], signal: cutOff.signal }).then(
+    slot.ended = this.#piscina.run(task, { transferList: [port2], signal: abort.signal }).then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),
-      (error: unknown) => this.#over(thread, port, blocked ?? asError(error)),
+      async (error: unknown) => {
+        await within(this.#options.clock, EXIT_MS_MAX, exited);
+        this.#over(thread, port, reason ?? asError(error));
+      },
     );
   }
 
   #message(thread: number, port: MessagePort, message: ToMain): void {
-    const slot = this.#slot(thread);
-    if (slot.port !== port) return;
+    const slot = this.#slots.get(thread);
+    if (slot?.port !== port) return;
     if (message.type === 'log') {
       this.#options.logger[message.level](message.fields, message.message);
       return;
@@ -190,4 +247,17 @@ export class ThreadPool {
       if (message.type !== 'ready') this.#message(thread, port, message);
     }
   }
+}
+
+function endedSlot(): Slot {
+  return {
+    mode: 'ended',
+    port: undefined,
+    losses: 0,
+    startedAt: 0,
+    watch: undefined,
+    cutOff: () => {},
+    cancelRestart: () => {},
+    ended: Promise.resolve(),
+  };
 }
