@@ -3,23 +3,26 @@
  *
  * Modes: new -> running -> draining -> stopped. Nothing is lost by stopping at any point: what is not done stays on the log.
  */
+import { ActorPool, type ActorStats, type PoolPolicy } from './actor-pool.js';
+import { DEFAULT_AUTOSCALE } from './autoscale.js';
 import { type Clock, systemClock } from './clock.js';
 import type { DeadLetterSink } from './dead-letter.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
-import { Dispatcher } from './dispatcher.js';
-import { ActorModuleError, UnknownActorError } from './errors.js';
+import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
+import type { Release } from './handover.js';
 import type { Logger } from './logger.js';
+import { DEFAULT_LOSS_LIMIT } from './loss-window.js';
 import type { MessageLog } from './message-log.js';
 import { loadActor } from './module.js';
+import type { PoolSize } from './pool-size.js';
+import { RESIZE_LIMITS } from './resizer.js';
 import type { RetryPolicy } from './retry.js';
-import { type SlotMode, ThreadPool } from './thread-pool.js';
-import type { Deliver, Outage, ToMain } from './worker-protocol.js';
 
 export interface ActorRegistration {
   /** URL of the module that default-exports the actor. */
   readonly module: string;
-  /** Worker threads of its pool, at least 1. */
-  readonly threads: number;
+  /** Worker threads of its pool, at least 1; with `{ min, max }` as many as it needs between these. */
+  readonly threads: PoolSize;
   /** Handed to the actor's `open`; must survive a structured clone. */
   readonly settings: unknown;
 }
@@ -36,23 +39,13 @@ export interface ActorSystemOptions {
   readonly receiveMsMax?: number;
   /** Heap limit of a worker thread, MiB. Default 128. */
   readonly heapMibMax?: number;
+  /** How pools look after themselves; what is left out has its default. */
+  readonly pools?: Partial<PoolPolicy>;
+  /** What a thread has of a partition that moves, besides messages of the log, leaves it here. */
+  readonly release?: (actor: string, ...move: Parameters<Release>) => Promise<void>;
+  /** A partition has another owner. */
+  readonly onMoved?: (actor: string, partition: number, from: number, to: number) => void;
   readonly clock?: Clock;
-}
-
-export interface ActorStats {
-  readonly actor: string;
-  readonly threads: readonly SlotMode[];
-  /** Messages handled by this process, dead letters among them. */
-  readonly done: number;
-  readonly inFlight: number;
-  /** Activations alive. */
-  readonly live: number;
-  /** Threads that ended unasked. */
-  readonly threadsLost: number;
-  /** Code of an outage that a thread waits for. */
-  readonly outage: string | undefined;
-  /** Partitions that cannot be read. */
-  readonly broken: readonly number[];
 }
 
 export interface SystemStats {
@@ -64,15 +57,6 @@ export interface SystemStats {
 
 export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 
-interface RunningActor {
-  readonly actor: string;
-  readonly dispatcher: Dispatcher;
-  readonly pool: ThreadPool;
-  readonly live: number[];
-  readonly outages: (string | undefined)[];
-  threadsLost: number;
-}
-
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
 const RECEIVE_MS_MAX = 300_000;
 const HEAP_MIB_MAX = 128;
@@ -81,7 +65,7 @@ export class ActorSystem {
   readonly #options: ActorSystemOptions;
   readonly #clock: Clock;
   readonly #deadLetters: DeadLetterWriter;
-  #actors: readonly RunningActor[] = [];
+  #pools: readonly ActorPool[] = [];
   #mode: SystemMode = 'new';
   #started: Promise<void> = Promise.resolve();
 
@@ -124,26 +108,43 @@ export class ActorSystem {
     }
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
-    this.#actors = Array.from(loaded, ([actor, registration]) => this.#build(actor, registration));
-    for (const { pool } of this.#actors) pool.start();
+    this.#pools = Array.from(loaded, ([actor, registration]) => this.#build(actor, registration));
+    for (const pool of this.#pools) pool.start();
   }
 
   stats(): SystemStats {
     return {
       mode: this.#mode,
-      actors: this.#actors.map(({ actor, dispatcher, pool, live, outages, threadsLost }) => ({
-        actor,
-        threads: pool.modes,
-        done: dispatcher.done,
-        inFlight: dispatcher.inFlight,
-        live: live.reduce((sum, count) => sum + count, 0),
-        threadsLost,
-        outage: outages.find((code) => code !== undefined),
-        broken: dispatcher.broken,
-      })),
+      actors: this.#pools.map((pool) => pool.stats()),
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /**
+   * Gives the pool of an actor another number of threads, or limits for it, while it works. Resolves when it has.
+   * @throws PoolRequestError (rejects) for an actor that does not run, or a size that is none
+   * @throws PoolResizeError (rejects) when threads did not start or let go in time; the pool works on, and tries again
+   */
+  async resizePool(actor: string, size: PoolSize): Promise<void> {
+    await this.#pool(actor).resize(size);
+  }
+
+  /** Sends nothing more to the pool of an actor until `resumePool`. What is in flight finishes; the log keeps the rest. */
+  pausePool(actor: string): void {
+    this.#pool(actor).pause();
+  }
+
+  resumePool(actor: string): void {
+    this.#pool(actor).resume();
+  }
+
+  /**
+   * Pauses the pool of an actor and waits until nothing is in flight.
+   * @throws PoolDrainError (rejects) after `deadlineMs`, or when the pool is resumed or stopped meanwhile
+   */
+  async drainPool(actor: string, deadlineMs: number): Promise<void> {
+    await this.#pool(actor).drain(deadlineMs);
   }
 
   /** Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. */
@@ -155,8 +156,7 @@ export class ActorSystem {
     this.#enter('running', 'draining');
     // A start under way builds nothing any more; whether it failed is its caller's.
     await this.#started.catch(() => undefined);
-    for (const { dispatcher } of this.#actors) dispatcher.stop();
-    await Promise.all(this.#actors.map(({ pool }) => pool.drain(deadlineMs)));
+    await Promise.all(this.#pools.map((pool) => pool.stop(deadlineMs)));
     await this.#deadLetters.close();
     this.#enter('draining', 'stopped');
   }
@@ -166,74 +166,27 @@ export class ActorSystem {
     this.#mode = to;
   }
 
-  #build(actor: string, { module, threads, settings }: ActorRegistration): RunningActor {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax } = this.#options;
-    const dispatcher = new Dispatcher({
+  #pool(actor: string): ActorPool {
+    const pool = this.#pools.find((pool) => pool.actor === actor);
+    if (pool === undefined) throw new PoolRequestError(`no pool of actor ${actor} runs here`);
+    return pool;
+  }
+
+  #build(actor: string, { module, threads, settings }: ActorRegistration): ActorPool {
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, release, onMoved } = this.#options;
+    return new ActorPool({
       actor,
       partitions: log.open(actor),
-      threads,
-      post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => pool.post(thread, delivery, buffer),
-      deadLetters: this.#deadLetters,
-      clock: this.#clock,
-      logger,
-    });
-    const pool = new ThreadPool({
-      threads,
+      size: threads,
       task: { actor, module, settings, retry, receiveMsMax: receiveMsMax ?? RECEIVE_MS_MAX, logLevel },
       heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
+      policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
+      deadLetters: this.#deadLetters,
+      ...(release && { release: (...move: Parameters<Release>) => release(actor, ...move) }),
+      ...(onMoved && { onMoved: (...move: [number, number, number]) => onMoved(actor, ...move) }),
       clock: this.#clock,
       random: Math.random,
       logger,
-      onMessage: (thread, message) => this.#message(running, thread, message),
-      onEnding: (thread) => dispatcher.suspend(thread),
-      onLost: (thread) => {
-        running.threadsLost++;
-        running.live[thread] = 0;
-        running.outages[thread] = undefined;
-        dispatcher.detach(thread);
-      },
     });
-    const running: RunningActor = { actor, dispatcher, pool, live: [], outages: [], threadsLost: 0 };
-    return running;
-  }
-
-  #message(running: RunningActor, thread: number, message: ToMain): void {
-    switch (message.type) {
-      case 'ready':
-        running.dispatcher.attach(thread);
-        break;
-      case 'done':
-        running.live[thread] = message.live;
-        running.dispatcher.finished(thread, message);
-        break;
-      case 'dead': {
-        const { envelope, cause, attempts } = message;
-        this.#options.logger.error(
-          { actor: running.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
-          'a message is given up and becomes a dead letter',
-        );
-        running.dispatcher.gaveUp(thread, message);
-        break;
-      }
-      case 'parked':
-        running.dispatcher.parked(thread, message);
-        break;
-      case 'outage':
-        this.#outage(running, thread, message);
-        break;
-      case 'log':
-        break;
-    }
-  }
-
-  #outage(running: RunningActor, thread: number, { code, message }: Outage): void {
-    const before = running.outages[thread];
-    running.outages[thread] = code;
-    const fields = { actor: running.actor, thread, code: code ?? before };
-    if (code !== undefined && before === undefined) {
-      this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');
-    } else if (code === undefined && before !== undefined) {
-      this.#options.logger.info(fields, 'what an actor depends on is back');
-    }
   }
 }

@@ -9,7 +9,7 @@
  * - after a change the pool is left alone for `coolDownMs`, and the time that counts for the next change begins anew
  * - a number of threads that was too few is not gone back to for `tooFewMs`. The gap between the two limits does not prevent
  *   flapping alone: with n threads messages may wait too long, and with n + 1 not at all.
- * - outside `min` to `max`, which may have changed, it goes there at once
+ * - outside `min` to `max` it goes back without further reason
  *
  * A pure function: what it must remember goes in and comes out.
  */
@@ -74,8 +74,8 @@ export function autoscale(
     state: { ...state, changedAt: now, highSince: undefined, lowSince: undefined, tooFew },
   });
 
-  if (threads < min || threads > max) return changed(Math.min(max, Math.max(min, threads)));
   if (now - state.changedAt < policy.coolDownMs) return { wanted: threads, state };
+  if (threads < min || threads > max) return changed(Math.min(max, Math.max(min, threads)));
 
   const ceiling = Math.min(max, sample.busyPartitions);
   if (lasts(state.highSince, now, policy.growAfterMs) && threads < ceiling) {
@@ -88,6 +88,11 @@ export function autoscale(
     return changed(threads - 1);
   }
   return { wanted: threads, state };
+}
+
+/** What was observed does not count: more or fewer threads would have made no difference. */
+export function undecided(state: AutoscaleState | undefined): AutoscaleState | undefined {
+  return state && { ...state, smoothedMs: 0, highSince: undefined, lowSince: undefined };
 }
 
 function observe(

@@ -6,14 +6,15 @@ export {
   type Message,
   type ThreadContext,
 } from './actor.js';
+export type { ActorStats, PoolMode, PoolPolicy } from './actor-pool.js';
 export {
   type ActorRegistration,
-  type ActorStats,
   ActorSystem,
   type ActorSystemOptions,
   type SystemMode,
   type SystemStats,
 } from './actor-system.js';
+export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './autoscale.js';
 export { type Clock, systemClock } from './clock.js';
 export type {
   DeadLetter,
@@ -29,14 +30,23 @@ export {
   EnvelopeError,
   LogClosedError,
   LogFullError,
+  MoveCancelledError,
+  MoveTimeoutError,
   OutageError,
+  PoolDrainError,
+  PoolRequestError,
+  PoolResizeError,
   ReceiveTimeoutError,
   TetherError,
   ThreadCrashError,
   UnknownActorError,
 } from './errors.js';
+export type { Release } from './handover.js';
 export { type Logger, silentLogger } from './logger.js';
+export type { LossLimit } from './loss-window.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
+export type { PoolLimits, PoolSize } from './pool-size.js';
+export type { ResizeLimits } from './resizer.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';

@@ -22,6 +22,7 @@ import type { Clock } from './clock.js';
 import { PoolRequestError, ReceiveTimeoutError } from './errors.js';
 import { asError } from './failure.js';
 import type { Logger } from './logger.js';
+import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
 import { backoffMs, type RetryPolicy } from './retry.js';
 import { within } from './within.js';
@@ -29,10 +30,13 @@ import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
 export type SlotMode = 'starting' | 'ready' | 'draining' | 'lost' | 'ended';
 
+/** What is the same for every thread of a pool. */
+export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse'>;
+
 export interface ThreadPoolOptions {
   /** Threads at the start, numbered from 0. */
   readonly threads: number;
-  readonly task: Omit<HostTask, 'port' | 'thread' | 'pulse'>;
+  readonly task: PoolTask;
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
   readonly clock: Clock;
@@ -61,8 +65,6 @@ interface Slot {
 
 const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 20, delayMsMax: 10_000 };
 const STEADY_MS = 60_000;
-/** No machine that this is for has as many cores. */
-export const THREADS_MAX = 256;
 /** A thread in a call of native code ends only after it. */
 const EXIT_MS_MAX = 5_000;
 

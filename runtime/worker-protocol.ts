@@ -41,7 +41,7 @@ export interface Drain {
   readonly type: 'drain';
 }
 
-export type ToMain = Ready | Done | Dead | Parked | Outage | Log;
+export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Log;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -83,6 +83,12 @@ export interface Outage {
   readonly type: 'outage';
   readonly code: string | undefined;
   readonly message: string;
+}
+
+/** How long a message lately waited in the thread before an actor began with it; at most once a second. */
+export interface Load {
+  readonly type: 'load';
+  readonly delayMs: number;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */
