@@ -287,7 +287,7 @@ export class ActorPool {
     const fields = { actor: this.actor, threads, wanted, delayMs: Math.round(this.#delayMs) };
     logger.info(fields, again ? 'a resize that failed is tried again' : 'the pool is resized');
     this.#resize(wanted).catch((error: unknown) => {
-      logger.warn({ ...fields, err: error }, 'a pool could not be resized');
+      if (this.#mode !== 'stopped') logger.warn({ ...fields, err: error }, 'a pool could not be resized');
     });
   };
 

@@ -1,6 +1,6 @@
+/** Partitions that move, from the dispatcher's side: what it sends where, and when. */
 import t from 'tap';
-import type { DispatchOptions } from './testing/dispatch.js';
-import { dispatch, letterOf, turn } from './testing/dispatch.js';
+import { type DispatchOptions, dispatch, letterOf, turn } from './testing/dispatch.js';
 import { until } from './testing/until.js';
 
 const ids = (sent: readonly { readonly id: string }[] | undefined) => sent?.map(({ id }) => id) ?? [];
@@ -67,6 +67,19 @@ t.test('a thread that does not let go in time keeps its partition, and goes on w
   answer(0, inbox[0]?.splice(0) ?? []);
   await dispatcher.move(0, 1, 500);
   t.equal(clock.pending, 0);
+});
+
+t.test('a slow thread that goes on has more time, but not for ever', async (t) => {
+  const { answer, clock, dispatcher, inbox } = await inFlightAt0(20);
+  const slow = dispatcher.move(0, 1, 500);
+  for (let n = 0; n < 9; n++) {
+    answer(0, inbox[0]?.splice(0, 1) ?? []);
+    clock.advance(500);
+  }
+  t.strictSame(clock.pending, 1, 'it still waits');
+  answer(0, inbox[0]?.splice(0, 1) ?? []);
+  clock.advance(500);
+  await t.rejects(slow, { code: 'TETHER_MOVE_TIMEOUT', message: /10 messages are in flight/ });
 });
 
 t.test('a release that hangs or fails ends the move, and is told of the first', async (t) => {

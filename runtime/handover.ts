@@ -5,6 +5,8 @@
  *   waiting ---nothing of it is in flight---> releasing ---the hook resolves---> moved
  *   waiting, releasing ---the old thread is lost---> moved
  *   waiting, releasing ---deadline, `cancel`, the hook fails---> cancelled
+ * The deadline is for a thread that does not let go: while messages of the partition finish it is prolonged, `PROLONGED_MAX` times.
+ *
  * Its feed is held from before `waiting`, so nothing is sent meanwhile; what is appended waits on the log. P2 holds because the
  * new owner gets the first message only when the old one has none: what waits there behind a poison counts as in flight.
  */
@@ -22,10 +24,14 @@ export type HandoverMode = 'waiting' | 'releasing' | 'moved' | 'cancelled';
  */
 export type Release = (partition: number, from: number, to: number, signal: AbortSignal) => Promise<void>;
 
+/** So long may a slow actor take for what it has. Meanwhile new messages of the partition wait. */
+const PROLONGED_MAX = 9;
+
 export interface HandoverOptions {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
+  /** Without any progress. */
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly release: Release;
@@ -38,12 +44,20 @@ export interface HandoverOptions {
 export class Handover {
   readonly #options: HandoverOptions;
   readonly #abort = new AbortController();
-  readonly #cancelDeadline: () => void;
+  #cancelDeadline = () => {};
   #mode: HandoverMode = 'waiting';
+  #prolonged = 0;
+  /** Messages in flight when the deadline was set. */
+  #left: number;
 
   constructor(options: HandoverOptions) {
     this.#options = options;
-    const { clock, deadlineMs } = options;
+    this.#left = options.inFlight();
+    this.#setDeadline();
+  }
+
+  #setDeadline(): void {
+    const { clock, deadlineMs } = this.#options;
     this.#cancelDeadline = clock.after(deadlineMs, () => this.#late());
   }
 
@@ -89,11 +103,17 @@ export class Handover {
 
   #late(): void {
     const { partition, from, deadlineMs, inFlight } = this.#options;
+    if (this.#mode === 'waiting' && inFlight() < this.#left && this.#prolonged < PROLONGED_MAX) {
+      this.#prolonged++;
+      this.#left = inFlight();
+      this.#setDeadline();
+      return;
+    }
     const left = this.#mode === 'waiting' ? `${inFlight()} messages are in flight` : 'its release hangs';
     this.#end(
       'cancelled',
       new MoveTimeoutError(
-        `partition ${partition} stays with thread ${from}, after ${deadlineMs} ms ${left}`,
+        `partition ${partition} stays with thread ${from}: ${left}, and nothing went on for ${deadlineMs} ms`,
       ),
     );
   }

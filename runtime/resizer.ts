@@ -97,6 +97,7 @@ export class Resizer {
 
   async #run(count: number): Promise<void> {
     const { pool } = this.#options;
+    this.#assertNotStopped();
     const late = await this.#grow(count - pool.threads.length);
     this.#assertNotStopped();
     const leaving = this.#leaving(pool.threads.length - count);

@@ -59,12 +59,15 @@ interface Slot {
   watch: PulseWatch | undefined;
   /** Ends the thread at once, if it runs. */
   cutOff: (error: Error) => void;
+  cancelStartLimit: () => void;
   cancelRestart: () => void;
   ended: Promise<void>;
 }
 
 const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 20, delayMsMax: 10_000 };
 const STEADY_MS = 60_000;
+/** From the start of a task to the first sign of life of its thread: Piscina does not tell when a thread could not start at all. */
+const START_MS_MAX = 60_000;
 /** A thread in a call of native code ends only after it. */
 const EXIT_MS_MAX = 5_000;
 
@@ -197,8 +200,14 @@ export class ThreadPool {
     slot.watch = new PulseWatch(this.#options.clock, receiveMsMax, () => {
       slot.cutOff(new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`));
     });
-    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse: slot.watch.pulse };
-    slot.ended = this.#piscina.run(task, { transferList: [port2], signal: abort.signal }).then(
+    const { pulse } = slot.watch;
+    slot.cancelStartLimit = this.#options.clock.after(START_MS_MAX, () => {
+      if (Atomics.load(pulse, 0) === 0)
+        slot.cutOff(new Error(`the thread did not start in ${START_MS_MAX} ms`));
+    });
+    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse };
+    const run = async () => this.#piscina.run(task, { transferList: [port2], signal: abort.signal });
+    slot.ended = run().then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),
       async (error: unknown) => {
         await within(this.#options.clock, EXIT_MS_MAX, exited);
@@ -227,6 +236,7 @@ export class ThreadPool {
     port.close();
     slot.port = undefined;
     slot.watch?.stop();
+    slot.cancelStartLimit();
     if (slot.mode === 'draining' || slot.mode === 'ended') {
       slot.mode = 'ended';
       return;
@@ -259,6 +269,7 @@ function endedSlot(): Slot {
     startedAt: 0,
     watch: undefined,
     cutOff: () => {},
+    cancelStartLimit: () => {},
     cancelRestart: () => {},
     ended: Promise.resolve(),
   };
