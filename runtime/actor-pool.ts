@@ -24,8 +24,8 @@ import { type LossLimit, LossWindow } from './loss-window.js';
 import type { LogPartition } from './message-log.js';
 import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
 import { type ResizeLimits, Resizer } from './resizer.js';
+import { ThreadNews } from './thread-news.js';
 import { type PoolTask, type SlotMode, ThreadPool } from './thread-pool.js';
-import { within } from './within.js';
 import type { Deliver, Outage, ToMain } from './worker-protocol.js';
 
 export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
@@ -80,17 +80,9 @@ export interface ActorStats {
   readonly broken: readonly number[];
 }
 
-/** What a thread said of itself. */
-interface ThreadNews {
-  live: number;
-  outage: string | undefined;
-  delayMs: number;
-  delayAt: number;
-}
+type DrainOutcome = 'drained' | 'late' | 'resumed' | 'stopped';
 
 const LOOK_MS = 1_000;
-/** What a thread said of its queue counts for so long. */
-const NEWS_MS_MAX = 5_000;
 /** Before a resize that failed is tried again. */
 const RETRY_MS = 30_000;
 
@@ -101,14 +93,14 @@ export class ActorPool {
   readonly #pool: ThreadPool;
   readonly #resizer: Resizer;
   readonly #losses: LossWindow;
-  readonly #news = new Map<number, ThreadNews>();
+  readonly #news = new ThreadNews();
   #mode: PoolMode = 'running';
   #limits: PoolLimits;
   #threadsLost = 0;
   #delayMs = 0;
   #scale: AutoscaleState | undefined;
   #resizedAt = 0;
-  #endDrain: ((outcome: 'drained' | 'resumed' | 'stopped') => void) | undefined;
+  #endDrain: ((outcome: DrainOutcome) => void) | undefined;
   #cancelLook = () => {};
 
   /** @throws PoolRequestError when its size is none */
@@ -140,7 +132,7 @@ export class ActorPool {
       clock,
       limits: policy.resize,
       onRemoved: (thread) => {
-        this.#news.delete(thread);
+        this.#news.forget(thread);
         logger.info({ actor, thread, threads: this.#pool.threads.length }, 'a worker thread is taken away');
       },
     });
@@ -158,7 +150,6 @@ export class ActorPool {
   stats(): ActorStats {
     const { owners, done, inFlight, broken } = this.#dispatcher;
     const { threads, modes } = this.#pool;
-    const news = [...this.#news.values()];
     return {
       actor: this.actor,
       mode: this.#mode,
@@ -169,10 +160,10 @@ export class ActorPool {
       delayMs: this.#delayMs,
       done,
       inFlight,
-      live: news.reduce((sum, { live }) => sum + live, 0),
+      live: this.#news.live,
       threadsLost: this.#threadsLost,
       unstable: this.#losses.unstable(this.#options.clock.now()),
-      outage: this.#outage,
+      outage: this.#news.outage,
       broken,
     };
   }
@@ -200,14 +191,14 @@ export class ActorPool {
   /** @throws PoolRequestError */
   pause(): void {
     this.#assertNotStopped();
-    if (this.#mode === 'running') this.#mode = 'paused';
+    if (this.#mode === 'running') this.#enter('paused', 'running');
     this.#dispatcher.pause();
   }
 
   /** @throws PoolRequestError */
   resume(): void {
     this.#assertNotStopped();
-    this.#mode = 'running';
+    if (this.#mode !== 'running') this.#enter('running', 'paused', 'draining', 'drained');
     this.#endDrain?.('resumed');
     this.#dispatcher.resume();
   }
@@ -221,16 +212,21 @@ export class ActorPool {
     this.#assertNotStopped();
     if (this.#mode === 'drained') return;
     if (this.#mode === 'draining') throw new PoolRequestError(`the pool of ${this.actor} drains already`);
-    this.#mode = 'draining';
+    this.#enter('draining', 'running', 'paused');
     this.#dispatcher.pause();
-    const ended = new Promise<'drained' | 'resumed' | 'stopped'>((resolve) => {
-      this.#endDrain = resolve;
+    const ended = new Promise<DrainOutcome>((resolve) => {
+      // Called once: the first outcome counts.
+      this.#endDrain = (outcome) => {
+        this.#endDrain = undefined;
+        if (outcome === 'late') this.#enter('paused', 'draining');
+        resolve(outcome);
+      };
     });
+    const cancelDeadline = this.#options.clock.after(deadlineMs, () => this.#endDrain?.('late'));
     this.#settled();
-    const outcome = await within(this.#options.clock, deadlineMs, ended);
-    this.#endDrain = undefined;
+    const outcome = await ended;
+    cancelDeadline();
     if (outcome === 'drained') return;
-    if (outcome === 'late') this.#mode = 'paused';
     const { inFlight } = this.#dispatcher;
     const why = outcome === 'late' ? `${inFlight} messages in flight after ${deadlineMs} ms` : outcome;
     throw new PoolDrainError(`the pool of ${this.actor} did not drain: ${why}`);
@@ -238,12 +234,18 @@ export class ActorPool {
 
   /** Sends nothing more, lets threads finish for at most `deadlineMs`, and ends them. */
   async stop(deadlineMs: number): Promise<void> {
-    this.#mode = 'stopped';
+    this.#enter('stopped', 'running', 'paused', 'draining', 'drained');
     this.#cancelLook();
     this.#endDrain?.('stopped');
     this.#resizer.stop();
     this.#dispatcher.stop();
     await this.#pool.drain(deadlineMs);
+  }
+
+  #enter(mode: PoolMode, ...from: readonly PoolMode[]): void {
+    if (!from.includes(this.#mode)) throw new Error(`a pool that is ${this.#mode} cannot become ${mode}`);
+    this.#mode = mode;
+    this.#options.logger.debug({ actor: this.actor, mode }, 'the pool has another mode');
   }
 
   #assertNotStopped(): void {
@@ -252,13 +254,8 @@ export class ActorPool {
 
   #settled(): void {
     if (this.#mode !== 'draining' || this.#dispatcher.inFlight > 0) return;
-    this.#mode = 'drained';
+    this.#enter('drained', 'draining');
     this.#endDrain?.('drained');
-  }
-
-  get #outage(): string | undefined {
-    for (const { outage } of this.#news.values()) if (outage !== undefined) return outage;
-    return undefined;
   }
 
   readonly #look = (): void => {
@@ -266,15 +263,11 @@ export class ActorPool {
     this.#cancelLook = clock.after(LOOK_MS, this.#look);
     const now = clock.now();
     const { delayMs, busyPartitions } = this.#dispatcher.load();
-    let inThread = 0;
-    for (const news of this.#news.values()) {
-      if (now - news.delayAt <= NEWS_MS_MAX) inThread = Math.max(inThread, news.delayMs);
-    }
-    this.#delayMs = delayMs + inThread;
+    this.#delayMs = delayMs + this.#news.delayMs(now);
     if (this.#resizer.busy) return;
     const threads = this.#pool.threads.length;
     let wanted = threads;
-    if (this.#mode !== 'running' || this.#outage !== undefined || this.#losses.unstable(now)) {
+    if (this.#mode !== 'running' || this.#news.outage !== undefined || this.#losses.unstable(now)) {
       this.#scale = undecided(this.#scale);
     } else {
       const sample = { now, delayMs: this.#delayMs, busyPartitions, threads, ...this.#limits };
@@ -292,14 +285,13 @@ export class ActorPool {
   };
 
   #message(thread: number, message: ToMain): void {
-    const news = this.#newsOf(thread);
     switch (message.type) {
       case 'ready':
         this.#dispatcher.attach(thread);
         this.#resizer.ready(thread);
         break;
       case 'done':
-        news.live = message.live;
+        this.#news.done(thread, message);
         this.#dispatcher.finished(thread, message);
         break;
       case 'dead': {
@@ -315,29 +307,19 @@ export class ActorPool {
         this.#dispatcher.parked(thread, message);
         break;
       case 'outage':
-        this.#noteOutage(thread, news, message);
+        this.#noteOutage(thread, message);
         break;
       case 'load':
-        news.delayMs = message.delayMs;
-        news.delayAt = this.#options.clock.now();
+        this.#news.load(thread, message, this.#options.clock.now());
         break;
       case 'log':
         break;
     }
   }
 
-  #newsOf(thread: number): ThreadNews {
-    let news = this.#news.get(thread);
-    if (news === undefined) {
-      news = { live: 0, outage: undefined, delayMs: 0, delayAt: 0 };
-      this.#news.set(thread, news);
-    }
-    return news;
-  }
-
   #lost(thread: number): void {
     this.#threadsLost++;
-    this.#news.delete(thread);
+    this.#news.forget(thread);
     const { clock, logger, policy } = this.#options;
     if (this.#losses.lost(clock.now())) {
       logger.error({ actor: this.actor, ...policy.losses }, 'threads are lost again and again');
@@ -345,9 +327,9 @@ export class ActorPool {
     this.#dispatcher.detach(thread);
   }
 
-  #noteOutage(thread: number, news: ThreadNews, { code, message }: Outage): void {
-    const before = news.outage;
-    news.outage = code;
+  #noteOutage(thread: number, outage: Outage): void {
+    const { code, message } = outage;
+    const before = this.#news.outageOf(thread, outage);
     const fields = { actor: this.actor, thread, code: code ?? before };
     if (code !== undefined && before === undefined) {
       this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');

@@ -18,9 +18,12 @@ export type HandoverMode = 'waiting' | 'releasing' | 'moved' | 'cancelled';
 
 /**
  * Called when no message of the log that belongs to `partition` is in flight in thread `from`, and before `to` gets any: here
- * leaves what else the thread has of it, activations or volatile messages. Nothing of the partition is sent while it runs.
- * When it rejects, the partition stays where it is. `signal` aborts when the handover ends without it: on the deadline, when the
- * partition stays with `from`, or because `from` is lost, when it goes to `to`. Not called for a thread that was lost before.
+ * leaves what else the thread has of it: volatile messages, and activations, which must not stay. The partition may come back, and
+ * would find them with a state of long ago. Nothing of the partition is sent while it runs.
+ *
+ * When it rejects, the partition stays where it is. `signal` aborts when the handover ends without it: on the deadline or when
+ * the dispatcher stops, with the error of the move as the reason, and the partition stays with `from`; or because `from` is
+ * lost, and it goes to `to`. Not called for a thread that was lost before.
  */
 export type Release = (partition: number, from: number, to: number, signal: AbortSignal) => Promise<void>;
 
