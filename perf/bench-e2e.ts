@@ -10,11 +10,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import payment from '../actors/payment/actor.js';
+import payment, { handlePayments } from '../actors/payment/actor.js';
 import { DEFAULT_ENDPOINT } from '../deploy/endpoint.js';
 import { empTraffic } from '../deploy/send/emp-traffic.js';
-import type { Message } from '../runtime/actor.js';
 import { silentLogger } from '../runtime/logger.js';
+import type { RawMessage } from '../runtime/message.js';
 import { startChild } from './child.js';
 import type { BlastResult } from './load/blast.js';
 import { startRedis } from './peers/redis.js';
@@ -117,7 +117,7 @@ try {
 /** Messages a second of the payment actor in this thread, one batch after the other. */
 async function actorAlone(databaseUrl: string, count: number, seed: number): Promise<number> {
   const traffic = empTraffic({ seed, count, password, kinds: ['processing'] });
-  const messages = Array.from(traffic, ({ paymentId, dedupe, body, index }): Message => {
+  const messages = Array.from(traffic, ({ paymentId, dedupe, body, index }): RawMessage => {
     const id = `00000000-0000-7000-8000-${(seed * 1_000_000 + index).toString(16).padStart(12, '0').slice(-12)}`;
     const payload = Buffer.from(body);
     return {
@@ -134,17 +134,9 @@ async function actorAlone(databaseUrl: string, count: number, seed: number): Pro
   const thread = { actor: 'payment', thread: 0, settings, logger: silentLogger };
   const resources = await payment.open?.(thread);
   if (resources === undefined) throw new Error('the payment actor has no resources');
-  const context = {
-    actor: 'payment',
-    key: '',
-    resources,
-    state: undefined,
-    signal: new AbortController().signal,
-    logger: silentLogger,
-  };
   const start = performance.now();
   for (let at = 0; at < messages.length; at += BATCH)
-    await payment.receive(messages.slice(at, at + BATCH), context);
+    await handlePayments(messages.slice(at, at + BATCH), resources, silentLogger);
   const seconds = (performance.now() - start) / 1_000;
   await payment.close?.(resources);
   return count / seconds;

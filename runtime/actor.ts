@@ -5,25 +5,15 @@
  * one worker thread at its first message and passivates it when it has been idle.
  *
  * Two scopes:
- * - `key`: one activation per key, with state of its own (`load`), handed the messages of that key alone.
+ * - `key`: one activation per key, with state of its own, handed the messages of that key alone.
  * - `thread`: one activation per worker thread, handed messages of many keys in one batch, for work that is cheaper by
  *   the set (one transaction for 500 payments). Messages of one key still arrive in order, never two calls at once.
  */
+import type { ActorRef } from './actor-ref.js';
+import type { Limits } from './limits.js';
 import type { Logger } from './logger.js';
-
-export interface Message {
-  /** The envelope's id. */
-  readonly id: string;
-  readonly key: string;
-  readonly dedupe: string;
-  /** Milliseconds since the epoch. */
-  readonly receivedAt: number;
-  readonly traceparent: string;
-  /** A view of a larger buffer, valid as long as it is referred to. */
-  readonly payload: Uint8Array;
-  /** 1 at the first delivery by this process; a crash starts the count again. */
-  readonly attempt: number;
-}
+import type { Message } from './message.js';
+import type { Supervision } from './supervision.js';
 
 /** What a thread gives its actors when it starts them. */
 export interface ThreadContext {
@@ -35,24 +25,73 @@ export interface ThreadContext {
   readonly logger: Logger;
 }
 
-export interface ActorContext<Resources, State> {
+/** Messages to oneself, later. They die with the activation; what must outlive it is a reminder. */
+export interface Timers {
+  /** Sends `body` to this activation after `ms` milliseconds, in place of an earlier timer of that name. */
+  after(name: string, ms: number, body: unknown): void;
+  /** Sends it every `ms` milliseconds, at least 1. */
+  every(name: string, ms: number, body: unknown): void;
+  cancel(name: string): void;
+}
+
+/** Durable messages to oneself, later: they survive restarts and activate the actor. One message for each time that is due. */
+export interface Reminders {
+  /** In place of an earlier one of that name. @throws ReminderError, and what the store throws */
+  set(
+    name: string,
+    schedule: { readonly afterMs: number; readonly everyMs?: number },
+    body: unknown,
+  ): Promise<void>;
+  /** Whether there was one. */
+  cancel(name: string): Promise<boolean>;
+}
+
+export interface ActorContext<State = unknown, Resources = unknown> {
   readonly actor: string;
   /** The activation's key; empty in scope `thread`. */
   readonly key: string;
   /** What `open` returned. */
   readonly resources: Resources;
-  /** What `load` returned. */
-  readonly state: State;
-  /** Fires when the thread is told to stop at once. */
+  /** What `state` returned, or what was put here since. */
+  state: State;
+  /** This actor's own address. */
+  readonly self: ActorRef;
+  /**
+   * Of the call of `receive` under way: fires when the thread is told to stop at once or loses the key, when the call has taken
+   * as long as it may, and when everybody who waits for its replies has given up.
+   */
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  readonly timers: Timers;
+  readonly reminders: Reminders;
+  /** The actor of that type and key. What it is asked knows who asks, so that a cycle is found. */
+  ref<Body>(actor: ActorType<Body>, key: string): ActorRef<Body>;
 }
 
-export interface ActorDefinition<Resources = unknown, State = unknown> {
+/** A definition, or its type's name. */
+export type ActorType<Body = unknown> = string | { readonly type: string; readonly [BODY]?: Body };
+
+/** Where a definition carries the type of its bodies. Never a property of a value. */
+declare const BODY: unique symbol;
+
+export interface SnapshotPolicy<State> {
+  /** Of the state's form, a positive integer; raised when it changes. */
+  readonly version: number;
+  /** The state that an older version left, in this version's form. Without it an older snapshot is an error. */
+  migrate?(state: unknown, version: number): State;
+  /**
+   * - `batch` (default): a batch's messages are done when the state after them is stored, so state and messages never disagree: a
+   *   message that is delivered again and is in the state already is skipped
+   * - `passivation`: at passivation and drain; a crash loses what came since
+   */
+  readonly when?: 'batch' | 'passivation';
+}
+
+export interface ActorDefinition<Body = unknown, State = unknown, Resources = unknown> {
   /** Stable name: it is written into the log. Lower-case letters, digits, `-`. */
   readonly type: string;
   readonly scope: 'key' | 'thread';
-  /** The most messages handed to one `receive`. Default 500 in scope `thread`, 64 in scope `key`. */
+  /** The most messages handed to one `receive`, 1 to 100,000. Default 500 in scope `thread`, 64 in scope `key`. */
   readonly batchMax?: number;
   /**
    * How long a batch that is not full waits for more, milliseconds; default 0: what has gathered while the last batch was
@@ -61,35 +100,93 @@ export interface ActorDefinition<Resources = unknown, State = unknown> {
   readonly lingerMs?: number;
   /** Scope `key`: idle milliseconds after which an activation is passivated. Default 60,000. */
   readonly idleMsMax?: number;
+  /** Scope `key`: activations alive in one thread before the least recently used one is passivated. Default 10,000. */
+  readonly activationsMax?: number;
+  /** Volatile messages that wait for one activation. Default 10,000. */
+  readonly mailboxMax?: number;
+  /**
+   * What a full mailbox does with one more volatile message:
+   * - `backpressure` (default): takes it, and `tell` returns a promise for when there is room; at twice the limit, as `reject`
+   * - `reject`: an ask fails, a tell is dropped and counted
+   * - `drop-oldest`: the oldest goes instead, its asker told
+   */
+  readonly overflow?: 'backpressure' | 'reject' | 'drop-oldest';
+  /** Volatile messages of which it is true go before all others. */
+  urgent?(body: Body): boolean;
+  /**
+   * Whether volatile messages are handled while an earlier `receive` still waits for something. Default false: one call at a
+   * time. Durable messages are one call at a time in any case.
+   */
+  readonly reentrant?: boolean;
+  /**
+   * The group of a key; default: the key itself. The keys of a group live in one thread, and limits count by group. Must not
+   * change while the log holds messages: it decides their order.
+   */
+  group?(key: string): string;
+  readonly limits?: Limits;
+  readonly supervision?: Supervision;
+  readonly snapshot?: SnapshotPolicy<State>;
   /** Once per thread, before its first message: connections, caches. */
   open?(thread: ThreadContext): Promise<Resources> | Resources;
   /** Once per thread, after its last message. */
   close?(resources: Resources): Promise<void> | void;
-  /** Scope `key`: the state of a key, at its activation. */
-  load?(key: string, context: Omit<ActorContext<Resources, State>, 'state'>): Promise<State> | State;
+  /** The state of a new activation; once, before its first message, when there is no snapshot of it. */
+  state?(key: string, context: Omit<ActorContext<State, Resources>, 'state'>): Promise<State> | State;
   /**
    * Handles a batch, at least one message. Returning means that the effect of every message is committed; throwing, that
-   * none is (what the error's class means for them: `errors.ts`).
+   * none is (what the error's class means for them: `errors.ts`). After a throw the state is made anew, unless
+   * `supervision` says `resume`.
    */
-  receive(messages: readonly Message[], context: ActorContext<Resources, State>): Promise<void> | void;
+  receive(messages: readonly Message<Body>[], context: ActorContext<State, Resources>): Promise<void> | void;
+  readonly [BODY]?: Body;
 }
 
 const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const BATCH_MAX_MAX = 100_000;
 
 /** Checks a definition and gives it its type. @throws TypeError when it is not one */
-export function defineActor<Resources = unknown, State = unknown>(
-  definition: ActorDefinition<Resources, State>,
-): ActorDefinition<Resources, State> {
-  if (!TYPE_NAME.test(definition.type)) {
-    throw new TypeError(
-      `actor type ${JSON.stringify(definition.type)} is not of the form ${TYPE_NAME.source}`,
-    );
+export function defineActor<Body = unknown, State = unknown, Resources = unknown>(
+  definition: ActorDefinition<Body, State, Resources>,
+): ActorDefinition<Body, State, Resources> {
+  const { type, scope, receive, batchMax, supervision, snapshot, overflow } = definition;
+  if (!TYPE_NAME.test(type)) {
+    throw new TypeError(`actor type ${JSON.stringify(type)} is not of the form ${TYPE_NAME.source}`);
   }
-  if (definition.scope !== 'key' && definition.scope !== 'thread') {
-    throw new TypeError(`actor ${definition.type}: scope is 'key' or 'thread'`);
+  const refuse = (reason: string) => {
+    throw new TypeError(`actor ${type}: ${reason}`);
+  };
+  if (scope !== 'key' && scope !== 'thread') refuse("scope is 'key' or 'thread'");
+  if (typeof receive !== 'function') refuse('receive is not a function');
+  positive(definition, 'batchMax', BATCH_MAX_MAX, refuse);
+  positive(definition, 'idleMsMax', Number.MAX_SAFE_INTEGER, refuse);
+  positive(definition, 'activationsMax', Number.MAX_SAFE_INTEGER, refuse);
+  positive(definition, 'mailboxMax', Number.MAX_SAFE_INTEGER, refuse);
+  if (overflow !== undefined && !['backpressure', 'reject', 'drop-oldest'].includes(overflow)) {
+    refuse("overflow is 'backpressure', 'reject' or 'drop-oldest'");
   }
-  if (typeof definition.receive !== 'function') {
-    throw new TypeError(`actor ${definition.type}: receive is not a function`);
+  if (supervision?.onFailure === 'resume' && batchMax !== 1) {
+    refuse("supervision 'resume' keeps a state that a batch left half changed: it needs batchMax 1");
+  }
+  if (snapshot !== undefined) {
+    if (scope !== 'key') refuse("snapshots need scope 'key'");
+    if (!Number.isInteger(snapshot.version) || snapshot.version < 1)
+      refuse('snapshot.version is not a positive integer');
+    if (definition.state === undefined) refuse('snapshots need a state');
   }
   return Object.freeze(definition);
+}
+
+type Quantity = 'batchMax' | 'idleMsMax' | 'activationsMax' | 'mailboxMax';
+
+function positive(
+  definition: { readonly [Name in Quantity]?: number },
+  name: Quantity,
+  max: number,
+  refuse: (reason: string) => void,
+): void {
+  const value = definition[name];
+  if (value === undefined) return;
+  if (!(value === Number.POSITIVE_INFINITY && max > BATCH_MAX_MAX) && !Number.isInteger(value))
+    refuse(`${name} is no whole number`);
+  if (value < 1 || (Number.isFinite(value) && value > max)) refuse(`${name} is not from 1 to ${max}`);
 }

@@ -101,3 +101,58 @@ export class PoolRequestError extends TetherError {
   readonly code = 'TETHER_POOL_REQUEST';
   readonly retryable = false;
 }
+
+/** No reply came within the time that the asker gave. */
+export class AskTimeoutError extends TetherError {
+  readonly code = 'TETHER_ASK_TIMEOUT';
+  readonly retryable = true;
+}
+
+/** The actor that was asked failed, or answered with an error: `reason` has its code and text. */
+export class AskFailedError extends TetherError {
+  readonly code = 'TETHER_ASK_FAILED';
+  readonly retryable = true;
+  /** The code of the error that the actor met. */
+  readonly reason: string;
+
+  constructor(actor: string, cause: { readonly code: string; readonly message: string }) {
+    super(`${actor} failed: ${cause.message} (${cause.code})`);
+    this.reason = cause.code;
+  }
+}
+
+/** An actor asked, over others, itself: none of them could ever go on. The message names the cycle. */
+export class AskCycleError extends TetherError {
+  readonly code = 'TETHER_ASK_CYCLE';
+  readonly retryable = false;
+}
+
+/** The receiver's mailbox holds as many messages as it may. */
+export class MailboxFullError extends TetherError {
+  readonly code = 'TETHER_MAILBOX_FULL';
+  readonly retryable = true;
+}
+
+/** The activation that was asked ended before it replied: it was passivated, stopped or moved. */
+export class ActivationStoppedError extends TetherError {
+  readonly code = 'TETHER_ACTIVATION_STOPPED';
+  readonly retryable = true;
+}
+
+/** The worker thread that was asked ended before a reply came. */
+export class ThreadLostError extends TetherError {
+  readonly code = 'TETHER_THREAD_LOST';
+  readonly retryable = true;
+}
+
+/** A snapshot's version is later than the actor's, or older and without a migration. */
+export class SnapshotVersionError extends TetherError {
+  readonly code = 'TETHER_SNAPSHOT_VERSION';
+  readonly retryable = false;
+}
+
+/** A body cannot be sent: it holds what msgpack cannot carry. */
+export class BodyError extends TetherError {
+  readonly code = 'TETHER_BODY';
+  readonly retryable = false;
+}

@@ -3,10 +3,10 @@ export {
   type ActorContext,
   type ActorDefinition,
   defineActor,
-  type Message,
   type ThreadContext,
 } from './actor.js';
 export type { ActorStats, PoolMode, PoolPolicy } from './actor-pool.js';
+export type { ActorRef, AskOptions, DurableOptions, TellOptions } from './actor-ref.js';
 export {
   type ActorRegistration,
   ActorSystem,
@@ -44,6 +44,7 @@ export {
 export type { Release } from './handover.js';
 export { type Logger, silentLogger } from './logger.js';
 export type { LossLimit } from './loss-window.js';
+export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';

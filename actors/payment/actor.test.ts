@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import type { Message } from '../../runtime/actor.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { legacyChargeback, VECTORS } from '../emp/test/vectors.js';
 import { openDatabase } from './test/database.js';
 import { messageOf, openActor } from './test/harness.js';
@@ -84,7 +84,7 @@ t.test('duplicates take effect once: in a batch, across batches, a day apart', a
 t.test('what is remembered is what is committed', async (t) => {
   const id = newId();
   const good = messageOf(`unique_id=${id}&status=approved`);
-  const bad: Message = { ...messageOf('unique_id=x'), payload: Buffer.from('unique_id=') };
+  const bad: RawMessage = { ...messageOf('unique_id=x'), payload: Buffer.from('unique_id=') };
   await t.rejects(actor.receive([good, bad]), { code: 'TETHER_EMP_MALFORMED', retryable: false });
   t.strictSame(await eventsOf(id), [], 'nothing half done');
   await actor.receive([good]);

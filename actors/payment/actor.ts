@@ -13,8 +13,9 @@
  *   out by the events.
  */
 import { LRUCache } from 'lru-cache';
-import { defineActor, type Message } from '../../runtime/actor.js';
+import { defineActor } from '../../runtime/actor.js';
 import type { Logger } from '../../runtime/logger.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
@@ -36,7 +37,7 @@ export const BATCH_MAX = 500;
  */
 const LINGER_MS = 20;
 
-export default defineActor<PaymentResources>({
+export default defineActor<unknown, undefined, PaymentResources>({
   type: 'payment',
   scope: 'thread',
   batchMax: BATCH_MAX,
@@ -57,12 +58,13 @@ export default defineActor<PaymentResources>({
   },
 
   async receive(messages, { resources, logger }) {
-    await handle(messages, resources, logger);
+    await handlePayments(messages, resources, logger);
   },
 });
 
-async function handle(
-  messages: readonly Message[],
+/** What the actor does, with nothing of the runtime. */
+export async function handlePayments(
+  messages: readonly RawMessage[],
   resources: PaymentResources,
   logger: Logger,
 ): Promise<void> {

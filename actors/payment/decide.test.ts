@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Message } from '../../runtime/actor.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { identify } from '../emp/keys.js';
 import { parseNotification } from '../emp/notification.js';
 import { legacyChargeback, VECTORS } from '../emp/test/vectors.js';
@@ -11,7 +11,7 @@ let serial = 0;
 function incoming(body: string): Incoming {
   const payload = Buffer.from(body);
   const { key, dedupe } = identify('emp', payload);
-  const message: Message = {
+  const message: RawMessage = {
     id: `message-${++serial}`,
     key,
     dedupe,

@@ -5,12 +5,12 @@
  * once, in its last state; a chargeback for certain reasons asks for an entry on the blacklist. The entry does not
  * depend on whether the chargeback came in time or late: a closed account is closed in any order of messages.
  */
-import type { Message } from '../../runtime/actor.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { type Notification, RETRIEVAL_REQUEST } from '../emp/notification.js';
 import { advance, isOpen } from './status.js';
 
 export interface Incoming {
-  readonly message: Message;
+  readonly message: RawMessage;
   readonly endpoint: string;
   readonly notification: Notification;
 }
@@ -166,7 +166,7 @@ function moved(
   };
 }
 
-function historyEntry(message: Message, notification: Notification): HistoryEntry {
+function historyEntry(message: RawMessage, notification: Notification): HistoryEntry {
   return {
     status: notification.reportedStatus,
     event: notification.event,

@@ -5,7 +5,7 @@
  * messages wins, which the one statement that writes them needs. Across batches a bounded memory of recent ones
  * keeps a storm of duplicates from the database.
  */
-import type { Message } from '../../runtime/actor.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { EmpMalformedError } from '../emp/errors.js';
 import { parseNotification } from '../emp/notification.js';
 import type { Incoming } from './decide.js';
@@ -24,7 +24,7 @@ export function messageKey(endpoint: string, dedupe: string): string {
  * The messages that are new as far as `recent` knows, by their `messageKey`, in order.
  * @throws EmpMalformedError when any of the others cannot be read
  */
-export function readBatch(messages: readonly Message[], recent: Seen): ReadonlyMap<string, Incoming> {
+export function readBatch(messages: readonly RawMessage[], recent: Seen): ReadonlyMap<string, Incoming> {
   const batch = new Map<string, Incoming>();
   for (const message of messages) {
     const endpoint = endpointOf(message.key);

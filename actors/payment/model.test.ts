@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Message } from '../../runtime/actor.js';
+import type { RawMessage } from '../../runtime/message.js';
 import { parseNotification } from '../emp/notification.js';
 import { concernsPayment } from './decide.js';
 import { advance, MOVES } from './status.js';
@@ -27,7 +27,7 @@ class Model {
   readonly events = new Map<string, string>();
   readonly payments = new Map<string, ModelPayment>();
 
-  take(message: Message): void {
+  take(message: RawMessage): void {
     const endpoint = message.key.slice(0, message.key.indexOf(':'));
     const event = `${endpoint} ${message.dedupe}`;
     if (this.events.has(event)) return;

@@ -1,20 +1,19 @@
 import t from 'tap';
-import type { Entry } from './entry.js';
+import type { Entry } from '../kernel/entry.js';
+import { DurableMessage } from '../kernel/letter.js';
+import { testKernel } from '../kernel/test-kernel.js';
 import { rangesOf } from './host.js';
+
+const { codec } = testKernel();
 
 const entry = (partition: number, offset: number): Entry => ({
   partition,
   offset,
   bytes: 10,
-  message: {
-    id: '',
-    key: '',
-    dedupe: '',
-    receivedAt: 0,
-    traceparent: '',
-    payload: Buffer.alloc(0),
-    attempt: 1,
-  },
+  message: new DurableMessage(
+    { id: '', key: '', dedupe: '', receivedAt: 0, traceparent: '', payload: Buffer.alloc(0) },
+    codec,
+  ),
 });
 
 t.test('neighbours are joined, gaps and other partitions are not', async (t) => {

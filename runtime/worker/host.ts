@@ -9,21 +9,25 @@
 import type { ActorDefinition } from '../actor.js';
 import { systemClock } from '../clock.js';
 import { decodeEnvelope, type Envelope } from '../envelope.js';
-import { ReceiveTimeoutError } from '../errors.js';
+import { ActivationStoppedError, ReceiveTimeoutError } from '../errors.js';
 import { causeOf, failureOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
+import type { Entry, Outcome } from '../kernel/entry.js';
+import { Kernel } from '../kernel/kernel.js';
+import { DurableMessage } from '../kernel/letter.js';
+import type { TypeHost } from '../kernel/type-host.js';
 import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
 import { undecodableId } from '../undecodable.js';
 import type { Dead, Deliver, Done, HostTask, Outage, Parked, Ready, ToWorker } from '../worker-protocol.js';
-import { type Activations, createActivations } from './activations.js';
-import type { Entry, Outcome } from './entry.js';
 import { portLogger } from './port-logger.js';
 
 const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
+/** Volatile messages in all mailboxes of a thread. */
+const WAITING_MAX = 1_000_000;
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
 export default async function host(task: HostTask): Promise<void> {
@@ -38,7 +42,6 @@ export default async function host(task: HostTask): Promise<void> {
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
-  const stop = new AbortController();
   const drainAsked = new Promise<void>((resolve) => {
     port.on('message', (message: ToWorker) => {
       if (message.type === 'drain') resolve();
@@ -50,30 +53,39 @@ async function run(task: HostTask): Promise<void> {
   const definition = await loadActor(task.module);
   const resources = await open(definition, task, logger, drainAsked);
   if (resources === undefined) return;
-  const activations: Activations = createActivations(
+  const kernel = new Kernel({
+    clock: systemClock,
+    random: Math.random,
+    retry: task.retry,
+    receiveMsMax: task.receiveMsMax,
+    waitingMax: WAITING_MAX,
+    logger,
+    transport: undefined,
+    onEvent: () => {},
+    id: thread,
+  });
+  const host: TypeHost = kernel.host({
     definition,
-    { actor, resources: resources.value, signal: stop.signal, logger },
-    {
-      retry: task.retry,
-      outcome: outcomeTo(task, () => activations.live),
-      clock: systemClock,
-      random: Math.random,
-    },
-  );
+    resources: resources.value,
+    logger,
+    outcome: outcomeTo(task, () => host.live),
+  });
 
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'deliver') deliver(message, activations, task);
+    if (message.type !== 'deliver') return;
+    deliver(message, host, task);
+    kernel.scheduler.flush();
   });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
   const watchdog = setInterval(
     () => {
-      const before = activations.live;
-      activations.sweep();
-      if (activations.live < before) {
-        port.postMessage({ ...rangesOf([]), type: 'done', live: activations.live } satisfies Done);
+      const before = host.live;
+      kernel.sweep();
+      if (host.live < before) {
+        port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
       }
-      const since = activations.receivingSince();
+      const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
       const error = new ReceiveTimeoutError(
         `receive of actor ${actor} did not return in ${task.receiveMsMax} ms`,
@@ -85,12 +97,11 @@ async function run(task: HostTask): Promise<void> {
   );
   try {
     await drainAsked;
-    await activations.drain();
-    await definition.close?.(resources.value);
+    await kernel.drain();
+    await host.close();
   } finally {
     clearInterval(watchdog);
-    stop.abort();
-    activations.stop();
+    kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
     port.close();
   }
 }
@@ -125,7 +136,7 @@ function pause(ms: number): Promise<false> {
   return new Promise((resolve) => setTimeout(() => resolve(false), ms));
 }
 
-function deliver({ slices, body }: Deliver, activations: Activations, task: HostTask): void {
+function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): void {
   const items = frameItems(body);
   for (let at = 0; at < slices.length; at += 3) {
     const partition = slices[at] as number;
@@ -142,13 +153,8 @@ function deliver({ slices, body }: Deliver, activations: Activations, task: Host
         undecodable(task, { partition, offset, bytes }, item.value, error);
         continue;
       }
-      const { id, key, dedupe, receivedAt, traceparent, payload } = envelope;
-      activations.push({
-        partition,
-        offset,
-        bytes,
-        message: { id, key, dedupe, receivedAt, traceparent, payload, attempt: 1 },
-      });
+      const message = new DurableMessage(envelope, host.codec);
+      host.activation(envelope.key).push({ partition, offset, bytes, message });
     }
   }
 }
@@ -186,9 +192,10 @@ function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
       port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
     },
     dead({ partition, offset, bytes, message }, cause) {
-      const { attempt, ...rest } = message;
+      const { id, key, dedupe, receivedAt, traceparent, attempt } = message;
       // Copied: the payload is a view of the whole delivery, and a clone would carry all of it.
-      const envelope = { ...rest, actor, payload: Uint8Array.from(message.payload) };
+      const payload = Uint8Array.from(message.payload);
+      const envelope = { id, actor, key, dedupe, receivedAt, traceparent, payload };
       port.postMessage({
         type: 'dead',
         partition,

@@ -1,14 +1,14 @@
 /** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
 import { randomUUID } from 'node:crypto';
-import type { ActorContext, Message } from '../../../runtime/actor.js';
 import { type Logger, silentLogger } from '../../../runtime/logger.js';
+import type { RawMessage } from '../../../runtime/message.js';
 import type { Pool } from '../../../storage/postgres/pool.js';
 import { identify } from '../../emp/keys.js';
-import payment, { type PaymentResources } from '../actor.js';
+import payment, { handlePayments, type PaymentResources } from '../actor.js';
 import type { PaymentSettings } from '../settings.js';
 
 /** The message that the gateway would append for `body`. */
-export function messageOf(body: string, endpoint = 'emp', id: string = randomUUID()): Message {
+export function messageOf(body: string, endpoint = 'emp', id: string = randomUUID()): RawMessage {
   const payload = Buffer.from(body, 'latin1');
   const { key, dedupe } = identify(endpoint, payload);
   return { id, key, dedupe, receivedAt: Date.now(), traceparent: '', payload, attempt: 1 };
@@ -19,7 +19,7 @@ export type Intercept = <Result>(sql: string, run: () => Promise<Result>) => Pro
 
 export interface TestActor {
   readonly resources: PaymentResources;
-  receive(messages: readonly Message[]): Promise<void>;
+  receive(messages: readonly RawMessage[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,18 +40,10 @@ export async function openActor(
   if (opened === undefined) throw new TypeError('the actor opened nothing');
   const resources =
     intercept === undefined ? opened : { ...opened, pool: intercepted(opened.pool, intercept) };
-  const context: ActorContext<PaymentResources, unknown> = {
-    actor: payment.type,
-    key: '',
-    resources,
-    state: undefined,
-    signal: new AbortController().signal,
-    logger,
-  };
   return {
     resources,
     async receive(messages) {
-      await payment.receive(messages, context);
+      await handlePayments(messages, resources, logger);
     },
     async close() {
       await payment.close?.(resources);

@@ -16,13 +16,13 @@ interface State {
 
 export type { Counted };
 
-export default defineActor<BroadcastChannel, State>({
+export default defineActor<unknown, State, BroadcastChannel>({
   type: 'counter',
   scope: 'key',
   idleMsMax: 1_000,
   open: ({ settings }) => new BroadcastChannel((settings as { readonly channel: string }).channel),
   close: (channel) => channel.close(),
-  load: () => ({ count: 0, running: 0 }),
+  state: () => ({ count: 0, running: 0 }),
   async receive(messages, { key, resources, state }) {
     const others = state.running++;
     await new Promise((resolve) => setImmediate(resolve));

@@ -5,8 +5,9 @@
  * `wait:ms` (takes its time), `exit` (ends the thread), `hang` (never returns), `block` (an endless loop); anything else is handled.
  */
 import { BroadcastChannel } from 'node:worker_threads';
-import { type ActorContext, defineActor, type Message } from '../../actor.js';
+import { type ActorContext, defineActor } from '../../actor.js';
 import { EnvelopeError } from '../../errors.js';
+import type { Message } from '../../message.js';
 
 export interface RecorderSettings {
   readonly channel: string;
@@ -24,7 +25,7 @@ interface Resources {
   readonly thread: number;
 }
 
-async function receive(messages: readonly Message[], { resources }: ActorContext<Resources, unknown>) {
+async function receive(messages: readonly Message[], { resources }: ActorContext<unknown, Resources>) {
   for (const { payload, attempt } of messages) {
     const text = Buffer.from(payload).toString();
     const [verb, count] = text.split(':');
@@ -39,7 +40,7 @@ async function receive(messages: readonly Message[], { resources }: ActorContext
   resources.channel.postMessage({ thread: resources.thread, handled } satisfies Recorded);
 }
 
-export default defineActor<Resources>({
+export default defineActor<unknown, unknown, Resources>({
   type: 'recorder',
   scope: 'thread',
   async open({ settings, thread }) {

@@ -1,18 +1,24 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Message } from '../actor.js';
+import { defineActor } from '../actor.js';
 import { ManualClock } from '../clock.js';
 import type { DeadLetterCause } from '../dead-letter.js';
 import { OutageError } from '../errors.js';
+import { silentLogger } from '../logger.js';
+import type { Message } from '../message.js';
 import type { Entry } from './entry.js';
-import { Lane } from './lane.js';
+import type { Kernel } from './kernel.js';
+import { DurableMessage } from './letter.js';
+import { testKernel } from './test-kernel.js';
+import type { TypeHost } from './type-host.js';
 
 class Away extends OutageError {
   readonly code = 'AWAY';
 }
 
 interface Fixture {
-  readonly lane: Lane;
+  readonly host: TypeHost;
+  readonly kernel: Kernel;
   readonly clock: ManualClock;
   readonly calls: string[][];
   readonly done: string[];
@@ -23,9 +29,11 @@ interface Fixture {
   push(...ids: string[]): void;
   /** Lets every promise that can settle do so. */
   settle(): Promise<void>;
+  /** Nothing is queued, held or under way. */
+  empty(): boolean;
 }
 
-/** Ids are `key` + sequence: the first letter is the key. */
+/** One activation for all keys. Ids are `key` + sequence: the first letter is the key. */
 function fixture(
   receive: (messages: readonly Message[]) => Promise<void> | void,
   batchMax = 100,
@@ -38,16 +46,24 @@ function fixture(
   const outages: (string | undefined)[] = [];
   const parked = { messages: 0, bytes: 0 };
   let offset = 0;
-  const lane = new Lane({
-    batchMax,
-    lingerMs,
+  const kernel = testKernel({
     clock,
     random: () => 0.5,
     retry: { attemptsMax: 3, delayMs: 100, delayMsMax: 1_000 },
-    receive(messages) {
-      calls.push(messages.map(({ id }) => id));
-      return receive(messages);
-    },
+  });
+  const host = kernel.host({
+    definition: defineActor({
+      type: 'tested',
+      scope: 'thread',
+      batchMax,
+      lingerMs,
+      receive(messages) {
+        calls.push(messages.map(({ id }) => id));
+        return receive(messages);
+      },
+    }),
+    resources: undefined,
+    logger: silentLogger,
     outcome: {
       done: (entries) => done.push(...entries.map(({ message }) => message.id)),
       dead: ({ message }, cause) => dead.push({ id: message.id, cause }),
@@ -58,8 +74,10 @@ function fixture(
       outage: (error) => outages.push((error as Away | undefined)?.code),
     },
   });
+  const activation = host.activation('');
   return {
-    lane,
+    host,
+    kernel,
     clock,
     calls,
     done,
@@ -67,27 +85,34 @@ function fixture(
     outages,
     parked,
     push(...ids) {
-      for (const id of ids) lane.push(entry(id, offset++));
+      for (const id of ids) activation.push(entry(kernel, id, offset++));
     },
     async settle() {
       for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     },
+    empty: () => activation.quiet,
   };
 }
 
-function entry(id: string, offset: number): Entry {
-  const payload = Buffer.from(id);
-  const message = { id, key: id.charAt(0), dedupe: id, receivedAt: 0, traceparent: '', payload, attempt: 1 };
-  return { partition: 0, offset, bytes: 1, message };
+function entry({ codec }: Kernel, id: string, offset: number): Entry {
+  const envelope = {
+    id,
+    key: id.charAt(0),
+    dedupe: id,
+    receivedAt: 0,
+    traceparent: '',
+    payload: Buffer.from(id),
+  };
+  return { partition: 0, offset, bytes: 1, message: new DurableMessage(envelope, codec) };
 }
 
 t.test('what is pushed in one go is one batch, up to the limit', async (t) => {
-  const { push, settle, calls, done, lane } = fixture(() => {}, 3);
+  const { push, settle, calls, done, empty } = fixture(() => {}, 3);
   push('a1', 'b1', 'a2', 'c1');
   await settle();
   t.strictSame(calls, [['a1', 'b1', 'a2'], ['c1']]);
   t.strictSame(done, ['a1', 'b1', 'a2', 'c1']);
-  t.equal(lane.empty, true);
+  t.equal(empty(), true);
 });
 
 t.test(
@@ -96,14 +121,14 @@ t.test(
     const poison = (messages: readonly Message[]) => {
       if (messages.some(({ id }) => id === 'b1')) throw new Error('poison');
     };
-    const { push, settle, done, dead, clock, calls, lane } = fixture(poison);
+    const { push, settle, done, dead, clock, calls, empty } = fixture(poison);
     push('a1', 'a2', 'b1', 'c1', 'b2', 'd1', 'd2', 'd3');
     await settle();
     t.strictSame(done, ['a1', 'a2', 'c1', 'd1', 'd2', 'd3'], 'all but the key of the poison');
     push('b3', 'a3');
     await settle();
     t.equal(done.at(-1), 'a3', 'a later message of the key waits too');
-    t.equal(lane.empty, false);
+    t.equal(empty(), false);
 
     clock.advance(100);
     await settle();
@@ -117,7 +142,7 @@ t.test(
       'given up at the third failure',
     );
     t.strictSame(done.slice(-2), ['b2', 'b3'], 'its key goes on, in order');
-    t.equal(lane.empty, true);
+    t.equal(empty(), true);
     t.equal(clock.pending, 0);
   },
 );
@@ -154,13 +179,12 @@ t.test('a final error is a dead letter at once', async (t) => {
 
 t.test('an outage holds everything, splits nothing, costs no attempt', async (t) => {
   let away = true;
-  const { push, settle, calls, done, dead, clock, outages, lane } = fixture(() => {
+  const { push, settle, calls, done, dead, clock, outages } = fixture(() => {
     if (away) throw new Away('no database');
   });
   push('a1', 'b1');
   for (let attempt = 0; attempt < 20; attempt++) {
     await settle();
-    t.equal(lane.mode, 'waiting');
     clock.advance(2_000);
   }
   t.ok(calls.length >= 20 && calls.every((ids) => ids.length === 2));
@@ -178,7 +202,7 @@ t.test('an outage holds everything, splits nothing, costs no attempt', async (t)
 t.test(
   'a batch that is not full lingers; a full one, a drain and the end of the time do not wait',
   async (t) => {
-    const { push, settle, calls, clock, lane } = fixture(() => {}, 3, 10);
+    const { push, settle, calls, clock, kernel } = fixture(() => {}, 3, 10);
     push('a1');
     await settle();
     t.strictSame(calls, []);
@@ -197,7 +221,7 @@ t.test(
     t.strictSame(calls.slice(2), [['b4', 'b5', 'b6']], 'filled up while it lingered');
     push('c1');
     await settle();
-    await lane.drain();
+    await kernel.drain();
     t.strictSame(calls.slice(3), [['c1']]);
     t.equal(clock.pending, 0);
   },
@@ -205,7 +229,7 @@ t.test(
 
 t.test('a backoff that ends while the lane lingers for its followers is not forgotten', async (t) => {
   let failures = 1;
-  const { push, settle, done, clock, lane } = fixture(
+  const { push, settle, done, clock, empty } = fixture(
     () => {
       if (failures-- > 0) throw new Error('once');
     },
@@ -225,30 +249,28 @@ t.test('a backoff that ends while the lane lingers for its followers is not forg
     clock.advance(10);
   }
   t.strictSame(done, ['a1', 'a2']);
-  t.equal(lane.empty, true);
+  t.equal(empty(), true);
 });
 
 t.test('drain handles what is queued and leaves what waits', async (t) => {
-  const { push, settle, done, lane } = fixture((messages) => {
+  const { push, settle, done, kernel } = fixture((messages) => {
     if (messages.some(({ id }) => id.startsWith('p'))) throw new Error('poison');
   }, 1);
   push('p1');
   await settle();
   push('a1', 'a2', 'p2', 'a3');
-  await lane.drain();
+  await kernel.drain();
   t.strictSame(done, ['a1', 'a2', 'a3']);
-  t.equal(lane.mode, 'stopped');
 });
 
 t.test('drain does not wait for an outage', async (t) => {
-  const { push, settle, done, lane } = fixture(() => {
+  const { push, settle, done, kernel } = fixture(() => {
     throw new Away('no database');
   });
   push('a1');
   await settle();
-  await lane.drain();
+  await kernel.drain();
   t.strictSame(done, []);
-  t.equal(lane.mode, 'stopped');
 });
 
 t.test('never two calls at once, order kept per key, everything accounted for: at random', async (t) => {
@@ -265,7 +287,7 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
     fc.asyncProperty(plan, fc.integer({ min: 1, max: 5 }), async (plan, batchMax) => {
       const left = new Map<string, number>(plan.map(({ key, failures }, at) => [`${key}${at}`, failures]));
       let calls = 0;
-      const { push, settle, done, dead, clock, lane, parked } = fixture(async (messages) => {
+      const { push, settle, done, dead, clock, empty, parked } = fixture(async (messages) => {
         if (++calls > 1) throw new Error('two calls at once');
         await new Promise((resolve) => setImmediate(resolve));
         calls--;
@@ -278,7 +300,7 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
         push(`${key}${at}`);
         if (pause) await settle();
       }
-      for (let turn = 0; turn < 4_000 && !lane.empty; turn++) {
+      for (let turn = 0; turn < 4_000 && !empty(); turn++) {
         clock.advance(50);
         await new Promise((resolve) => setImmediate(resolve));
       }

@@ -1,13 +1,13 @@
-import type { Message } from '../actor.js';
 import type { DeadLetterCause } from '../dead-letter.js';
+import type { DurableMessage } from './letter.js';
 
-/** A message in a worker thread, with its place on the log. */
+/** A message of the log in a worker thread, with its place there. */
 export interface Entry {
   readonly partition: number;
   readonly offset: number;
   /** What it takes of the dispatcher's credit. */
   readonly bytes: number;
-  readonly message: { -readonly [Field in keyof Message]: Message[Field] };
+  readonly message: DurableMessage;
 }
 
 /** Where the fate of entries goes. Each entry is reported once, as done or as dead, or not at all when the thread ends. */

@@ -1,0 +1,22 @@
+/** Which subject is held against which, and how far it must be. */
+import type { BenchmarkName } from './parameters.js';
+
+/** Row of the mean over the benchmarks that both subjects have. */
+export const MEAN = 'geometric mean';
+
+export interface Comparison {
+  readonly title: string;
+  readonly over: string;
+  readonly under: string;
+  /** The least ratio that is good enough, of the median over the rounds. */
+  readonly bars: { readonly [Row in BenchmarkName | typeof MEAN]?: number };
+}
+
+export const COMPARISONS: readonly Comparison[] = [
+  { title: 'Tether / nact', over: 'tether', under: 'nact', bars: {} },
+  { title: 'Tether / Erlang, one thread', over: 'tether', under: 'erlang', bars: {} },
+  { title: 'Tether / bare loop', over: 'tether', under: 'loop', bars: {} },
+  { title: 'Tether / Erlang, two threads', over: 'tether-2', under: 'erlang-2', bars: {} },
+  { title: 'Tether / MessagePort', over: 'tether-2', under: 'message-port', bars: {} },
+  { title: 'Tether / piscina.run', over: 'tether-2', under: 'piscina', bars: {} },
+];

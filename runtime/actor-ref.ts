@@ -1,0 +1,49 @@
+/**
+ * The address of an actor, as something to send to. It is always valid: an actor that is not active becomes so by a message.
+ *
+ * A reference may be kept, compared by `toString`, and sent in a body to actors of this system.
+ */
+import type { Question, ReplyOf } from './message.js';
+
+export interface TellOptions {
+  /** Of the send's cause, W3C trace context. Default: that of the current span, when tracing is on. */
+  readonly traceparent?: string;
+}
+
+export interface AskOptions extends TellOptions {
+  /** How long to wait for the reply, milliseconds, 1 to 3,600,000. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Gives up waiting, with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DurableOptions extends TellOptions {
+  /** Idempotency key. Default: the message's id. */
+  readonly dedupe?: string;
+}
+
+export interface ActorRef<Body = unknown> {
+  /** The actor's type. */
+  readonly type: string;
+  readonly key: string;
+  /**
+   * Sends a volatile message: at most once, in order of the sends by this sender to this key. It is gone with the process.
+   *
+   * Returns nothing as a rule; a promise when the receiver has fallen behind, which resolves when there is room again. The message
+   * is sent already: who sends many awaits it, who does not will lose messages once the mailbox is at its limit.
+   */
+  tell(body: Body, options?: TellOptions): Promise<void> | undefined;
+  /**
+   * Sends a message by the log: it is delivered at least once, across crashes, in order for the key.
+   * @returns the message's id, once it is on the log
+   * @throws LogFullError, LogClosedError
+   */
+  tellDurably(body: Body, options?: DurableOptions): Promise<string>;
+  /**
+   * Asks and waits for the reply.
+   * @throws AskTimeoutError, AskFailedError, AskCycleError, MailboxFullError, ActivationStoppedError, ThreadLostError
+   */
+  ask<Asked extends Question<Body>>(body: Asked, options?: AskOptions): Promise<ReplyOf<Asked>>;
+  /** `type/key` */
+  toString(): string;
+}

@@ -1,0 +1,394 @@
+/**
+ * An activation: the mailboxes of one actor, its state, and the one call of `receive` at a time that empties them.
+ *
+ * It promises single-threadedness (P2): only `run` begins calls, and none while another is under way, unless the type is
+ * reentrant, and of durable messages not even then. As long as `receive` returns no promise, none is made here for volatile
+ * messages: a batch costs a call.
+ *
+ * Modes:
+ *   idle --message--> queued --scheduler--> running --returned--> idle, queued
+ *   running --a promise--> suspended --settled--> idle, queued (a reentrant one is idle or queued meanwhile)
+ *   queued, running --linger, limit, backoff--> waiting --over--> queued
+ *   idle --put away--> passivating --state stored--> stopped, or queued again when messages came meanwhile
+ *   any --stop--> stopped
+ * Durable messages stand in a queue of their own (`durable-queue.ts`) with waits of its own. Durable and volatile batches take
+ * turns. Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
+ */
+import { asError, failureOf } from '../failure.js';
+import type { ActivationHost } from './activation-host.js';
+import { type Answerable, cycleError, type Debtor } from './ask.js';
+import { ActivationContext, type ContextOwner } from './context.js';
+import type { DurableQueue } from './durable-queue.js';
+import type { Entry } from './entry.js';
+import type { Parcel, VolatileMessage } from './letter.js';
+import { Mailbox } from './mailbox.js';
+import type { Runnable } from './scheduler.js';
+import type { Faults } from './supervisor.js';
+import { ActivationTimers } from './timers.js';
+
+export type ActivationMode =
+  | 'idle'
+  | 'queued'
+  | 'running'
+  | 'suspended'
+  | 'waiting'
+  | 'passivating'
+  | 'stopped';
+
+/** What one that is `waiting` waits for. */
+export type Wait = 'linger' | 'limit' | 'backoff';
+
+export class Activation implements Runnable, Debtor, ContextOwner {
+  readonly host: ActivationHost<Activation>;
+  readonly key: string;
+  readonly mailbox: Mailbox;
+  mode: ActivationMode = 'idle';
+  /** Calls of `receive` under way; more than one only in a reentrant type. */
+  calls = 0;
+  state: unknown = undefined;
+  /** Whether the state is there. */
+  loaded = false;
+  /** When it was last used: milliseconds, and the scheduler's turn. */
+  usedAt = 0;
+  turn = -1;
+  /** Neighbours by last use; of the host alone. */
+  older: Activation | undefined = undefined;
+  newer: Activation | undefined = undefined;
+  /** When the calls under way began to be waited for; 0 when none is. */
+  suspendedAt = 0;
+  faults: Faults | undefined = undefined;
+  durable: DurableQueue | undefined = undefined;
+  readonly #context: ActivationContext;
+  /** In a reentrant type: those of the calls under way. */
+  #contexts: Set<ActivationContext> | undefined;
+  #durableTurn = false;
+  #durableCalls = 0;
+  #timers: ActivationTimers | undefined;
+  #lingered = false;
+  #rests = false;
+  #wait: Wait | undefined;
+  #cancelWait: (() => void) | undefined;
+  #owed: Set<Answerable> | undefined;
+  #quiet: (() => void)[] | undefined;
+
+  constructor(host: ActivationHost<Activation>, key: string) {
+    this.host = host;
+    this.key = key;
+    this.mailbox = new Mailbox(host, key);
+    this.#context = new ActivationContext(this);
+  }
+
+  /** Takes a volatile message, a body or a `Parcel`. Returns what `ActorRef.tell` does. */
+  tell(mail: unknown): Promise<void> | undefined {
+    const wait = this.mailbox.push(mail);
+    if (this.mode === 'idle') this.#schedule();
+    else if (this.mode === 'waiting') this.#endLinger();
+    return wait;
+  }
+
+  /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
+  asked(parcel: Parcel & { readonly ask: Answerable }): void {
+    const { hops } = parcel.ask;
+    const { callId } = this.#context;
+    if (hops.length > 0 && callId !== 0) {
+      const at = hops.findIndex(({ call }) => call === callId);
+      if (at >= 0) {
+        parcel.ask.reject(cycleError(hops.slice(at)));
+        return;
+      }
+    }
+    void this.tell(parcel);
+  }
+
+  /** Takes a message of the log. */
+  push(entry: Entry): void {
+    this.durable ??= this.host.durableQueue(this);
+    this.durable.push(entry);
+    this.wake();
+  }
+
+  /** There may be something to do again. */
+  wake(): void {
+    if (this.mode === 'idle') this.#after();
+    else if (this.mode === 'waiting') this.#endLinger();
+  }
+
+  /** Nothing waits, is under way or held: it may go. */
+  get quiet(): boolean {
+    return this.mode === 'idle' && this.calls === 0 && !this.#hasWork() && (this.durable?.empty ?? true);
+  }
+
+  /** Whether somebody waits for an answer that was not given yet. */
+  get owesAnswers(): boolean {
+    return this.#owed !== undefined && this.#owed.size > 0;
+  }
+
+  /** Resolves when what was queued is handled; what waits for a backoff or an outage is left. */
+  drained(): Promise<void> {
+    this.durable?.drain();
+    this.#endLinger();
+    if (!this.#busy()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#quiet ??= [];
+      this.#quiet.push(resolve);
+    });
+  }
+
+  /** The activation ends, and what waits is refused. */
+  stop(reason: Error): void {
+    this.mode = 'stopped';
+    this.#cancelWait?.();
+    this.durable?.stop();
+    this.endLife(reason);
+    for (const context of this.#contexts ?? [this.#context]) context.abort(reason);
+    this.mailbox.refuse(reason);
+    this.#settleQuiet();
+  }
+
+  /**
+   * State and timers end, and the answers that are owed are refused, but for those of `kept`; what waits stays for the next
+   * life.
+   */
+  endLife(reason: Error, kept: readonly VolatileMessage[] = []): void {
+    this.loaded = false;
+    this.state = undefined;
+    this.#timers?.clear();
+    if (this.#owed === undefined) return;
+    for (const ask of this.#owed) {
+      if (!kept.some(({ parcel }) => parcel?.ask === ask)) ask.reject(reason);
+    }
+  }
+
+  refuseMail(reason: Error): void {
+    this.mailbox.refuse(reason);
+  }
+
+  timersOf(): ActivationTimers {
+    const { host, key } = this;
+    this.#timers ??= new ActivationTimers(host.kernel.clock, (body) => void this.tell(host.mail(key, body)));
+    return this.#timers;
+  }
+
+  /** Nothing is handed out for `ms`, or until `resume`. */
+  wait(why: Wait, ms: number | undefined): void {
+    this.mode = 'waiting';
+    this.#wait = why;
+    if (ms !== undefined) this.#cancelWait = this.host.kernel.clock.after(ms, () => this.resume());
+  }
+
+  /** Volatile messages are refused for `ms`, those that wait too. */
+  rest(reason: Error, ms: number): void {
+    this.mailbox.close(reason);
+    this.mailbox.refuse(reason);
+    this.#rests = true;
+    this.wait('backoff', ms);
+  }
+
+  /** What it waited for is there. */
+  resume(): void {
+    if (this.mode !== 'waiting') return;
+    if (this.#rests) this.mailbox.reopen();
+    this.#rests = false;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    this.#wait = undefined;
+    this.mode = 'idle';
+    this.#after();
+  }
+
+  owe(ask: Answerable): void {
+    ask.debtor = this;
+    this.#owed ??= new Set();
+    this.#owed.add(ask);
+  }
+
+  askOver(ask: Answerable): void {
+    this.#owed?.delete(ask);
+    if (ask.mode === 'abandoned')
+      for (const context of this.#contexts ?? [this.#context]) context.abandoned();
+  }
+
+  /** Hands out one batch. Of the scheduler alone. */
+  run(): void {
+    if (this.mode !== 'queued') return;
+    if (this.host.lingerMs > 0 && !this.#lingered && this.#lingers()) {
+      this.#lingered = true;
+      this.wait('linger', this.host.lingerMs);
+      return;
+    }
+    this.#lingered = false;
+    const durable = this.#durableCalls === 0 && this.durable?.ready === true;
+    if (durable && (this.#durableTurn || this.mailbox.empty))
+      void this.#runDurable(this.durable as DurableQueue);
+    else this.#runVolatile();
+  }
+
+  #schedule(): void {
+    this.mode = 'queued';
+    this.host.scheduler.schedule(this);
+  }
+
+  #hasWork(): boolean {
+    return !this.mailbox.empty || (this.durable?.ready === true && this.#durableCalls === 0);
+  }
+
+  /** Something will happen without a message, a backoff or an outage that ends. */
+  #busy(): boolean {
+    if (this.mode === 'stopped') return false;
+    if (this.calls > 0 || this.mode === 'passivating') return true;
+    return this.#hasWork() && this.#wait !== 'backoff';
+  }
+
+  #lingers(): boolean {
+    const { mailbox, durable, host } = this;
+    if (host.kernel.draining || mailbox.retrying || durable?.retrying) return false;
+    return mailbox.length + (durable?.queued ?? 0) < host.batchMax;
+  }
+
+  #endLinger(): void {
+    if (this.#wait === 'linger' && !this.#lingers()) this.resume();
+  }
+
+  #runVolatile(): void {
+    const { host, mailbox } = this;
+    this.#durableTurn = true;
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(mailbox.length);
+    if (max === 0) return;
+    const messages = mailbox.take(max, this);
+    if (messages.length === 0) {
+      this.#nothingTaken();
+      return;
+    }
+    const context = this.#begin(messages);
+    let result: Promise<void> | void;
+    try {
+      result = this.loaded ? host.receive(messages, context) : host.loadAndReceive(messages, context, this);
+    } catch (error) {
+      this.#volatileEnded(context, messages, { error });
+      return;
+    }
+    if (result === undefined) {
+      this.#volatileEnded(context, messages, undefined);
+      return;
+    }
+    this.#suspend();
+    result.then(
+      () => this.#volatileEnded(context, messages, undefined),
+      (error: unknown) => this.#volatileEnded(context, messages, { error }),
+    );
+  }
+
+  async #runDurable(durable: DurableQueue): Promise<void> {
+    const { host } = this;
+    this.#durableTurn = false;
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.queued);
+    if (max === 0) return;
+    const batch = durable.take(max);
+    if (batch.length === 0) {
+      this.#nothingTaken();
+      return;
+    }
+    const context = this.#begin([]);
+    this.#durableCalls++;
+    let failed: { readonly error: unknown } | undefined;
+    try {
+      const result = host.receiveDurable(batch, context, this);
+      this.#suspend();
+      await result;
+    } catch (error) {
+      failed = { error };
+    }
+    this.#durableCalls--;
+    this.#end(context);
+    if (failed === undefined) {
+      durable.succeeded(batch);
+    } else {
+      if (this.mode !== 'stopped') this.endLife(this.host.supervisor.restarted(this, failed.error));
+      durable.failed(batch, failed.error);
+    }
+    this.#after();
+  }
+
+  /** How many messages the limits allow now; after 0, they resume this activation. */
+  #admitted(queued: number): number {
+    const { limiter, batchMax } = this.host;
+    const max = limiter?.admit(this, Math.max(1, Math.min(batchMax, queued))) ?? batchMax;
+    if (max === 0) this.wait('limit', undefined);
+    return max;
+  }
+
+  #nothingTaken(): void {
+    this.host.limiter?.release(this);
+    this.mode = 'idle';
+    this.#after();
+  }
+
+  #begin(messages: readonly VolatileMessage[]): ActivationContext {
+    this.mode = 'running';
+    this.calls++;
+    let context = this.#context;
+    if (this.host.reentrant) {
+      context = new ActivationContext(this);
+      this.#contexts ??= new Set();
+      this.#contexts.add(context);
+    }
+    context.batch = messages;
+    return context;
+  }
+
+  #suspend(): void {
+    const { host } = this;
+    if (this.suspendedAt === 0) this.suspendedAt = host.kernel.clock.now();
+    this.mode = 'suspended';
+    if (host.reentrant && this.loaded && this.calls < host.callsMax) {
+      this.mode = 'idle';
+      this.#after();
+    }
+  }
+
+  #end(context: ActivationContext): void {
+    this.calls--;
+    if (this.calls === 0) this.suspendedAt = 0;
+    context.endCall();
+    this.#contexts?.delete(context);
+    if (this.host.limiter !== undefined) this.host.limiter.release(this);
+    if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
+  }
+
+  #volatileEnded(
+    context: ActivationContext,
+    messages: VolatileMessage[],
+    failed: { readonly error: unknown } | undefined,
+  ): void {
+    this.#end(context);
+    if (failed !== undefined && this.mode !== 'stopped') this.#volatileFailed(messages, failed.error);
+    this.#after();
+  }
+
+  #volatileFailed(messages: VolatileMessage[], error: unknown): void {
+    const { host } = this;
+    if (messages.length > 1) {
+      this.endLife(host.supervisor.restarted(this, error), messages);
+      this.mailbox.split(messages);
+      return;
+    }
+    messages[0]?.fail(error);
+    host.failed(this.key, asError(error));
+    // What the actor depends on is away: neither the message nor the state is to blame.
+    if (failureOf(error) === 'outage') this.endLife(host.supervisor.restarted(this, error));
+    else host.supervisor.failed(this, error);
+  }
+
+  /** After whatever happened: is there more to do, and who waits for this moment? */
+  #after(): void {
+    const { host } = this;
+    if (this.turn !== host.scheduler.turn) host.touch(this);
+    if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
+    else if (this.#quiet !== undefined && !this.#busy()) this.#settleQuiet();
+  }
+
+  #settleQuiet(): void {
+    for (const resolve of this.#quiet ?? []) resolve();
+    this.#quiet = undefined;
+  }
+}

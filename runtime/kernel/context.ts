@@ -1,0 +1,152 @@
+/** What `receive` is handed beside its messages: the activation's, or, in a reentrant type, one for each call. */
+import type { ActorContext, ActorType, Reminders, Timers } from '../actor.js';
+import type { ActorRef } from '../actor-ref.js';
+import { ReceiveTimeoutError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { HOPS_MAX, type Hop, NO_HOPS } from './ask.js';
+import { Deadline, type Deadlines } from './deadlines.js';
+import type { VolatileMessage } from './letter.js';
+
+export interface ContextOwner {
+  readonly key: string;
+  state: unknown;
+  readonly mode: string;
+  timersOf(): Timers;
+  readonly host: {
+    readonly type: string;
+    readonly resources: unknown;
+    readonly logger: Logger;
+    readonly kernel: ContextKernel;
+  };
+}
+
+export interface ContextKernel {
+  readonly receiveMsMax: number;
+  readonly deadlines: Deadlines;
+  ref(type: string, key: string, owner: { hops(): readonly Hop[] }): ActorRef;
+  remindersOf(type: string, key: string): Reminders;
+  nextCall(): number;
+}
+
+export class ActivationContext implements ActorContext {
+  /** The volatile messages of the call under way. Of the runtime alone, as the other fields. */
+  batch: readonly VolatileMessage[] | undefined = undefined;
+  /** Of the call under way, once it has asked something; 0 before. */
+  callId = 0;
+  controller: AbortController | undefined = undefined;
+  limit: CallLimit | undefined = undefined;
+  readonly activation: ContextOwner;
+
+  constructor(activation: ContextOwner) {
+    this.activation = activation;
+  }
+
+  get actor(): string {
+    return this.activation.host.type;
+  }
+
+  get key(): string {
+    return this.activation.key;
+  }
+
+  get resources(): unknown {
+    return this.activation.host.resources;
+  }
+
+  get state(): unknown {
+    return this.activation.state;
+  }
+
+  set state(state: unknown) {
+    this.activation.state = state;
+  }
+
+  get self(): ActorRef {
+    const { host, key } = this.activation;
+    return host.kernel.ref(host.type, key, this);
+  }
+
+  get logger(): Logger {
+    return this.activation.host.logger;
+  }
+
+  get timers(): Timers {
+    return this.activation.timersOf();
+  }
+
+  get reminders(): Reminders {
+    const { host, key } = this.activation;
+    return host.kernel.remindersOf(host.type, key);
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      const { kernel } = this.activation.host;
+      if (this.activation.mode === 'stopped') this.controller.abort();
+      else if (this.batch !== undefined) this.limit = new CallLimit(this, kernel.receiveMsMax);
+    }
+    return this.controller.signal;
+  }
+
+  ref<Body>(actor: ActorType<Body>, key: string): ActorRef<Body> {
+    const type = typeof actor === 'string' ? actor : actor.type;
+    return this.activation.host.kernel.ref(type, key, this) as ActorRef<Body>;
+  }
+
+  /** The calls that wait for what is asked now. */
+  hops(): readonly Hop[] {
+    const { batch } = this;
+    if (batch === undefined) return NO_HOPS;
+    const { host, key } = this.activation;
+    if (this.callId === 0) this.callId = host.kernel.nextCall();
+    const hops: Hop[] = [];
+    for (const { parcel } of batch) {
+      if (parcel?.ask !== undefined && parcel.ask.mode === 'pending') hops.push(...parcel.ask.hops);
+    }
+    hops.push({ type: host.type, key, call: this.callId });
+    return hops.length > HOPS_MAX ? hops.slice(-HOPS_MAX) : hops;
+  }
+
+  /** Somebody gave up waiting. When everybody has, the call is for nothing. */
+  abandoned(): void {
+    if (this.controller === undefined || this.batch === undefined || this.batch.length === 0) return;
+    if (this.batch.every(({ parcel }) => parcel?.ask?.mode === 'abandoned')) {
+      this.abort(new Error('everybody who asked has given up'));
+    }
+  }
+
+  abort(reason: Error): void {
+    this.controller?.abort(reason);
+  }
+
+  endCall(): void {
+    this.batch = undefined;
+    this.callId = 0;
+    if (this.controller === undefined) return;
+    this.limit?.lift();
+    this.limit = undefined;
+    this.controller = undefined;
+  }
+}
+
+/** So much of a call's time is over when its signal fires: what is left is for giving up in good order. */
+const SIGNAL_SHARE = 0.9;
+
+class CallLimit extends Deadline {
+  readonly #context: ActivationContext;
+
+  constructor(context: ActivationContext, receiveMsMax: number) {
+    super();
+    this.#context = context;
+    context.activation.host.kernel.deadlines.set(this, receiveMsMax * SIGNAL_SHARE);
+  }
+
+  lift(): void {
+    this.#context.activation.host.kernel.deadlines.lift(this);
+  }
+
+  expire(): void {
+    this.#context.abort(new ReceiveTimeoutError(`receive of actor ${this.#context.actor} takes too long`));
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The durable messages of one activation: which batch is next, and what becomes of one that fails. It promises the thread's part
+ * of P2 and P4; whoever runs it hands one batch at a time to `receive`.
+ *
+ * A batch that fails:
+ * - an outage (`failure.ts`): the queue waits and gives out the same batch again, for as long as it takes
+ * - several messages: the batch is split in halves, handled one after the other, until the poison stands alone; n messages
+ *   with one poison cost 2 log2(n) calls more
+ * - one message, budget left: its key is held. Messages of that key queue behind it, all others go on. After the backoff it
+ *   is tried alone.
+ * - one message, budget spent or failure final: a dead letter, and its key goes on.
+ *
+ * Held followers come back to the front of the queue: whatever of their key still stands in the queue came later.
+ *
+ * Modes:
+ *   open --outage--> waiting --backoff over--> open
+ *   any --stop--> stopped
+ * Bound: the dispatcher's credit, over all queues of a thread; what waits behind a held key is charged to a credit of its own, so
+ * that a key with many messages behind its poison does not use up what the others live on.
+ */
+import type { Clock } from '../clock.js';
+import { asError, causeOf, failureOf } from '../failure.js';
+import { backoffMs, type RetryPolicy } from '../retry.js';
+import type { Entry, Outcome } from './entry.js';
+
+export interface DurableQueueOptions {
+  readonly retry: RetryPolicy;
+  readonly outcome: Outcome;
+  readonly clock: Clock;
+  /** Returns [0, 1). */
+  readonly random: () => number;
+}
+
+interface Held {
+  readonly poison: Entry;
+  readonly followers: Entry[];
+  cancel: () => void;
+}
+
+/** Retries of an outage come faster than those of a poison message: when it ends, everything waits for them. */
+const OUTAGE_RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
+/** Entries before the head of the queue that are not worth a copy. */
+const SPENT_MAX = 8_192;
+
+export class DurableQueue {
+  readonly #options: DurableQueueOptions;
+  readonly #wake: () => void;
+  #mode: 'open' | 'waiting' | 'stopped' = 'open';
+  #queue: Entry[] = [];
+  #head = 0;
+  /** Of a batch that failed, what is to be tried next; the last first. */
+  #parts: (readonly Entry[])[] = [];
+  readonly #held = new Map<string, Held>();
+  /** Poison messages whose backoff is over. */
+  #due: Held[] = [];
+  /** The one that is out being tried. */
+  #tried: Held | undefined;
+  #outages = 0;
+  #draining = false;
+  #cancelWait = () => {};
+
+  /** @param wake called when there is something to take again, after a wait */
+  constructor(options: DurableQueueOptions, wake: () => void) {
+    this.#options = options;
+    this.#wake = wake;
+  }
+
+  push(entry: Entry): void {
+    if (this.#mode !== 'stopped') this.#queue.push(entry);
+  }
+
+  /** Entries that wait for their first delivery, those that only wait behind a held key among them. */
+  get queued(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** Whether `take` may give something out. */
+  get ready(): boolean {
+    return this.#mode === 'open' && (this.#queue.length > this.#head || this.retrying);
+  }
+
+  /** Whether a batch that failed is to be tried again now; it waits for no others. */
+  get retrying(): boolean {
+    return this.#mode === 'open' && (this.#parts.length > 0 || this.#due.length > 0);
+  }
+
+  /** Nothing queued, held, or to be tried again. */
+  get empty(): boolean {
+    return this.#mode !== 'waiting' && !this.ready && this.#held.size === 0;
+  }
+
+  /** The next batch, of at most `max`; it may be empty. Its fate is told before the next is taken. */
+  take(max: number): readonly Entry[] {
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      // An outage repeats what was out before, the poison of a held key among it.
+      if (this.#tried !== undefined) return part;
+      const free = this.#held.size > 0 ? this.#withoutHeld(part) : part;
+      if (free.length > 0) return free;
+    }
+    const retry = this.#due.shift();
+    if (retry !== undefined) {
+      this.#tried = retry;
+      return [retry.poison];
+    }
+    return this.#takeQueued(max);
+  }
+
+  succeeded(batch: readonly Entry[]): void {
+    this.#endOutage();
+    this.#options.outcome.done(batch);
+    const tried = this.#tried;
+    this.#tried = undefined;
+    if (tried !== undefined && this.#mode !== 'stopped') this.#release(tried);
+  }
+
+  failed(batch: readonly Entry[], error: unknown): void {
+    if (this.#mode === 'stopped') return;
+    if (failureOf(error) === 'outage') {
+      this.#waitOut(batch, asError(error));
+      return;
+    }
+    this.#endOutage();
+    const tried = this.#tried;
+    this.#tried = undefined;
+    if (batch.length > 1) {
+      const middle = batch.length >>> 1;
+      this.#parts.push(batch.slice(middle), batch.slice(0, middle));
+    } else {
+      this.#failedAlone(batch[0] as Entry, error, tried);
+    }
+  }
+
+  /** From now on no outage is waited for. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#mode === 'waiting') this.stop();
+  }
+
+  /** Gives out nothing more. What is out is still reported when it succeeds. */
+  stop(): void {
+    this.#mode = 'stopped';
+    this.#cancelWait();
+    for (const held of this.#held.values()) held.cancel();
+    this.#held.clear();
+    this.#queue = [];
+    this.#head = 0;
+    this.#parts = [];
+    this.#due = [];
+  }
+
+  /** Messages of held keys go behind their poison on the way. */
+  #takeQueued(max: number): readonly Entry[] {
+    while (this.#queue.length > this.#head) {
+      const end = Math.min(this.#queue.length, this.#head + max);
+      const batch = this.#queue.slice(this.#head, end);
+      this.#head = end;
+      if (this.#head === this.#queue.length) {
+        this.#queue = [];
+        this.#head = 0;
+      } else if (this.#head > SPENT_MAX) {
+        this.#queue = this.#queue.slice(this.#head);
+        this.#head = 0;
+      }
+      const free = this.#held.size > 0 ? this.#withoutHeld(batch) : batch;
+      if (free.length > 0) return free;
+    }
+    return [];
+  }
+
+  #withoutHeld(batch: readonly Entry[]): readonly Entry[] {
+    const free: Entry[] = [];
+    let bytes = 0;
+    for (const entry of batch) {
+      const held = this.#held.get(entry.message.key);
+      if (held === undefined) {
+        free.push(entry);
+      } else {
+        held.followers.push(entry);
+        bytes += entry.bytes;
+      }
+    }
+    if (bytes > 0) this.#options.outcome.parked(batch.length - free.length, bytes);
+    return free;
+  }
+
+  #waitOut(batch: readonly Entry[], error: Error): void {
+    const { outcome, clock, random } = this.#options;
+    outcome.outage(error);
+    if (this.#draining) {
+      this.stop();
+      return;
+    }
+    this.#parts.push(batch);
+    this.#mode = 'waiting';
+    this.#cancelWait = clock.after(backoffMs(++this.#outages, OUTAGE_RETRY, random), () => {
+      if (this.#mode !== 'waiting') return;
+      this.#mode = 'open';
+      this.#wake();
+    });
+  }
+
+  #endOutage(): void {
+    if (this.#outages === 0) return;
+    this.#outages = 0;
+    this.#options.outcome.outage(undefined);
+  }
+
+  /** A message failed on its own: hold its key, or give it up. */
+  #failedAlone(entry: Entry, error: unknown, held: Held | undefined): void {
+    const { retry, outcome, clock, random } = this.#options;
+    const failures = entry.message.attempt;
+    if (failureOf(error) === 'final' || failures >= retry.attemptsMax) {
+      outcome.dead(entry, causeOf(error));
+      if (held !== undefined) this.#release(held);
+      return;
+    }
+    entry.message.attempt++;
+    const hold = held ?? { poison: entry, followers: [], cancel: () => {} };
+    this.#held.set(entry.message.key, hold);
+    hold.cancel = clock.after(backoffMs(failures, retry, random), () => {
+      this.#due.push(hold);
+      this.#wake();
+    });
+  }
+
+  #release(held: Held): void {
+    this.#held.delete(held.poison.message.key);
+    if (held.followers.length === 0) return;
+    const bytes = held.followers.reduce((sum, follower) => sum + follower.bytes, 0);
+    this.#options.outcome.parked(-held.followers.length, -bytes);
+    this.#queue = held.followers.concat(this.#queue.slice(this.#head));
+    this.#head = 0;
+  }
+}

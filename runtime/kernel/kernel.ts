@@ -1,0 +1,205 @@
+/**
+ * The actors of one thread: the types that it hosts, the run queue, the asks under way, and the way out to other threads.
+ *
+ * A kernel knows nothing of threads. In a worker thread its `transport` goes to the others; in the main thread it hosts no type
+ * and has only the way out; in a test system it is alone.
+ */
+import type { Reminders } from '../actor.js';
+import type { ActorRef, DurableOptions } from '../actor-ref.js';
+import type { Clock } from '../clock.js';
+import { UnknownActorError } from '../errors.js';
+import type { ActorEvent } from '../events.js';
+import { asError } from '../failure.js';
+import type { Logger } from '../logger.js';
+import { partitionOf } from '../partition.js';
+import type { RetryPolicy } from '../retry.js';
+import type { Activation } from './activation.js';
+import type { Ask } from './ask.js';
+import { Codec } from './codec.js';
+import { Deadlines } from './deadlines.js';
+import { Parcel } from './letter.js';
+import { type HopSource, Ref, type RefKernel } from './ref.js';
+import { Scheduler } from './scheduler.js';
+import { type HostKernel, TypeHost, type TypeHostOptions } from './type-host.js';
+
+export interface Address {
+  readonly type: string;
+  readonly key: string;
+}
+
+/** The way to actors of other threads, and to the log. */
+export interface Transport {
+  /** Returns a promise when the sender should wait for room. @throws UnknownActorError, BodyError */
+  tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined;
+  /** The reply, or why there is none, comes by `ask`. @throws UnknownActorError, BodyError */
+  ask(address: Address, body: unknown, traceparent: string, ask: Ask): void;
+  /** Resolves with the message's id once it is on the log. */
+  tellDurably(address: Address, body: Uint8Array, options: DurableOptions): Promise<string>;
+  reminders(address: Address): Reminders;
+}
+
+export interface KernelOptions {
+  readonly clock: Clock;
+  /** Returns [0, 1). */
+  readonly random: () => number;
+  readonly retry: RetryPolicy;
+  readonly receiveMsMax: number;
+  /** Volatile messages that may wait in all mailboxes together. */
+  readonly waitingMax: number;
+  readonly logger: Logger;
+  readonly transport: Transport | undefined;
+  readonly onEvent: (event: ActorEvent) => void;
+  /** Unique among the kernels of a system, from 0 to 2^20. */
+  readonly id: number;
+  /** Of the scheduler; for tests that try orders. */
+  readonly choose?: (length: number) => number;
+}
+
+/** Calls that a kernel can number. */
+const CALLS_PER_KERNEL = 2 ** 32;
+
+export class Kernel implements HostKernel, RefKernel {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly retry: RetryPolicy;
+  readonly receiveMsMax: number;
+  readonly deadlines: Deadlines;
+  readonly scheduler: Scheduler;
+  readonly codec: Codec;
+  readonly onEvent: (event: ActorEvent) => void;
+  /** Volatile messages in mailboxes. */
+  waiting = 0;
+  draining = false;
+  /** Whether messages carry the context of a trace. */
+  traces = false;
+  readonly #hosts = new Map<string, TypeHost>();
+  readonly #waitingMax: number;
+  readonly #transport: Transport | undefined;
+  /** Of each hosted type: whether a partition is this thread's. A type that is not in it is here as a whole. */
+  readonly #owned = new Map<string, readonly boolean[]>();
+  #nextCall: number;
+
+  constructor(options: KernelOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.retry = options.retry;
+    this.receiveMsMax = options.receiveMsMax;
+    this.onEvent = options.onEvent;
+    this.#waitingMax = options.waitingMax;
+    this.#transport = options.transport;
+    this.#nextCall = options.id * CALLS_PER_KERNEL + 1;
+    this.deadlines = new Deadlines(options.clock);
+    this.scheduler = new Scheduler((error) => {
+      options.logger.error({ err: asError(error) }, 'an activation met an error of the runtime');
+    }, options.choose);
+    this.codec = new Codec((type, key) => this.ref(type, key, undefined));
+  }
+
+  get hosts(): Iterable<TypeHost> {
+    return this.#hosts.values();
+  }
+
+  /** Whether all mailboxes together hold as much as they may. */
+  get full(): boolean {
+    return this.waiting >= this.#waitingMax;
+  }
+
+  /** Asks under way by actors of this thread, and limits of calls. */
+  get pendingDeadlines(): number {
+    return this.deadlines.size;
+  }
+
+  host(options: TypeHostOptions): TypeHost {
+    const host = new TypeHost(this, options);
+    this.#hosts.set(host.type, host);
+    return host;
+  }
+
+  /** Says which partitions of a type are this thread's. */
+  own(type: string, partitions: readonly boolean[]): void {
+    this.#owned.set(type, partitions);
+  }
+
+  ref(type: string, key: string, owner?: HopSource): ActorRef {
+    return new Ref(type, key, this, owner);
+  }
+
+  nextCall(): number {
+    return this.#nextCall++;
+  }
+
+  /** The activation of that type and key, if it belongs in this thread. */
+  here(type: string, key: string): Activation | undefined {
+    const host = this.#hosts.get(type);
+    if (host === undefined) return undefined;
+    const owned = this.#owned.get(type);
+    if (owned !== undefined && !owned[partitionOf(host.group(key), owned.length)]) return undefined;
+    return host.activation(key);
+  }
+
+  /** `body` as it goes into the mailbox of `activation`. */
+  mail(
+    { host }: { readonly host: Pick<TypeHost, 'mail'> },
+    key: string,
+    body: unknown,
+    traceparent: string | undefined,
+  ): unknown {
+    if (traceparent === undefined && !this.traces) return host.mail(key, body);
+    return new Parcel(key, body, traceparent ?? '', undefined);
+  }
+
+  tellElsewhere(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
+    return this.#elsewhere(address).tell(address, body, traceparent);
+  }
+
+  ask(address: Address, body: unknown, ask: Ask, traceparent = ''): void {
+    try {
+      const activation = this.here(address.type, address.key);
+      if (activation === undefined) this.#elsewhere(address).ask(address, body, traceparent, ask);
+      else
+        activation.asked(new Parcel(address.key, body, traceparent, ask) as Parcel & { readonly ask: Ask });
+    } catch (error) {
+      ask.reject(asError(error));
+    }
+  }
+
+  async tellDurably(address: Address, body: unknown, options: DurableOptions): Promise<string> {
+    return this.#elsewhere(address).tellDurably(address, this.codec.pack(body), options);
+  }
+
+  remindersOf(type: string, key: string): Reminders {
+    return this.#elsewhere({ type, key }).reminders({ type, key });
+  }
+
+  /** Sends on what came for an activation that has moved. */
+  forward(type: string, key: string, mail: unknown): Promise<void> | undefined {
+    const parcel = mail instanceof Parcel ? mail : new Parcel(key, mail, '', undefined);
+    const { body, traceparent, ask } = parcel;
+    if (ask !== undefined) {
+      this.ask({ type, key: parcel.key }, body, ask as Ask, traceparent);
+      return undefined;
+    }
+    return this.tellElsewhere({ type, key: parcel.key }, body, traceparent);
+  }
+
+  /** Handles what is queued, but waits for no backoff and no outage. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await Promise.all(Array.from(this.#hosts.values(), (host) => host.drain()));
+  }
+
+  /** Ends every activation. */
+  stop(reason: Error): void {
+    for (const host of this.#hosts.values()) host.stop(reason);
+    this.deadlines.clear();
+  }
+
+  sweep(): void {
+    for (const host of this.#hosts.values()) host.sweep();
+  }
+
+  #elsewhere({ type }: Address): Transport {
+    if (this.#transport === undefined) throw new UnknownActorError(`no actor ${type} is registered`);
+    return this.#transport;
+  }
+}

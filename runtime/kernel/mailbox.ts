@@ -1,0 +1,178 @@
+/**
+ * The volatile messages that wait for one activation, in order, urgent ones first, and what happens to one too many.
+ */
+import { MailboxFullError } from '../errors.js';
+import type { DropReason } from '../events.js';
+import type { Debtor } from './ask.js';
+import type { Codec } from './codec.js';
+import { Parcel, VolatileMessage } from './letter.js';
+import { Ring } from './ring.js';
+
+/** A mailbox that was full gives way to senders again when it is emptied to this share. */
+const ROOM_SHARE = 0.5;
+/** What a mailbox with backpressure takes beyond its limit, from senders that do not wait. */
+const OVERRUN = 2;
+
+export interface MailboxHost {
+  readonly type: string;
+  readonly codec: Codec;
+  readonly mailboxMax: number;
+  readonly overflow: 'backpressure' | 'reject' | 'drop-oldest';
+  readonly urgent: ((body: unknown) => boolean) | undefined;
+  readonly kernel: {
+    /** Volatile messages in all mailboxes of the thread, and whether they are as many as may be. */
+    waiting: number;
+    readonly full: boolean;
+  };
+  /** A message is not delivered. */
+  refuse(mail: unknown, reason: Error, why: DropReason): void;
+  /** A message came to a mailbox that was closed without a reason. */
+  misdirected(key: string, mail: unknown): Promise<void> | undefined;
+}
+
+export class Mailbox {
+  /** Bodies, and parcels around them. */
+  readonly #mail = new Ring<unknown>();
+  readonly #host: MailboxHost;
+  readonly #key: string;
+  /** Messages that may wait; 0 while it is closed. */
+  #limit: number;
+  #closed: Error | undefined;
+  #urgent: Ring<unknown> | undefined;
+  /** Of a batch that failed, the parts to try next; the last first. */
+  #parts: VolatileMessage[][] | undefined;
+  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  constructor(host: MailboxHost, key: string) {
+    this.#host = host;
+    this.#key = key;
+    this.#limit = host.mailboxMax;
+  }
+
+  /** Messages that wait for their first delivery. */
+  get length(): number {
+    return this.#urgent === undefined ? this.#mail.length : this.#mail.length + this.#urgent.length;
+  }
+
+  get empty(): boolean {
+    return this.#mail.length === 0 && this.#parts === undefined && (this.#urgent?.length ?? 0) === 0;
+  }
+
+  /** Whether parts of a batch that failed are to be tried. */
+  get retrying(): boolean {
+    return this.#parts !== undefined;
+  }
+
+  /** Takes a body or a parcel. Returns a promise when senders should wait for room. */
+  push(mail: unknown): Promise<void> | undefined {
+    const host = this.#host;
+    if (this.#mail.length >= this.#limit || host.kernel.full) return this.#pushFull(mail);
+    host.kernel.waiting++;
+    if (host.urgent?.(mail instanceof Parcel ? mail.body : mail)) {
+      this.#urgent ??= new Ring();
+      this.#urgent.push(mail);
+    } else {
+      this.#mail.push(mail);
+    }
+    return undefined;
+  }
+
+  /** The next batch; it may be empty when nobody waits for an answer any more. */
+  take(max: number, debtor: Debtor): VolatileMessage[] {
+    const parts = this.#parts;
+    if (parts !== undefined) {
+      const part = parts.pop() ?? [];
+      if (parts.length === 0) this.#parts = undefined;
+      return part;
+    }
+    const urgent = this.#urgent;
+    const ring = urgent !== undefined && urgent.length > 0 ? urgent : this.#mail;
+    const count = Math.min(max, ring.length);
+    const { codec, kernel } = this.#host;
+    kernel.waiting -= count;
+    const messages: VolatileMessage[] = [];
+    for (let taken = 0; taken < count; taken++) {
+      const mail = ring.shift();
+      if (!(mail instanceof Parcel)) {
+        messages.push(new VolatileMessage(mail, this.#key, undefined, codec));
+      } else if (mail.ask === undefined || mail.ask.mode === 'pending') {
+        if (mail.ask !== undefined) debtor.owe(mail.ask);
+        messages.push(new VolatileMessage(mail.body, mail.key, mail, codec));
+      }
+    }
+    if (this.#room !== undefined && this.#mail.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
+    return messages;
+  }
+
+  /** Takes back a batch that failed, to be tried by halves. */
+  split(messages: VolatileMessage[]): void {
+    const middle = messages.length >>> 1;
+    this.#parts ??= [];
+    this.#parts.push(messages.slice(middle), messages.slice(0, middle));
+  }
+
+  /** From now on every message is refused with `reason`, or, without one, is the host's to place elsewhere. */
+  close(reason: Error | undefined): void {
+    this.#limit = 0;
+    this.#closed = reason;
+  }
+
+  reopen(): void {
+    this.#limit = this.#host.mailboxMax;
+    this.#closed = undefined;
+  }
+
+  /** Empties it. */
+  refuse(reason: Error): void {
+    for (const part of this.#parts ?? []) {
+      for (const { parcel, body } of part) this.#host.refuse(parcel ?? body, reason, 'stopped');
+    }
+    this.#parts = undefined;
+    for (const ring of [this.#urgent, this.#mail]) {
+      while (ring !== undefined && ring.length > 0) {
+        this.#host.kernel.waiting--;
+        this.#host.refuse(ring.shift(), reason, 'stopped');
+      }
+    }
+    this.#giveRoom();
+  }
+
+  #pushFull(mail: unknown): Promise<void> | undefined {
+    const host = this.#host;
+    if (this.#limit === 0) {
+      if (this.#closed === undefined) return host.misdirected(this.#key, mail);
+      host.refuse(mail, this.#closed, 'stopped');
+      return undefined;
+    }
+    const waits = host.overflow === 'backpressure';
+    if (host.overflow === 'drop-oldest' && this.#mail.length > 0) {
+      host.refuse(this.#mail.shift(), this.#full(), 'mailbox-full');
+      this.#mail.push(mail);
+    } else if (waits && this.#mail.length < this.#limit * OVERRUN && !host.kernel.full) {
+      host.kernel.waiting++;
+      this.#mail.push(mail);
+    } else {
+      host.refuse(mail, this.#full(), 'mailbox-full');
+    }
+    if (!waits || this.#mail.length === 0) return undefined;
+    this.#room ??= whenCalled();
+    return this.#room.promise;
+  }
+
+  #full(): MailboxFullError {
+    return new MailboxFullError(`the mailbox of ${this.#host.type}/${this.#key} is full`);
+  }
+
+  #giveRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}
+
+function whenCalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((called) => {
+    resolve = called;
+  });
+  return { promise, resolve };
+}
