@@ -10,12 +10,12 @@
  *
  * A slot of the pool goes through these modes:
  *   starting --Ready--> ready --drain, remove--> draining --task resolved--> ended
+ *   starting, ready --cut off--> ending --thread ended--> lost
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
  *   any --destroy--> ended
  * A thread whose event loop stands still is cut off: for the pool that is a task rejected. It is lost when it has ended: before, it
  * might still do something for a message that another thread has by then (P2).
  */
-import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Clock } from './clock.js';
@@ -28,7 +28,7 @@ import { backoffMs, type RetryPolicy } from './retry.js';
 import { within } from './within.js';
 import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
-export type SlotMode = 'starting' | 'ready' | 'draining' | 'lost' | 'ended';
+export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
 
 /** What is the same for every thread of a pool. */
 export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse'>;
@@ -44,7 +44,7 @@ export interface ThreadPoolOptions {
   readonly logger: Logger;
   /** Everything a thread says but `Log`; `Ready` comes first in each life of a thread. */
   onMessage(thread: number, message: ToMain): void;
-  /** A thread ended: it takes nothing more. What it said before its end comes now, through `onMessage`. */
+  /** A thread ended, or is about to: it takes nothing more. What it said before its end still comes, through `onMessage`. */
   onEnding(thread: number): void;
   /** A thread ended unasked; nothing of its life comes any more. It is started again after a backoff. */
   onLost(thread: number, error: Error): void;
@@ -189,13 +189,15 @@ export class ThreadPool {
     let exited: Promise<unknown> = Promise.resolve();
     slot.cutOff = (error) => {
       reason ??= error;
+      if (slot.mode === 'starting' || slot.mode === 'ready') slot.mode = 'ending';
+      // What is sent from now on would be accused of the end.
+      this.#options.onEnding(thread);
       const before = this.#piscina.threads;
       // Piscina ends the thread of a task that is aborted, and forgets it at once.
       abort.abort();
       const after = new Set(this.#piscina.threads);
-      exited = Promise.all(
-        before.filter((worker) => !after.has(worker)).map((worker) => once(worker, 'exit')),
-      );
+      const gone = before.filter((worker) => !after.has(worker));
+      exited = Promise.all(gone.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
     };
     slot.watch = new PulseWatch(this.#options.clock, receiveMsMax, () => {
       slot.cutOff(new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`));
@@ -223,7 +225,11 @@ export class ThreadPool {
       this.#options.logger[message.level](message.fields, message.message);
       return;
     }
-    if (message.type === 'ready' && slot.mode === 'starting') slot.mode = 'ready';
+    if (message.type === 'ready') {
+      // It may have been told to end meanwhile.
+      if (slot.mode !== 'starting') return;
+      slot.mode = 'ready';
+    }
     this.#options.onMessage(thread, message);
   }
 
