@@ -164,7 +164,8 @@ export class Dispatcher {
         },
       });
       this.#handovers.set(feed, handover);
-      handover.progress();
+      if (from.mode === 'absent') handover.lose();
+      else handover.progress();
     });
   }
 

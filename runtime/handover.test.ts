@@ -85,7 +85,7 @@ t.test('a slow thread that goes on has more time, but not for ever', async (t) =
 t.test('a release that hangs or fails ends the move, and is told of the first', async (t) => {
   let release: (signal: AbortSignal) => Promise<void> = () => new Promise(() => {});
   let told: AbortSignal | undefined;
-  const { append, clock, dispatcher, inbox } = await inFlightAt0(0, {
+  const { append, answer, clock, dispatcher, inbox } = await inFlightAt0(0, {
     release: (_partition, _from, _to, signal) => {
       told = signal;
       return release(signal);
@@ -98,6 +98,9 @@ t.test('a release that hangs or fails ends the move, and is told of the first', 
   t.equal(told?.aborted, true);
   t.strictSame(ids(inbox[0]), ['m0']);
   dispatcher.detach(0);
+  dispatcher.attach(0);
+  inbox[0]?.splice(0, 1);
+  answer(0, inbox[0]?.splice(0) ?? []);
   release = () => Promise.reject(new Error('not now'));
   await t.rejects(dispatcher.move(0, 1), { code: 'TETHER_MOVE_CANCELLED', message: /not now/ });
   t.strictSame(dispatcher.owners, [0]);

@@ -3,7 +3,7 @@
  *
  * Modes:
  *   waiting ---nothing of it is in flight---> releasing ---the hook resolves---> moved
- *   waiting, releasing ---the old thread is lost---> moved
+ *   waiting, releasing ---the old thread is lost, or was not there---> moved
  *   waiting, releasing ---deadline, `cancel`, the hook fails---> cancelled
  * The deadline is for a thread that does not let go: while messages of the partition finish it is prolonged, `PROLONGED_MAX` times.
  *
@@ -23,7 +23,7 @@ export type HandoverMode = 'waiting' | 'releasing' | 'moved' | 'cancelled';
  *
  * When it rejects, the partition stays where it is. `signal` aborts when the handover ends without it: on the deadline or when
  * the dispatcher stops, with the error of the move as the reason, and the partition stays with `from`; or because `from` is
- * lost, and it goes to `to`. Not called for a thread that was lost before.
+ * lost, and it goes to `to`. Not called for a thread that is not there.
  */
 export type Release = (partition: number, from: number, to: number, signal: AbortSignal) => Promise<void>;
 
@@ -91,7 +91,7 @@ export class Handover {
     );
   }
 
-  /** The old thread is lost, and with it whatever it had. */
+  /** The old thread is lost or not there, and with it whatever it had. */
   lose(): void {
     this.#end('moved', undefined);
   }

@@ -2,6 +2,11 @@
  * A route: what the dispatcher knows of one worker thread: the feeds that it owns, which of them have their turn, what it has in
  * flight, and whom a loss accuses.
  *
+ * Modes:
+ *   absent --attach--> up --suspend--> suspended
+ *   any --lose--> absent
+ * Messages are sent in `up` only; a thread that is suspended is about to end and may still report.
+ *
  * Credit (P5): a thread has at most `WINDOW_MESSAGES` and about `WINDOW_BYTES` of messages that are not done, and as
  * `PARKED_...` says behind keys that wait for a retry.
  *
@@ -22,6 +27,8 @@ const PARKED_BYTES_MAX = 32 * 1_048_576;
 const SUSPECT_WINDOWS = [WINDOW_MESSAGES, 64, 8, 1] as const;
 const LONE_LOSSES_MAX = 3;
 
+export type RouteMode = 'absent' | 'up' | 'suspended';
+
 /** The message that was alone in flight at each of the last losses. */
 export interface Lone {
   readonly feed: Feed;
@@ -34,7 +41,7 @@ export class Route {
   readonly #feeds = new Set<Feed>();
   /** Feeds with something to send, in the order of their turns. */
   #line: Feed[] = [];
-  #up = false;
+  #mode: RouteMode = 'absent';
   #life = 0;
   #messages = 0;
   #bytes = 0;
@@ -56,9 +63,13 @@ export class Route {
     return this.#line;
   }
 
+  get mode(): RouteMode {
+    return this.#mode;
+  }
+
   /** Whether the thread takes messages. */
   get up(): boolean {
-    return this.#up;
+    return this.#mode === 'up';
   }
 
   /** Counts the threads that had this route; credit is owed to the one that it was charged to. */
@@ -80,17 +91,17 @@ export class Route {
 
   /** The thread is ready and has nothing in flight. */
   attach(): void {
-    this.#up = true;
+    this.#mode = 'up';
     this.offerAll();
   }
 
   suspend(): void {
-    this.#up = false;
+    if (this.#mode === 'up') this.#mode = 'suspended';
   }
 
   /** Puts a feed with something to send in line. */
   offer(feed: Feed): void {
-    if (feed.mode !== 'idle' || !this.#up || !this.mayRead(feed)) return;
+    if (feed.mode !== 'idle' || !this.up || !this.mayRead(feed)) return;
     feed.lineUp();
     this.#line.push(feed);
   }
@@ -131,7 +142,7 @@ export class Route {
   /** The thread is lost with everything that it had. Returns a message that has to be given up for it. */
   lose(): Lone | undefined {
     const inFlight = this.#messages;
-    this.#up = false;
+    this.#mode = 'absent';
     this.#life++;
     this.#messages = 0;
     this.#bytes = 0;

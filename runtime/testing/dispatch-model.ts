@@ -243,6 +243,7 @@ export class DispatchModel {
   async #release(partition: number, from: number, signal: AbortSignal): Promise<void> {
     const { releases } = this.#world;
     const how = releases[this.#released++ % releases.length];
+    if (!this.#up.has(from)) this.#fail(`thread ${from} is asked to release and is not there`);
     if (this.#inbox(from).some((sent) => sent.partition === partition)) {
       this.#fail(`partition ${partition} is released while thread ${from} has messages of it`);
     }
