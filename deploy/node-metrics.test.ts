@@ -2,16 +2,23 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { startTestGateway } from '../gateway/test/start.js';
-import type { ActorStats } from '../runtime/actor-system.js';
+import type { ActorStats } from '../runtime/actor-pool.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
 const actor = (done: number): ActorStats => ({
   actor: 'payment',
+  mode: 'running',
   threads: [],
+  min: 1,
+  max: 1,
+  resizing: false,
+  partitions: [],
+  delayMs: 0,
   done,
   inFlight: 2,
   live: 0,
   threadsLost: 1,
+  unstable: false,
   outage: undefined,
   broken: [],
 });

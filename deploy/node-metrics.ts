@@ -1,6 +1,7 @@
 /** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
 import type { GatewayMetrics } from '../gateway/index.js';
-import type { ActorStats, SystemStats } from '../runtime/actor-system.js';
+import type { ActorStats } from '../runtime/actor-pool.js';
+import type { SystemStats } from '../runtime/actor-system.js';
 import type { Journal, JournalStats } from '../storage/journal/index.js';
 
 /** What is read of a node. */

@@ -1,57 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { BroadcastChannel } from 'node:worker_threads';
 import t from 'tap';
-import { ActorSystem, type ActorSystemOptions } from './actor-system.js';
-import type { DeadLetter } from './dead-letter.js';
-import { encodeEnvelope } from './envelope.js';
+import { ActorSystem } from './actor-system.js';
 import { silentLogger } from './logger.js';
 import type { Counted } from './testing/actors/counter.js';
 import type { Recorded } from './testing/actors/recorder.js';
 import { MemoryLog } from './testing/memory-log.js';
+import { module, startSystem as start } from './testing/system.js';
 import { until } from './testing/until.js';
 
 // Each thread that is replaced takes a second to start on a busy machine.
 t.setTimeout(180_000);
-
-const module = (name: string) => new URL(`./testing/actors/${name}.js`, import.meta.url).href;
-
-/** A system with real threads on a log in memory; what its actors say is in `said`. */
-async function start<Said>(t: Tap, actor: string, options: Partial<ActorSystemOptions> = {}, threads = 2) {
-  const channel = randomUUID();
-  const said: Said[] = [];
-  const listener = new BroadcastChannel(channel);
-  listener.onmessage = (event) => said.push((event as { readonly data: Said }).data);
-  const log = options.log ?? new MemoryLog(8);
-  const stored: DeadLetter[] = [];
-  const system = new ActorSystem({
-    log,
-    deadLetters: {
-      put: async (letters) => {
-        stored.push(...letters);
-      },
-    },
-    actors: [{ module: module(actor), threads, settings: { channel } }],
-    retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
-    logger: silentLogger,
-    logLevel: 'error',
-    ...options,
-  });
-  t.teardown(async () => {
-    if (system.mode !== 'stopped') await system.drain(5_000);
-    listener.close();
-  });
-  await system.start();
-  const tell = (key: string, text: string, dedupe: string = randomUUID()) =>
-    new Promise<number>((resolve, reject) => {
-      const payload = Buffer.from(text);
-      const envelope = { id: randomUUID(), actor, key, dedupe, receivedAt: 0, traceparent: '', payload };
-      const partition = log.open(actor)[Number(key) % log.partitions];
-      partition?.append(encodeEnvelope(envelope), { appended: resolve, appendFailed: reject });
-    });
-  return { system, log, said, stored, tell };
-}
-
-type Tap = Pick<typeof t, 'teardown'>;
 
 t.test('messages are handled on worker threads, each key in one of them, in order', async (t) => {
   const { log, said, tell, system } = await start<Recorded>(t, 'recorder');

@@ -3,23 +3,33 @@
  *
  * Modes: new -> running -> draining -> stopped. Nothing is lost by stopping at any point: what is not done stays on the log.
  */
+import type { ActorDefinition, ActorType } from './actor.js';
+import { ActorPool, type ActorStats, type PoolPolicy } from './actor-pool.js';
+import type { ActorRef } from './actor-ref.js';
+import { DEFAULT_AUTOSCALE } from './autoscale.js';
 import { type Clock, systemClock } from './clock.js';
 import type { DeadLetterSink } from './dead-letter.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
-import { Dispatcher } from './dispatcher.js';
-import { ActorModuleError, UnknownActorError } from './errors.js';
+import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
+import { EventStream } from './event-stream.js';
+import type { ActorEvent } from './events.js';
 import type { Logger } from './logger.js';
+import { DEFAULT_LOSS_LIMIT } from './loss-window.js';
+import { MainSide } from './main-side.js';
 import type { MessageLog } from './message-log.js';
 import { loadActor } from './module.js';
+import type { PoolSize } from './pool-size.js';
+import type { ReminderStore } from './reminder.js';
+import { RESIZE_LIMITS } from './resizer.js';
 import type { RetryPolicy } from './retry.js';
-import { type SlotMode, ThreadPool } from './thread-pool.js';
-import type { Deliver, Outage, ToMain } from './worker-protocol.js';
+import type { StoreModule } from './store-module.js';
+import type { HostTask } from './worker-protocol.js';
 
 export interface ActorRegistration {
   /** URL of the module that default-exports the actor. */
   readonly module: string;
-  /** Worker threads of its pool, at least 1. */
-  readonly threads: number;
+  /** Worker threads of its pool, at least 1; with `{ min, max }` as many as it needs between these. */
+  readonly threads: PoolSize;
   /** Handed to the actor's `open`; must survive a structured clone. */
   readonly settings: unknown;
 }
@@ -36,41 +46,30 @@ export interface ActorSystemOptions {
   readonly receiveMsMax?: number;
   /** Heap limit of a worker thread, MiB. Default 128. */
   readonly heapMibMax?: number;
+  /** How pools look after themselves; what is left out has its default. */
+  readonly pools?: Partial<PoolPolicy>;
+  /** Where reminders are kept. Without it there are none. */
+  readonly reminders?: ReminderStore;
+  /** The store that each thread opens for the snapshots of its actors. Without it actors that keep snapshots are refused. */
+  readonly snapshots?: StoreModule;
   readonly clock?: Clock;
-}
-
-export interface ActorStats {
-  readonly actor: string;
-  readonly threads: readonly SlotMode[];
-  /** Messages handled by this process, dead letters among them. */
-  readonly done: number;
-  readonly inFlight: number;
-  /** Activations alive. */
-  readonly live: number;
-  /** Threads that ended unasked. */
-  readonly threadsLost: number;
-  /** Code of an outage that a thread waits for. */
-  readonly outage: string | undefined;
-  /** Partitions that cannot be read. */
-  readonly broken: readonly number[];
 }
 
 export interface SystemStats {
   readonly mode: SystemMode;
   readonly actors: readonly ActorStats[];
+  /** Types of which an activation rests, since it was restarted too often. */
+  readonly resting: readonly string[];
   readonly deadLettersWritten: number;
   readonly deadLettersPending: number;
 }
 
 export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 
-interface RunningActor {
-  readonly actor: string;
-  readonly dispatcher: Dispatcher;
-  readonly pool: ThreadPool;
-  readonly live: number[];
-  readonly outages: (string | undefined)[];
-  threadsLost: number;
+/** A registered actor. */
+interface Loaded {
+  readonly definition: ActorDefinition;
+  readonly registration: ActorRegistration;
 }
 
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
@@ -81,14 +80,30 @@ export class ActorSystem {
   readonly #options: ActorSystemOptions;
   readonly #clock: Clock;
   readonly #deadLetters: DeadLetterWriter;
-  #actors: readonly RunningActor[] = [];
+  readonly events: EventStream;
+  readonly #main: MainSide;
+  #pools: readonly ActorPool[] = [];
+  /** Of each type, until when one of its activations rests after it was restarted too often; milliseconds. */
+  readonly #restsUntil = new Map<string, number>();
   #mode: SystemMode = 'new';
   #started: Promise<void> = Promise.resolve();
 
   constructor(options: ActorSystemOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#deadLetters = new DeadLetterWriter(options.deadLetters, this.#clock, options.logger);
+    const { deadLetters, log, logger, retry, reminders, receiveMsMax = RECEIVE_MS_MAX } = options;
+    this.#deadLetters = new DeadLetterWriter(deadLetters, this.#clock, logger);
+    this.events = new EventStream(logger);
+    this.#main = new MainSide({
+      log,
+      reminders,
+      retry,
+      receiveMsMax,
+      clock: this.#clock,
+      random: Math.random,
+      logger,
+      onEvent: (event) => this.#happened(event),
+    });
   }
 
   get mode(): SystemMode {
@@ -107,12 +122,17 @@ export class ActorSystem {
 
   async #start(): Promise<void> {
     const { actors: registrations, log } = this.#options;
-    const loaded = new Map<string, ActorRegistration>();
+    const loaded = new Map<string, Loaded>();
     for (const registration of registrations) {
-      const { type } = await loadActor(registration.module);
+      const definition = await loadActor(registration.module);
+      const { type, snapshot } = definition;
       if (loaded.has(type))
         throw new ActorModuleError(`${registration.module}: actor ${type} is registered twice`);
-      loaded.set(type, registration);
+      if (snapshot !== undefined && this.#options.snapshots === undefined)
+        throw new ActorModuleError(
+          `${registration.module}: actor ${type} keeps snapshots, and there is no store`,
+        );
+      loaded.set(type, { definition, registration });
     }
     for (const actor of log.actors) {
       const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
@@ -124,26 +144,60 @@ export class ActorSystem {
     }
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
-    this.#actors = Array.from(loaded, ([actor, registration]) => this.#build(actor, registration));
-    for (const { pool } of this.#actors) pool.start();
+    const actors = [...loaded.values()];
+    const grouped = actors
+      .filter(({ definition }) => definition.group !== undefined)
+      .map(({ definition, registration }) => ({ actor: definition.type, module: registration.module }));
+    this.#pools = actors.map((actor) => this.#build(actor, grouped));
+    for (const [at, pool] of this.#pools.entries()) {
+      this.#main.add((actors[at] as Loaded).definition, pool.owners);
+      pool.start();
+    }
+    this.#main.start();
+  }
+
+  /**
+   * The actor of that type and key. What is sent to it before its threads have started waits for them.
+   * @throws UnknownActorError (`tell`), or rejects with it, when no actor of that type is registered
+   */
+  ref<Body = unknown>(actor: ActorType<Body>, key: string): ActorRef<Body> {
+    return this.#main.kernel.ref(typeof actor === 'string' ? actor : actor.type, key) as ActorRef<Body>;
   }
 
   stats(): SystemStats {
     return {
       mode: this.#mode,
-      actors: this.#actors.map(({ actor, dispatcher, pool, live, outages, threadsLost }) => ({
-        actor,
-        threads: pool.modes,
-        done: dispatcher.done,
-        inFlight: dispatcher.inFlight,
-        live: live.reduce((sum, count) => sum + count, 0),
-        threadsLost,
-        outage: outages.find((code) => code !== undefined),
-        broken: dispatcher.broken,
-      })),
+      actors: this.#pools.map((pool) => pool.stats()),
+      resting: [...this.#restsUntil].filter(([, until]) => until > this.#clock.now()).map(([actor]) => actor),
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /**
+   * Gives the pool of an actor another number of threads, or limits for it, while it works. Resolves when it has.
+   * @throws PoolRequestError (rejects) for an actor that does not run, or a size that is none
+   * @throws PoolResizeError (rejects) when threads did not start or let go in time; the pool works on, and tries again
+   */
+  async resizePool(actor: string, size: PoolSize): Promise<void> {
+    await this.#pool(actor).resize(size);
+  }
+
+  /** Sends nothing more to the pool of an actor until `resumePool`. What is in flight finishes; the log keeps the rest. */
+  pausePool(actor: string): void {
+    this.#pool(actor).pause();
+  }
+
+  resumePool(actor: string): void {
+    this.#pool(actor).resume();
+  }
+
+  /**
+   * Pauses the pool of an actor and waits until nothing is in flight.
+   * @throws PoolDrainError (rejects) after `deadlineMs`, or when the pool is resumed or stopped meanwhile
+   */
+  async drainPool(actor: string, deadlineMs: number): Promise<void> {
+    await this.#pool(actor).drain(deadlineMs);
   }
 
   /** Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. */
@@ -155,8 +209,9 @@ export class ActorSystem {
     this.#enter('running', 'draining');
     // A start under way builds nothing any more; whether it failed is its caller's.
     await this.#started.catch(() => undefined);
-    for (const { dispatcher } of this.#actors) dispatcher.stop();
-    await Promise.all(this.#actors.map(({ pool }) => pool.drain(deadlineMs)));
+    await this.#main.stopReminders();
+    await Promise.all(this.#pools.map((pool) => pool.stop(deadlineMs)));
+    this.#main.stop();
     await this.#deadLetters.close();
     this.#enter('draining', 'stopped');
   }
@@ -166,86 +221,47 @@ export class ActorSystem {
     this.#mode = to;
   }
 
-  #build(actor: string, { module, threads, settings }: ActorRegistration): RunningActor {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax } = this.#options;
-    const dispatcher = new Dispatcher({
+  #pool(actor: string): ActorPool {
+    const pool = this.#pools.find((pool) => pool.actor === actor);
+    if (pool === undefined) throw new PoolRequestError(`no pool of actor ${actor} runs here`);
+    return pool;
+  }
+
+  #happened(event: ActorEvent): void {
+    if (event.kind === 'escalated') {
+      const until = this.#clock.now() + event.restMs;
+      this.#restsUntil.set(event.actor, Math.max(until, this.#restsUntil.get(event.actor) ?? 0));
+    }
+    this.events.emit(event);
+  }
+
+  #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
+    const { log, retry, logger, logLevel, receiveMsMax = RECEIVE_MS_MAX, heapMibMax, pools } = this.#options;
+    const { module, threads, settings } = registration;
+    const actor = definition.type;
+    const main = this.#main;
+    return new ActorPool({
       actor,
       partitions: log.open(actor),
-      threads,
-      post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => pool.post(thread, delivery, buffer),
-      deadLetters: this.#deadLetters,
-      now: this.#clock.now,
-      logger,
-    });
-    const pool = new ThreadPool({
-      threads,
-      task: {
-        actor,
-        module,
-        settings,
-        retry,
-        receiveMsMax: receiveMsMax ?? RECEIVE_MS_MAX,
-        logLevel,
-        places: 1,
-        grouped: [],
-      },
+      size: threads,
+      task: { actor, module, settings, retry, receiveMsMax, logLevel, places: main.placesOf(actor), grouped },
       heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
+      policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
+      deadLetters: this.#deadLetters,
+      release: (partition, from, _to, signal) => main.release(actor, partition, from, signal),
+      onMoved: (partition, from, to) => {
+        main.moved(actor, partition, to);
+        this.events.emit({ kind: 'rebalanced', actor, partition, from, to });
+      },
+      mesh: {
+        joined: (thread, post) => main.joined(actor, thread, post),
+        left: (thread) => main.left(actor, thread),
+        received: (thread, message) => main.received(actor, thread, message),
+      },
+      onEvent: (event) => this.#happened(event),
       clock: this.#clock,
       random: Math.random,
       logger,
-      onMessage: (thread, message) => this.#message(running, thread, message),
-      onEnding: (thread) => dispatcher.suspend(thread),
-      onLost: (thread) => {
-        running.threadsLost++;
-        running.live[thread] = 0;
-        running.outages[thread] = undefined;
-        dispatcher.detach(thread);
-      },
     });
-    const running: RunningActor = { actor, dispatcher, pool, live: [], outages: [], threadsLost: 0 };
-    return running;
-  }
-
-  #message(running: RunningActor, thread: number, message: ToMain): void {
-    switch (message.type) {
-      case 'ready':
-        running.dispatcher.attach(thread);
-        break;
-      case 'done':
-        running.live[thread] = message.live;
-        running.dispatcher.finished(thread, message);
-        break;
-      case 'dead': {
-        const { envelope, cause, attempts } = message;
-        this.#options.logger.error(
-          { actor: running.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
-          'a message is given up and becomes a dead letter',
-        );
-        running.dispatcher.gaveUp(thread, message);
-        break;
-      }
-      case 'parked':
-        running.dispatcher.parked(thread, message);
-        break;
-      case 'outage':
-        this.#outage(running, thread, message);
-        break;
-      case 'log':
-      case 'events':
-      case 'connect':
-      case 'settled':
-        break;
-    }
-  }
-
-  #outage(running: RunningActor, thread: number, { code, message }: Outage): void {
-    const before = running.outages[thread];
-    running.outages[thread] = code;
-    const fields = { actor: running.actor, thread, code: code ?? before };
-    if (code !== undefined && before === undefined) {
-      this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');
-    } else if (code === undefined && before !== undefined) {
-      this.#options.logger.info(fields, 'what an actor depends on is back');
-    }
   }
 }

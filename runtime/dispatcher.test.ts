@@ -1,74 +1,11 @@
-import fc from 'fast-check';
 import t from 'tap';
-import { ManualClock } from './clock.js';
-import type { DeadLetter } from './dead-letter.js';
-import { DeadLetterWriter } from './dead-letter-writer.js';
-import { Dispatcher } from './dispatcher.js';
-import { decodeEnvelope, encodeEnvelope } from './envelope.js';
-import { frameItems } from './frame.js';
-import { silentLogger } from './logger.js';
-import { MemoryLog } from './testing/memory-log.js';
+import { dispatch, letterOf, turn } from './testing/dispatch.js';
 import { until } from './testing/until.js';
-import type { Deliver } from './worker-protocol.js';
-
-interface Sent {
-  readonly partition: number;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly id: string;
-}
-
-/** The dispatcher with simulated threads: `inbox` holds what each has and has not answered. */
-function fixture(partitions: number, threads: number, storing: () => Promise<void> = async () => {}) {
-  const log = new MemoryLog(partitions);
-  const opened = log.open('test');
-  const stored: DeadLetter[] = [];
-  const sink = {
-    put: async (letters: readonly DeadLetter[]) => {
-      await storing();
-      stored.push(...letters);
-    },
-  };
-  const inbox: Sent[][] = Array.from({ length: threads }, () => []);
-  const dispatcher = new Dispatcher({
-    actor: 'test',
-    partitions: opened,
-    threads,
-    post(thread, { slices, body }: Deliver) {
-      const items = frameItems(body);
-      for (let at = 0; at < slices.length; at += 3) {
-        const [partition, first, count] = slices.slice(at, at + 3) as [number, number, number];
-        for (let offset = first; offset < first + count; offset++) {
-          const item = items.next().value as Uint8Array;
-          inbox[thread]?.push({ partition, offset, bytes: item.length + 4, id: decodeEnvelope(item).id });
-        }
-      }
-      if (!items.next().done) throw new Error('a delivery with more envelopes than its slices say');
-    },
-    deadLetters: new DeadLetterWriter(sink, new ManualClock(), silentLogger),
-    now: () => 0,
-    logger: silentLogger,
-  });
-  const append = (partition: number, id: string) =>
-    new Promise<number>((resolve, reject) => {
-      const payload = Buffer.from(id);
-      const envelope = { id, actor: 'test', key: id, dedupe: id, receivedAt: 0, traceparent: '', payload };
-      opened[partition]?.append(encodeEnvelope(envelope), { appended: resolve, appendFailed: reject });
-    });
-  const answer = (thread: number, sent: readonly Sent[]) => {
-    const ranges = sent.flatMap(({ partition, offset }) => [partition, offset, offset + 1]);
-    const bytes = sent.reduce((sum, { bytes }) => sum + bytes, 0);
-    dispatcher.finished(thread, { type: 'done', ranges, count: sent.length, bytes, live: 1 });
-  };
-  return { log, opened, dispatcher, inbox, append, answer, stored };
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 t.test(
   'what was appended before and after a thread is ready reaches the owner of its partition, in order',
   async (t) => {
-    const { append, dispatcher, inbox, answer, opened } = fixture(4, 2);
+    const { append, dispatcher, inbox, answer, opened } = dispatch(4, 2);
     await append(1, 'x0');
     dispatcher.attach(0);
     dispatcher.attach(1);
@@ -89,7 +26,7 @@ t.test(
 );
 
 t.test('credit bounds what a thread has; the rest waits on the log', async (t) => {
-  const { append, dispatcher, inbox, answer, log } = fixture(1, 1);
+  const { append, dispatcher, inbox, answer, log } = dispatch(1, 1);
   dispatcher.attach(0);
   await Promise.all(Array.from({ length: 5_000 }, (_, n) => append(0, `m${n}`)));
   await turn();
@@ -100,7 +37,7 @@ t.test('credit bounds what a thread has; the rest waits on the log', async (t) =
 });
 
 t.test('credit is bounded in bytes too', async (t) => {
-  const { append, dispatcher, inbox } = fixture(1, 1);
+  const { append, dispatcher, inbox } = dispatch(1, 1);
   dispatcher.attach(0);
   for (let n = 0; n < 300; n++) await append(0, `${n}-`.padEnd(65_536, 'x'));
   const bytes = inbox[0]?.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
@@ -108,7 +45,7 @@ t.test('credit is bounded in bytes too', async (t) => {
 });
 
 t.test('what waits behind a held key has a credit of its own, bounded too', async (t) => {
-  const { dispatcher, inbox, append, answer } = fixture(1, 1);
+  const { dispatcher, inbox, append, answer } = dispatch(1, 1);
   dispatcher.attach(0);
   for (let n = 0; n < 25_000; n++) append(0, `${n}`);
   await turn();
@@ -127,7 +64,7 @@ t.test('what waits behind a held key has a credit of its own, bounded too', asyn
 });
 
 t.test('after a loss, what was not done is sent again, without what was', async (t) => {
-  const { append, dispatcher, inbox, answer } = fixture(1, 1);
+  const { append, dispatcher, inbox, answer } = dispatch(1, 1);
   dispatcher.attach(0);
   for (const id of ['a', 'b', 'c', 'd', 'e']) await append(0, id);
   await turn();
@@ -145,7 +82,7 @@ t.test('after a loss, what was not done is sent again, without what was', async 
 t.test(
   'a message that ends its thread is found, buried after three lone losses, and the rest goes on',
   async (t) => {
-    const { append, dispatcher, inbox, answer, stored, log } = fixture(8, 1);
+    const { append, dispatcher, inbox, answer, stored, log } = dispatch(8, 1);
     await Promise.all(Array.from({ length: 3_000 }, (_, n) => append(n % 8, n === 700 ? 'poison' : `m${n}`)));
     let losses = 0;
     while (stored.length === 0 && losses < 20) {
@@ -187,26 +124,14 @@ t.test(
     const storing = new Promise<void>((resolve) => {
       store = resolve;
     });
-    const { append, dispatcher, inbox, answer, opened, stored } = fixture(1, 1, () => storing);
+    const { append, dispatcher, inbox, answer, opened, stored } = dispatch(1, 1, { storing: () => storing });
     dispatcher.attach(0);
     await append(0, 'dead');
     await append(0, 'next');
     await turn();
     const [dead, next] = inbox[0]?.splice(0) ?? [];
     if (dead === undefined || next === undefined) throw new Error('nothing was sent');
-    const payload = Buffer.alloc(0);
-    const envelope = {
-      id: 'dead',
-      actor: 'test',
-      key: '',
-      dedupe: '',
-      receivedAt: 0,
-      traceparent: '',
-      payload,
-    };
-    const cause = { code: 'X', message: '', stack: '' };
-    const { partition, offset, bytes } = dead;
-    dispatcher.gaveUp(0, { type: 'dead', partition, offset, bytes, envelope, cause, attempts: 1 });
+    dispatcher.gaveUp(0, letterOf(dead));
     answer(0, [next]);
     await turn();
     t.equal(opened[0]?.committed, 0);
@@ -222,7 +147,7 @@ t.test(
 );
 
 t.test('a loss with nothing in flight accuses nobody', async (t) => {
-  const { append, dispatcher, inbox } = fixture(1, 1);
+  const { append, dispatcher, inbox } = dispatch(1, 1);
   dispatcher.attach(0);
   dispatcher.detach(0);
   dispatcher.detach(0);
@@ -232,7 +157,7 @@ t.test('a loss with nothing in flight accuses nobody', async (t) => {
 });
 
 t.test('a log that cannot be read stops its partition, and no other', async (t) => {
-  const { append, dispatcher, inbox, opened } = fixture(2, 1);
+  const { append, dispatcher, inbox, opened } = dispatch(2, 1);
   const broken = opened[0];
   if (broken === undefined) throw new Error('no partition');
   broken.read = () => Promise.reject(new Error('damaged'));
@@ -246,109 +171,3 @@ t.test('a log that cannot be read stops its partition, and no other', async (t) 
     ['y'],
   );
 });
-
-t.test(
-  'under random answers, losses and slow reads: in order, nothing lost, nothing committed that is not done',
-  async (t) => {
-    const action = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ do: fc.constant('append' as const), partition: fc.nat(3) }) },
-      { weight: 5, arbitrary: fc.record({ do: fc.constant('answer' as const), pick: fc.nat(1_000) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), thread: fc.nat(1) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('dead' as const), pick: fc.nat(1_000) }) },
-      { weight: 3, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(action, { maxLength: 120 }), fc.nat(3), async (actions, promiseEvery) => {
-        const { append, dispatcher, inbox, answer, opened, stored, log } = fixture(4, 2);
-        for (const partition of opened) partition.promiseEvery = promiseEvery;
-        const settled = new Set<string>();
-        const seen = new Map<string, number>();
-        const place = ({ partition, offset }: Sent) => `${partition}/${offset}`;
-        const take = (pick: number): { thread: number; sent: Sent } | undefined => {
-          const thread = pick % 2;
-          const queue = inbox[thread] ?? [];
-          const [sent] = queue.splice(Math.floor(pick / 2) % Math.max(1, queue.length), 1);
-          return sent && { thread, sent };
-        };
-        const check = () => {
-          for (const { index, committed } of opened) {
-            for (let offset = 0; offset < committed; offset++) {
-              if (!settled.has(`${index}/${offset}`))
-                throw new Error(`${index}/${offset} is committed and not done`);
-            }
-          }
-          for (const queue of inbox) {
-            const last = new Map<number, number>();
-            for (const { partition, offset } of queue) {
-              if (offset <= (last.get(partition) ?? -1))
-                throw new Error(`partition ${partition} is out of order`);
-              last.set(partition, offset);
-            }
-          }
-        };
-        dispatcher.attach(0);
-        dispatcher.attach(1);
-        let appended = 0;
-        for (const step of actions) {
-          if (step.do === 'append') append(step.partition, `m${appended++}`).catch(t.threw);
-          if (step.do === 'turn') await turn();
-          if (step.do === 'lose') {
-            dispatcher.detach(step.thread);
-            inbox[step.thread]?.splice(0);
-            dispatcher.attach(step.thread);
-          }
-          if (step.do === 'answer' || step.do === 'dead') {
-            const taken = take(step.pick);
-            if (taken === undefined) continue;
-            const { thread, sent } = taken;
-            settled.add(place(sent));
-            seen.set(sent.id, (seen.get(sent.id) ?? 0) + 1);
-            if (step.do === 'answer') answer(thread, [sent]);
-            else {
-              const payload = Buffer.alloc(0);
-              const envelope = {
-                id: sent.id,
-                actor: 'test',
-                key: '',
-                dedupe: '',
-                receivedAt: 0,
-                traceparent: '',
-                payload,
-              };
-              const cause = { code: 'X', message: '', stack: '' };
-              const { partition, offset, bytes } = sent;
-              dispatcher.gaveUp(thread, {
-                type: 'dead',
-                partition,
-                offset,
-                bytes,
-                envelope,
-                cause,
-                attempts: 1,
-              });
-            }
-          }
-          check();
-        }
-        await until('the rest is handled', async () => {
-          await turn();
-          for (const [thread, queue] of inbox.entries()) {
-            const sent = queue.splice(0);
-            for (const one of sent) {
-              settled.add(place(one));
-              seen.set(one.id, (seen.get(one.id) ?? 0) + 1);
-            }
-            if (sent.length > 0) answer(thread, sent);
-          }
-          check();
-          return log.lag() === 0;
-        });
-        const letters = new Set(stored.map(({ envelope }) => envelope.id));
-        for (const id of letters) if (seen.get(id) !== 1) return false;
-        return seen.size === appended && [...seen.values()].every((times) => times === 1);
-      }),
-      { numRuns: 300 },
-    );
-    t.pass();
-  },
-);

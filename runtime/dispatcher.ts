@@ -3,92 +3,75 @@
  * news of their fate back.
  *
  * Promises:
- * - P2: a partition belongs to one thread, and is sent to it in order.
+ * - P2: a partition belongs to one thread, and is sent to it in order. It moves (`handover.ts`) when the thread has nothing of it.
  * - P4: an offset is committed when everything below it is done or safely a dead letter.
- * - P5: a thread has at most `WINDOW_MESSAGES` and about `WINDOW_BYTES` of messages that are not done, and as `PARKED_...` says
- *   behind keys that wait for a retry. The rest waits on the log.
- *
- * When a thread is lost, whatever it had in flight is under suspicion and is delivered again before anything else, with a
- * smaller and smaller window: a message that ends its thread is found in a few losses (1 in 2,048, then 64, then 8, then
- * alone), and becomes a dead letter when it has been alone in flight `LONE_LOSSES_MAX` times. The window is full size again
- * when all suspects are done.
+ * - P5: a thread has a bounded number of messages that are not done (`route.ts`). The rest waits on the log.
  */
+import type { Clock } from './clock.js';
 import type { DeadLetter } from './dead-letter.js';
 import type { DeadLetterWriter } from './dead-letter-writer.js';
 import { decodeEnvelope } from './envelope.js';
-import { ThreadCrashError } from './errors.js';
+import { MoveCancelledError, ThreadCrashError } from './errors.js';
 import { causeOf } from './failure.js';
-import { Feed, type Slice } from './feed.js';
+import { Feed } from './feed.js';
 import { frameItems } from './frame.js';
+import { Handover, type Release } from './handover.js';
 import type { Logger } from './logger.js';
-import type { Frame, LogPartition } from './message-log.js';
+import type { LogPartition } from './message-log.js';
+import { type Lone, Route } from './route.js';
+import { Sender } from './sender.js';
 import type { Dead, Deliver, Done, Parked } from './worker-protocol.js';
 
-/** Twice the batch of a set-based actor and the next one, so that a thread never waits for the main thread. */
-const WINDOW_MESSAGES = 2_048;
-const WINDOW_BYTES = 8 * 1_048_576;
-/** A key's poison must not hold up other keys (P4), though thousands of messages may wait behind it. */
-const PARKED_MESSAGES_MAX = 16_384;
-const PARKED_BYTES_MAX = 32 * 1_048_576;
-/** What one post carries: large enough to make the post cheap, small enough to start the first batch early. */
-const DELIVERY_BYTES = 256 * 1_024;
-/** What one partition gives at a time, so that the others get their turn. */
-const READ_BYTES = 64 * 1_024;
-/** Messages in flight after the n-th loss in a row; the last holds from then on. */
-const SUSPECT_WINDOWS = [WINDOW_MESSAGES, 64, 8, 1] as const;
-const LONE_LOSSES_MAX = 3;
+/** How long a thread may take to finish what it has of a partition that moves. */
+const MOVE_MS_MAX = 30_000;
 
 export interface DispatcherOptions {
   readonly actor: string;
   readonly partitions: readonly LogPartition[];
+  /** Threads at the start, numbered from 0; partition `index` belongs to thread `index % threads`. */
   readonly threads: number;
   /** Sends to a ready thread; the body's buffer is transferred. */
   readonly post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => void;
   readonly deadLetters: DeadLetterWriter;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: resolves at once. */
+  readonly release?: Release;
+  /** A partition has another owner, which has been sent nothing of it yet. */
+  readonly onMoved?: (partition: number, from: number, to: number) => void;
+  /** Something that was in flight is so no more. */
+  readonly onSettled?: () => void;
 }
 
-interface Route {
-  readonly feeds: readonly Feed[];
-  /** Feeds with something to send, in the order of their turns. */
-  ready: Feed[];
-  up: boolean;
-  /** Counts the threads that had this route; credit is owed to the one that it was charged to. */
-  life: number;
-  messages: number;
-  bytes: number;
-  /** Of these, behind keys that wait for a retry. */
-  parkedMessages: number;
-  parkedBytes: number;
-  losses: number;
-  /** The message that was alone in flight at the last loss, and how often in a row. */
-  lone: { readonly feed: Feed; readonly offset: number; losses: number } | undefined;
+export interface DispatcherLoad {
+  /** The longest that a message waited for its thread's credit since the last call, milliseconds. */
+  readonly delayMs: number;
+  /** Partitions that have messages in flight or waiting. */
+  readonly busyPartitions: number;
 }
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #sender: Sender;
   readonly #feeds: readonly Feed[];
-  readonly #routes: readonly Route[];
-  readonly #awake = new Set<number>();
-  #stopped = false;
+  readonly #routes = new Map<number, Route>();
+  /** By partition. */
+  readonly #owners: Route[];
+  readonly #handovers = new Map<Feed, Handover>();
+  readonly #awake = new Set<Route>();
   #done = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { actor, post, clock, logger } = options;
+    this.#sender = new Sender({ actor, post, now: () => clock.now(), logger });
     this.#feeds = options.partitions.map((partition) => new Feed(partition));
-    this.#routes = Array.from({ length: options.threads }, (_, thread) => ({
-      feeds: this.#feeds.filter((feed) => feed.partition.index % options.threads === thread),
-      ready: [],
-      up: false,
-      life: 0,
-      messages: 0,
-      bytes: 0,
-      parkedMessages: 0,
-      parkedBytes: 0,
-      losses: 0,
-      lone: undefined,
-    }));
+    for (let thread = 0; thread < options.threads; thread++) this.addThread(thread);
+    this.#owners = this.#feeds.map((feed, index) => {
+      const route = this.#route(index % options.threads);
+      route.own(feed);
+      return route;
+    });
     for (const feed of this.#feeds) feed.partition.onAppended = () => this.#appended(feed);
   }
 
@@ -99,7 +82,9 @@ export class Dispatcher {
 
   /** Messages that threads have and that are not done. */
   get inFlight(): number {
-    return this.#routes.reduce((sum, { messages }) => sum + messages, 0);
+    let sum = 0;
+    for (const { messages } of this.#routes.values()) sum += messages;
+    return sum;
   }
 
   /** Partitions whose log cannot be read. */
@@ -107,83 +92,202 @@ export class Dispatcher {
     return this.#feeds.filter(({ mode }) => mode === 'broken').map(({ partition }) => partition.index);
   }
 
+  /** The owning thread of each partition. */
+  get owners(): readonly number[] {
+    return this.#owners.map(({ thread }) => thread);
+  }
+
+  /** What waits, and how long. Looks at what happened since the last call. */
+  load(): DispatcherLoad {
+    const now = this.#options.clock.now();
+    let delayMs = 0;
+    let busyPartitions = 0;
+    for (const feed of this.#feeds) {
+      delayMs = Math.max(delayMs, feed.delay.sample(now));
+      if (feed.inFlight > 0 || feed.unread) busyPartitions++;
+    }
+    return { delayMs, busyPartitions };
+  }
+
+  /** A thread that owns nothing yet, and is not ready. */
+  addThread(thread: number): void {
+    if (this.#routes.has(thread)) throw new RangeError(`thread ${thread} is there already`);
+    this.#routes.set(thread, new Route(thread));
+  }
+
+  /** @throws Error when the thread owns partitions, or is about to */
+  removeThread(thread: number): void {
+    const route = this.#route(thread);
+    if (route.feeds.size > 0) throw new Error(`thread ${thread} owns ${route.feeds.size} partitions`);
+    for (const { to } of this.#handovers.values()) {
+      if (to === thread) throw new Error(`a partition is on its way to thread ${thread}`);
+    }
+    this.#awake.delete(route);
+    this.#routes.delete(thread);
+  }
+
+  /**
+   * Gives a partition to another thread, in order: the new owner gets the rest when nothing of it is in flight any more.
+   * @throws MoveTimeoutError (rejects) when the old thread does not let go within `deadlineMs`
+   * @throws MoveCancelledError (rejects) when it moves already, when the dispatcher stops, or when `release` fails
+   * Either way the partition stays where it is and goes on there.
+   */
+  async move(partition: number, toThread: number, deadlineMs = MOVE_MS_MAX): Promise<void> {
+    const feed = this.#feed(partition);
+    const to = this.#route(toThread);
+    const from = this.#owner(feed);
+    const refusal = this.#handovers.has(feed) ? 'it moves already' : 'nothing is sent any more';
+    if (this.#handovers.has(feed) || this.#sender.mode === 'stopped') {
+      throw new MoveCancelledError(`partition ${partition} was not moved: ${refusal}`);
+    }
+    if (from === to) return;
+    from.hold(feed);
+    await new Promise<void>((resolve, reject) => {
+      const handover = new Handover({
+        partition,
+        from: from.thread,
+        to: toThread,
+        deadlineMs,
+        clock: this.#options.clock,
+        release: this.#options.release ?? (async () => {}),
+        inFlight: () => feed.inFlight,
+        onEnd: (error) => {
+          this.#handovers.delete(feed);
+          if (error === undefined) this.#give(feed, from, to);
+          feed.unhold();
+          const owner = this.#owner(feed);
+          owner.offer(feed);
+          this.#sender.pump(from);
+          this.#sender.pump(owner);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      });
+      this.#handovers.set(feed, handover);
+      if (from.mode === 'absent') handover.lose();
+      else handover.progress();
+    });
+  }
+
+  #give(feed: Feed, from: Route, to: Route): void {
+    const { index } = feed.partition;
+    to.adopt(feed, from);
+    this.#owners[index] = to;
+    this.#options.onMoved?.(index, from.thread, to.thread);
+  }
+
   /** A thread is ready; it has nothing in flight. */
   attach(thread: number): void {
     const route = this.#route(thread);
-    route.up = true;
-    for (const feed of route.feeds) this.#offer(route, feed);
-    this.#pump(thread);
+    route.attach();
+    this.#sender.pump(route);
   }
 
   /** A thread ended: it is sent nothing more. What it said before its end may still come, and then `detach`. */
   suspend(thread: number): void {
-    this.#route(thread).up = false;
+    this.#route(thread).suspend();
   }
 
   /** A thread was lost with everything that it had. */
   detach(thread: number): void {
-    const route = this.#route(thread);
-    const inFlight = route.messages;
-    route.up = false;
-    route.life++;
-    route.messages = 0;
-    route.bytes = 0;
-    route.parkedMessages = 0;
-    route.parkedBytes = 0;
-    route.ready = [];
-    if (inFlight > 0) route.losses = Math.min(route.losses + 1, SUSPECT_WINDOWS.length - 1);
-    if (inFlight === 1) this.#countLone(thread, route);
-    for (const feed of route.feeds) {
-      // A loss while nothing was in flight accuses nobody, and leaves earlier suspects as they are.
-      const suspectEnd = feed.suspectEnd;
-      feed.rewind(inFlight > 0);
-      if (inFlight === 0) feed.suspectEnd = suspectEnd;
-      if (feed.mode === 'ready') feed.mode = 'idle';
+    const culprit = this.#route(thread).lose();
+    if (culprit !== undefined) {
+      this.#bury(culprit).catch((error: unknown) => this.#sender.broken(culprit.feed, error));
     }
+    for (const handover of [...this.#handovers.values()]) if (handover.from === thread) handover.lose();
+    this.#options.onSettled?.();
   }
 
-  /** Nothing is sent any more; news of what is in flight is still taken. */
+  /** Nothing is sent until `resume`; moves go on. */
+  pause(): void {
+    this.#sender.pause();
+    for (const feed of this.#feeds) feed.delay.forget();
+  }
+
+  resume(): void {
+    this.#sender.resume();
+    for (const route of this.#routes.values()) this.#sender.pump(route);
+  }
+
+  /** Nothing is sent or moved any more; news of what is in flight is still taken. */
   stop(): void {
-    this.#stopped = true;
+    this.#sender.stop();
     for (const feed of this.#feeds) feed.partition.onAppended = undefined;
+    for (const handover of [...this.#handovers.values()]) handover.cancel('nothing is sent any more');
   }
 
   finished(thread: number, { ranges, count, bytes }: Done): void {
     const route = this.#route(thread);
     for (let at = 0; at < ranges.length; at += 3) {
-      this.#feed(ranges[at] as number).complete(ranges[at + 1] as number, ranges[at + 2] as number);
+      const feed = this.#feed(ranges[at] as number);
+      const from = ranges[at + 1] as number;
+      const to = ranges[at + 2] as number;
+      feed.complete(from, to);
+      feed.settle(to - from);
     }
-    this.#settle(thread, route, count, bytes);
+    this.#done += count;
+    route.settle(count, bytes);
+    this.#settled(route);
   }
 
   parked(thread: number, { messages, bytes }: Parked): void {
     const route = this.#route(thread);
-    route.parkedMessages = Math.min(messages, PARKED_MESSAGES_MAX);
-    route.parkedBytes = Math.min(bytes, PARKED_BYTES_MAX);
-    this.#pump(thread);
+    route.park(messages, bytes);
+    this.#sender.pump(route);
   }
 
   gaveUp(thread: number, { partition, offset, bytes, envelope, cause, attempts }: Dead): void {
-    const letter: DeadLetter = { envelope, cause, attempts, deadAt: this.#options.now() };
-    this.#store(thread, this.#feed(partition), offset, letter, bytes);
-  }
-
-  /** Stores a dead letter; its offset is done then, and only then. */
-  #store(thread: number, feed: Feed, offset: number, letter: DeadLetter, bytes: number): void {
     const route = this.#route(thread);
     const { life } = route;
+    const feed = this.#feed(partition);
+    const letter: DeadLetter = { envelope, cause, attempts, deadAt: this.#options.clock.now() };
     feed.giveUp(offset);
-    this.#endSuspicion(route);
-    this.#options.deadLetters.write(letter, () => {
-      feed.complete(offset, offset + 1);
-      const charged = route.life === life && bytes > 0;
-      this.#settle(thread, route, charged ? 1 : 0, charged ? bytes : 0);
-      if (!charged) this.#done++;
+    route.endSuspicion();
+    this.#store(feed, offset, letter, () => {
+      if (route.life !== life) return;
+      feed.settle(1);
+      route.settle(1, bytes);
+      this.#settled(route);
     });
   }
 
+  /** Stores a dead letter; its offset is done then, and only then. */
+  #store(feed: Feed, offset: number, letter: DeadLetter, stored: () => void): void {
+    this.#options.deadLetters.write(letter, () => {
+      feed.complete(offset, offset + 1);
+      this.#done++;
+      stored();
+      const owner = this.#owner(feed);
+      owner.endSuspicion();
+      this.#sender.pump(owner);
+    });
+  }
+
+  /** Makes a dead letter of a message that no thread lived to give up. */
+  async #bury({ feed, offset, losses }: Lone): Promise<void> {
+    const frame = (await feed.partition.read(offset, 1))[0];
+    const item = frame && [...frameItems(frame.body)][offset - frame.offset];
+    if (item === undefined) throw new RangeError(`the log has no message at offset ${offset}`);
+    const error = new ThreadCrashError(
+      `the worker thread ended ${losses} times with this message alone in flight`,
+    );
+    const envelope = decodeEnvelope(item);
+    const deadAt = this.#options.clock.now();
+    this.#owner(feed).endSuspicion();
+    this.#store(feed, offset, { envelope, cause: causeOf(error), attempts: losses, deadAt }, () => {});
+  }
+
+  /** Something of the route's thread is not in flight any more. */
+  #settled(route: Route): void {
+    this.#sender.pump(route);
+    for (const handover of this.#handovers.values()) {
+      if (handover.from === route.thread) handover.progress();
+    }
+    this.#options.onSettled?.();
+  }
+
   #route(thread: number): Route {
-    const route = this.#routes[thread];
+    const route = this.#routes.get(thread);
     if (route === undefined) throw new RangeError(`no thread ${thread}`);
     return route;
   }
@@ -194,199 +298,20 @@ export class Dispatcher {
     return feed;
   }
 
-  #settle(thread: number, route: Route, count: number, bytes: number): void {
-    this.#done += count;
-    route.messages = Math.max(0, route.messages - count);
-    route.bytes = Math.max(0, route.bytes - bytes);
-    this.#endSuspicion(route);
-    this.#pump(thread);
-  }
-
-  /** When all suspects of the last loss are done or given up, everything is sent again. */
-  #endSuspicion(route: Route): void {
-    if (route.losses === 0 || route.feeds.some((feed) => feed.suspicious)) return;
-    route.losses = 0;
-    route.lone = undefined;
-    for (const feed of route.feeds) {
-      feed.suspectEnd = 0;
-      this.#offer(route, feed);
-    }
+  #owner(feed: Feed): Route {
+    return this.#owners[feed.partition.index] as Route;
   }
 
   #appended(feed: Feed): void {
-    const thread = feed.partition.index % this.#options.threads;
-    this.#offer(this.#route(thread), feed);
+    const route = this.#owner(feed);
+    route.offer(feed);
     if (this.#awake.size === 0) queueMicrotask(() => this.#pumpAwake());
-    this.#awake.add(thread);
+    this.#awake.add(route);
   }
 
   #pumpAwake(): void {
-    const threads = [...this.#awake];
+    const routes = [...this.#awake];
     this.#awake.clear();
-    for (const thread of threads) this.#pump(thread);
-  }
-
-  /** Puts a feed with something to send in line. */
-  #offer(route: Route, feed: Feed): void {
-    if (feed.mode !== 'idle' || !route.up || !this.#mayRead(route, feed)) return;
-    feed.mode = 'ready';
-    route.ready.push(feed);
-  }
-
-  #mayRead(route: Route, feed: Feed): boolean {
-    return feed.next < this.#end(route, feed);
-  }
-
-  /** Up to where a feed may be sent now: while suspects are left, only they. */
-  #end(route: Route, feed: Feed): number {
-    return route.losses > 0 ? Math.min(feed.suspectEnd, feed.partition.end) : feed.partition.end;
-  }
-
-  #credit(route: Route): number {
-    if (route.losses > 0) return Math.max(0, (SUSPECT_WINDOWS[route.losses] as number) - route.messages);
-    if (route.bytes - route.parkedBytes >= WINDOW_BYTES) return 0;
-    return Math.max(0, WINDOW_MESSAGES - (route.messages - route.parkedMessages));
-  }
-
-  /** Sends what the credit of a thread allows. */
-  #pump(thread: number): void {
-    const route = this.#route(thread);
-    while (route.up && !this.#stopped && route.ready.length > 0 && this.#credit(route) > 0) {
-      const slices: (readonly [Feed, Slice])[] = [];
-      const before = route.messages;
-      let bytes = 0;
-      while (bytes < DELIVERY_BYTES && this.#credit(route) > 0) {
-        const feed = route.ready.shift();
-        if (feed === undefined) break;
-        for (const slice of this.#read(thread, route, feed)) {
-          slices.push([feed, slice]);
-          bytes += slice.body.length;
-          route.messages += slice.count;
-          route.bytes += slice.body.length;
-        }
-      }
-      if (route.messages > before) this.#post(thread, slices, bytes);
-    }
-  }
-
-  #post(thread: number, slices: readonly (readonly [Feed, Slice])[], bytes: number): void {
-    const buffer = new ArrayBuffer(bytes);
-    const body = new Uint8Array(buffer);
-    const places: number[] = [];
-    let position = 0;
-    for (const [feed, slice] of slices) {
-      body.set(slice.body, position);
-      position += slice.body.length;
-      places.push(feed.partition.index, slice.offset, slice.count);
-    }
-    this.#options.post(thread, { type: 'deliver', slices: places, body }, buffer);
-  }
-
-  /** The next messages of a feed that is at its turn; none when the disk has to be asked first. */
-  #read(thread: number, route: Route, feed: Feed): Slice[] {
-    // While it stood in line, what was left of it may have turned out to be done.
-    if (!this.#mayRead(route, feed)) {
-      feed.mode = 'idle';
-      return [];
-    }
-    const from = feed.next;
-    let frames: readonly Frame[] | Promise<readonly Frame[]>;
-    try {
-      frames = feed.partition.read(from, READ_BYTES);
-    } catch (error) {
-      this.#broken(feed, error);
-      return [];
-    }
-    if (!(frames instanceof Promise)) return this.#take(route, feed, frames);
-    feed.mode = 'reading';
-    frames.then(
-      (frames) => {
-        feed.mode = 'idle';
-        // The thread may have been lost meanwhile, and the feed rewound.
-        const still = route.up && !this.#stopped && feed.next === from;
-        const slices =
-          still && this.#credit(route) > 0 && this.#mayRead(route, feed)
-            ? this.#take(route, feed, frames)
-            : [];
-        const count = slices.reduce((sum, slice) => sum + slice.count, 0);
-        const bytes = slices.reduce((sum, slice) => sum + slice.body.length, 0);
-        route.messages += count;
-        route.bytes += bytes;
-        if (count > 0)
-          this.#post(
-            thread,
-            slices.map((slice) => [feed, slice] as const),
-            bytes,
-          );
-        this.#offer(route, feed);
-        this.#pump(thread);
-      },
-      (error: unknown) => this.#broken(feed, error),
-    );
-    return [];
-  }
-
-  #take(route: Route, feed: Feed, frames: readonly Frame[]): Slice[] {
-    const slices: Slice[] = [];
-    const end = this.#end(route, feed);
-    const from = feed.next;
-    let credit = this.#credit(route);
-    for (const frame of frames) {
-      if (credit <= 0 || feed.next >= end) break;
-      for (const slice of feed.take(frame, credit, end)) {
-        slices.push(slice);
-        credit -= slice.count;
-      }
-    }
-    if (feed.next === from) {
-      this.#broken(feed, new RangeError(`the log has no message at offset ${from}`));
-      return [];
-    }
-    feed.mode = 'idle';
-    this.#offer(route, feed);
-    return slices;
-  }
-
-  #broken(feed: Feed, error: unknown): void {
-    feed.mode = 'broken';
-    const { actor, logger } = this.#options;
-    logger.error(
-      { err: error, actor, partition: feed.partition.index },
-      'a partition cannot be read and stands still',
-    );
-  }
-
-  /** One message was in flight when its thread ended: if that goes on, it is to blame. */
-  #countLone(thread: number, route: Route): void {
-    for (const feed of route.feeds) {
-      const offset = feed.firstInFlight();
-      if (offset === undefined) continue;
-      if (route.lone?.feed !== feed || route.lone.offset !== offset) route.lone = { feed, offset, losses: 0 };
-      route.lone.losses++;
-      if (route.lone.losses < LONE_LOSSES_MAX) return;
-      feed.giveUp(offset);
-      this.#bury(thread, feed, offset, route.lone.losses).catch((error: unknown) =>
-        this.#broken(feed, error),
-      );
-      route.lone = undefined;
-      return;
-    }
-  }
-
-  /** Makes a dead letter of the message at `offset`, which no thread lived to give up. */
-  async #bury(thread: number, feed: Feed, offset: number, attempts: number): Promise<void> {
-    const frame = (await feed.partition.read(offset, 1))[0];
-    const item = frame && [...frameItems(frame.body)][offset - frame.offset];
-    if (item === undefined) throw new RangeError(`the log has no message at offset ${offset}`);
-    const error = new ThreadCrashError(
-      `the worker thread ended ${attempts} times with this message alone in flight`,
-    );
-    const letter = {
-      envelope: decodeEnvelope(item),
-      cause: causeOf(error),
-      attempts,
-      deadAt: this.#options.now(),
-    };
-    this.#store(thread, feed, offset, letter, 0);
+    for (const route of routes) this.#sender.pump(route);
   }
 }

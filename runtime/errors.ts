@@ -72,6 +72,36 @@ export class ThreadCrashError extends TetherError {
   readonly retryable = false;
 }
 
+/** A thread did not let go of a partition in time: messages are in a backoff, an outage or a long call. It stays where it is. */
+export class MoveTimeoutError extends TetherError {
+  readonly code = 'TETHER_MOVE_TIMEOUT';
+  readonly retryable = true;
+}
+
+/** The move of a partition was given up before its end, and the partition stays where it is; the message says why. */
+export class MoveCancelledError extends TetherError {
+  readonly code = 'TETHER_MOVE_CANCELLED';
+  readonly retryable = true;
+}
+
+/** A pool has not the size that was asked for: threads did not start or did not let go in time. The message says what stands. */
+export class PoolResizeError extends TetherError {
+  readonly code = 'TETHER_POOL_RESIZE';
+  readonly retryable = true;
+}
+
+/** What a pool had in flight did not finish in time, or the pool was resumed meanwhile. */
+export class PoolDrainError extends TetherError {
+  readonly code = 'TETHER_POOL_DRAIN';
+  readonly retryable = true;
+}
+
+/** What was asked of a pool makes no sense, or not in the mode in which the pool is. */
+export class PoolRequestError extends TetherError {
+  readonly code = 'TETHER_POOL_REQUEST';
+  readonly retryable = false;
+}
+
 /** No reply came within the time that the asker gave. */
 export class AskTimeoutError extends TetherError {
   readonly code = 'TETHER_ASK_TIMEOUT';
@@ -124,6 +154,8 @@ export class SnapshotVersionError extends TetherError {
 /** A body cannot be sent: it holds what msgpack cannot carry. */
 export class BodyError extends TetherError {
   readonly code = 'TETHER_BODY';
+  readonly retryable = false;
+}
 
 /** The module of a store cannot be used: it does not load, or makes no store. */
 export class StoreModuleError extends TetherError {

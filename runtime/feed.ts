@@ -6,16 +6,19 @@
  *   idle ----onAppended----> ready      nothing to read --> something to read
  *   ready ---read from disk--> reading ---> ready
  *   ready ---read to the end--> idle
+ *   idle, ready, reading ---hold---> held ---unhold---> idle     its partition moves to another thread
  *   any -----read failed-----> broken   the log is damaged; an operator is needed
  *
  * Nothing that was sent is kept: after the loss of a thread the feed goes back to its watermark and reads the log again,
  * leaving out what was finished above it.
  */
+
+import { DelayProbe } from './delay-probe.js';
 import { FRAME_ITEM_OVERHEAD } from './frame.js';
 import type { Frame, LogPartition } from './message-log.js';
 import { Watermark } from './watermark.js';
 
-export type FeedMode = 'idle' | 'ready' | 'reading' | 'broken';
+export type FeedMode = 'idle' | 'ready' | 'reading' | 'held' | 'broken';
 
 /** A run of messages with consecutive offsets. */
 export interface Slice {
@@ -28,11 +31,16 @@ export interface Slice {
 export class Feed {
   readonly partition: LogPartition;
   readonly watermark: Watermark;
-  mode: FeedMode = 'idle';
+  /** How long messages wait until they are sent. */
+  readonly delay = new DelayProbe();
   /** Offset of the next message to send. */
   next: number;
   /** After a thread was lost: messages below it were in flight then. */
   suspectEnd = 0;
+  /** Messages that the owner has and that are not done, nor their dead letters stored. */
+  inFlight = 0;
+  #mode: FeedMode = 'idle';
+  #read = 0;
   /** Offsets whose dead letters are being stored: not done yet, and not to be sent again. */
   readonly #dying = new Set<number>();
 
@@ -42,8 +50,50 @@ export class Feed {
     this.next = partition.committed;
   }
 
+  get mode(): FeedMode {
+    return this.#mode;
+  }
+
   get unread(): boolean {
     return this.next < this.partition.end;
+  }
+
+  /** Stands in line of its owner. */
+  lineUp(): void {
+    this.#enter('ready', 'idle');
+  }
+
+  /** Its turn is over. */
+  rest(): void {
+    this.#enter('idle', 'ready', 'reading');
+  }
+
+  /** A read of the disk begins. Returns its ticket: what comes of a read is of use only while `reads(ticket)`. */
+  startRead(): number {
+    this.#enter('reading', 'ready');
+    return ++this.#read;
+  }
+
+  reads(ticket: number): boolean {
+    return this.#mode === 'reading' && this.#read === ticket;
+  }
+
+  /** Nothing is sent until `unhold`. A read under way is of no use any more. */
+  hold(): void {
+    if (this.#mode !== 'broken') this.#enter('held', 'idle', 'ready', 'reading');
+  }
+
+  unhold(): void {
+    if (this.#mode !== 'broken') this.#enter('idle', 'held');
+  }
+
+  break(): void {
+    this.#mode = 'broken';
+  }
+
+  #enter(mode: FeedMode, ...from: readonly FeedMode[]): void {
+    if (!from.includes(this.#mode)) throw new Error(`a feed that is ${this.#mode} cannot become ${mode}`);
+    this.#mode = mode;
   }
 
   /** Whether suspects of the last loss are still to be sent or to be finished. One that is given up is none any more. */
@@ -54,10 +104,16 @@ export class Feed {
     return false;
   }
 
-  /** Goes back to what is not done. `suspect`: what was in flight may be to blame. */
+  /**
+   * The owner is lost: goes back to what is not done. `suspect`: what was in flight may be to blame; else earlier suspects
+   * stay as they are.
+   */
   rewind(suspect: boolean): void {
-    this.suspectEnd = suspect ? this.next : 0;
+    if (suspect) this.suspectEnd = this.next;
     this.next = this.watermark.low;
+    this.inFlight = 0;
+    this.delay.forget();
+    if (this.#mode === 'ready' || this.#mode === 'reading') this.#mode = 'idle';
   }
 
   /** The message at `offset` was given up; it is done once its dead letter is stored (`complete`). */
@@ -77,6 +133,11 @@ export class Feed {
     return this.watermark.has(offset) || this.#dying.has(offset);
   }
 
+  /** Messages that were in flight are done. */
+  settle(count: number): void {
+    this.inFlight = Math.max(0, this.inFlight - count);
+  }
+
   /** Takes note of finished offsets; commits the watermark to the log when it moved. */
   complete(from: number, to: number): void {
     if (this.#dying.size > 0) this.#dying.delete(from);
@@ -88,9 +149,15 @@ export class Feed {
 
   /**
    * Takes the next messages out of `frame`: those from `next` to before `end` that are not settled, at most `countMax`.
-   * Moves `next` past what it took and what was done.
+   * Moves `next` past what it took and what was done; what it took is in flight.
    */
   take(frame: Frame, countMax: number, end: number): Slice[] {
+    const slices = this.#take(frame, countMax, end);
+    for (const { count } of slices) this.inFlight += count;
+    return slices;
+  }
+
+  #take(frame: Frame, countMax: number, end: number): Slice[] {
     const whole =
       frame.offset === this.next &&
       frame.count <= countMax &&

@@ -5,15 +5,16 @@ export {
   defineActor,
   type ThreadContext,
 } from './actor.js';
+export type { ActorStats, PoolMode, PoolPolicy } from './actor-pool.js';
 export type { ActorRef, AskOptions, DurableOptions, TellOptions } from './actor-ref.js';
 export {
   type ActorRegistration,
-  type ActorStats,
   ActorSystem,
   type ActorSystemOptions,
   type SystemMode,
   type SystemStats,
 } from './actor-system.js';
+export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './autoscale.js';
 export { type Clock, systemClock } from './clock.js';
 export type {
   DeadLetter,
@@ -29,7 +30,12 @@ export {
   EnvelopeError,
   LogClosedError,
   LogFullError,
+  MoveCancelledError,
+  MoveTimeoutError,
   OutageError,
+  PoolDrainError,
+  PoolRequestError,
+  PoolResizeError,
   ReceiveTimeoutError,
   ReminderRefusedError,
   StoreModuleError,
@@ -37,11 +43,14 @@ export {
   ThreadCrashError,
   UnknownActorError,
 } from './errors.js';
+export type { Release } from './handover.js';
 export { type Logger, silentLogger } from './logger.js';
+export type { LossLimit } from './loss-window.js';
 export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
+export type { PoolLimits, PoolSize } from './pool-size.js';
 export {
   assertReminder,
   REMINDER_BODY_BYTES_MAX,
@@ -59,6 +68,7 @@ export {
   type ReminderServiceMode,
   type ReminderServiceOptions,
 } from './reminder-service.js';
+export type { ResizeLimits } from './resizer.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 export { assertSnapshot, type Snapshot, type SnapshotPosition, type SnapshotStore } from './snapshot.js';
 export { loadSnapshotStore, type SnapshotStoreFactory, type StoreModule } from './store-module.js';

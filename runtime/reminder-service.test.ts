@@ -8,7 +8,7 @@ import { MemoryReminders } from './testing/memory-reminders.js';
 import { until } from './testing/until.js';
 
 class Away extends OutageError {
-  readonly code = 'TETHER_TEST_AWAY';
+  readonly code = 'AWAY';
 }
 
 function reminder(change: Partial<Reminder> = {}): Reminder {

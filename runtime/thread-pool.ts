@@ -4,27 +4,45 @@
  * Piscina starts and replaces the threads and keeps the bulkhead; routing is ours, over one MessagePort a thread, because
  * Piscina cannot route by key and a task per message costs 16 us.
  *
+ * Threads come (`add`) and go (`remove`) at run time. Piscina 5 reads its `maxThreads` once, and there is no setter; but below it,
+ * it starts a thread for each task that finds none free, and with `minThreads: 0` and `idleTimeout: 0` ends a thread when its task
+ * is over. So a slot has a thread for as long as it runs a task, and the pool is as large as the number of tasks.
+ *
  * A slot of the pool goes through these modes:
- *   starting --Ready--> ready --drain--> draining --task resolved--> ended
+ *   starting --Ready--> ready --drain, remove--> draining --task resolved--> ended
+ *   starting, ready --cut off--> ending --thread ended--> lost
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
  *   any --destroy--> ended
- * A thread whose event loop stands still is cut off: for the pool that is a task rejected.
+ * A thread whose event loop stands still is cut off: for the pool that is a task rejected. It is lost when it has ended: before, it
+ * might still do something for a message that another thread has by then (P2).
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type Transferable,
+} from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Clock } from './clock.js';
-import { ReceiveTimeoutError } from './errors.js';
+import { PoolRequestError, ReceiveTimeoutError } from './errors.js';
 import { asError } from './failure.js';
 import type { Logger } from './logger.js';
+import type { MeshToWorker } from './mesh/protocol.js';
+import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
 import { backoffMs, type RetryPolicy } from './retry.js';
+import { within } from './within.js';
 import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
-export type SlotMode = 'starting' | 'ready' | 'draining' | 'lost' | 'ended';
+export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
+
+/** What is the same for every thread of a pool. */
+export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse'>;
 
 export interface ThreadPoolOptions {
+  /** Threads at the start, numbered from 0. */
   readonly threads: number;
-  readonly task: Omit<HostTask, 'port' | 'thread' | 'pulse'>;
+  readonly task: PoolTask;
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
   readonly clock: Clock;
@@ -32,7 +50,7 @@ export interface ThreadPoolOptions {
   readonly logger: Logger;
   /** Everything a thread says but `Log`; `Ready` comes first in each life of a thread. */
   onMessage(thread: number, message: ToMain): void;
-  /** A thread ended: it takes nothing more. What it said before its end comes now, through `onMessage`. */
+  /** A thread ended, or is about to: it takes nothing more. What it said before its end still comes, through `onMessage`. */
   onEnding(thread: number): void;
   /** A thread ended unasked; nothing of its life comes any more. It is started again after a backoff. */
   onLost(thread: number, error: Error): void;
@@ -45,48 +63,88 @@ interface Slot {
   losses: number;
   startedAt: number;
   watch: PulseWatch | undefined;
+  /** Ends the thread at once, if it runs. */
+  cutOff: (error: Error) => void;
+  cancelStartLimit: () => void;
   cancelRestart: () => void;
   ended: Promise<void>;
 }
 
 const RESTART: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 20, delayMsMax: 10_000 };
 const STEADY_MS = 60_000;
+/** From the start of a task to the first sign of life of its thread: Piscina does not tell when a thread could not start at all. */
+const START_MS_MAX = 60_000;
+/** A thread in a call of native code ends only after it. */
+const EXIT_MS_MAX = 5_000;
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #piscina: Piscina<HostTask, void>;
-  readonly #slots: Slot[];
+  readonly #slots = new Map<number, Slot>();
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     this.#piscina = new Piscina({
       filename: new URL('./worker/host.js', import.meta.url).href,
-      minThreads: options.threads,
-      maxThreads: options.threads,
+      minThreads: 0,
+      maxThreads: THREADS_MAX,
       concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      idleTimeout: 0,
       atomics: 'async',
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMibMax, maxYoungGenerationSizeMb: 16 },
     });
-    this.#slots = Array.from({ length: options.threads }, () => ({
-      mode: 'ended',
-      port: undefined,
-      losses: 0,
-      startedAt: 0,
-      watch: undefined,
-      cancelRestart: () => {},
-      ended: Promise.resolve(),
-    }));
+    // Of a thread that runs no task, which is about to end anyway.
+    this.#piscina.on('error', (error: unknown) =>
+      options.logger.warn({ err: error }, 'an idle thread failed'),
+    );
+    for (let thread = 0; thread < options.threads; thread++) this.#slots.set(thread, endedSlot());
   }
 
   start(): void {
     for (const thread of this.#slots.keys()) this.#start(thread);
   }
 
-  /** Modes of the threads, by their number. */
+  /** Numbers of the threads, ascending. */
+  get threads(): readonly number[] {
+    return [...this.#slots.keys()].sort((a, b) => a - b);
+  }
+
+  /** Modes of the threads, in the order of their numbers. */
   get modes(): readonly SlotMode[] {
-    return this.#slots.map(({ mode }) => mode);
+    return this.threads.map((thread) => this.#slot(thread).mode);
+  }
+
+  mode(thread: number): SlotMode {
+    return this.#slot(thread).mode;
+  }
+
+  /**
+   * Starts one more thread. Returns its number, the lowest that no living thread has.
+   * @throws PoolRequestError when there are as many as may be
+   */
+  add(): number {
+    if (this.#slots.size >= THREADS_MAX) {
+      throw new PoolRequestError(`a pool has at most ${THREADS_MAX} threads`);
+    }
+    let thread = 0;
+    while (this.#slots.has(thread)) thread++;
+    this.#slots.set(thread, endedSlot());
+    this.#start(thread);
+    return thread;
+  }
+
+  /** Lets a thread finish what it has and end, or cuts it off after `deadlineMs`. Its number is free again when this resolves. */
+  async remove(thread: number, deadlineMs: number): Promise<void> {
+    const slot = this.#slot(thread);
+    this.#askToEnd(slot);
+    if ((await within(this.#options.clock, deadlineMs, slot.ended)) === 'late') {
+      const error = new Error(`thread ${thread} did not drain in ${deadlineMs} ms`);
+      slot.cutOff(error);
+      await slot.ended;
+      this.#options.logger.warn({ err: error, thread }, 'a thread is cut off');
+    }
+    this.#slots.delete(thread);
   }
 
   /** Sends to a thread that is ready; `buffer` is transferred. */
@@ -96,32 +154,35 @@ export class ThreadPool {
     port.postMessage(message, [buffer]);
   }
 
+  /** Sends to a thread that lives; one that does not gets nothing. */
+  say(thread: number, message: MeshToWorker, transfer: readonly Transferable[] = []): void {
+    this.#slots.get(thread)?.port?.postMessage(message, transfer);
+  }
+
   /** Lets each thread finish what it has and end. Resolves then, or after `deadlineMs` with what still runs cut off. */
   async drain(deadlineMs: number): Promise<void> {
-    for (const slot of this.#slots) {
-      slot.cancelRestart();
-      if (slot.mode === 'ready' || slot.mode === 'starting') {
-        slot.mode = 'draining';
-        slot.port?.postMessage({ type: 'drain' } satisfies Drain);
-      } else {
-        slot.mode = 'ended';
-      }
-    }
-    let cancel = () => {};
-    const deadline = new Promise<'late'>((resolve) => {
-      cancel = this.#options.clock.after(deadlineMs, () => resolve('late'));
-    });
-    const ended = Promise.all(this.#slots.map((slot) => slot.ended));
-    const late = (await Promise.race([ended, deadline])) === 'late';
-    cancel();
+    const slots = [...this.#slots.values()];
+    for (const slot of slots) this.#askToEnd(slot);
+    const ended = Promise.all(slots.map((slot) => slot.ended));
+    const late = (await within(this.#options.clock, deadlineMs, ended)) === 'late';
     if (late) this.#options.logger.warn({ deadlineMs }, 'threads did not drain in time and are cut off');
-    for (const slot of this.#slots) slot.mode = 'ended';
+    for (const slot of slots) slot.mode = 'ended';
     await this.#piscina.destroy();
     await ended;
   }
 
+  #askToEnd(slot: Slot): void {
+    slot.cancelRestart();
+    if (slot.mode === 'ready' || slot.mode === 'starting') {
+      slot.mode = 'draining';
+      slot.port?.postMessage({ type: 'drain' } satisfies Drain);
+    } else if (slot.mode !== 'draining') {
+      slot.mode = 'ended';
+    }
+  }
+
   #slot(thread: number): Slot {
-    const slot = this.#slots[thread];
+    const slot = this.#slots.get(thread);
     if (slot === undefined) throw new RangeError(`no thread ${thread}`);
     return slot;
   }
@@ -134,28 +195,52 @@ export class ThreadPool {
     slot.startedAt = this.#options.clock.now();
     port.on('message', (message: ToMain) => this.#message(thread, port, message));
     const { actor, receiveMsMax } = this.#options.task;
-    const cutOff = new AbortController();
-    let blocked: ReceiveTimeoutError | undefined;
+    const abort = new AbortController();
+    let reason: Error | undefined;
+    let exited: Promise<unknown> = Promise.resolve();
+    slot.cutOff = (error) => {
+      reason ??= error;
+      if (slot.mode === 'starting' || slot.mode === 'ready') slot.mode = 'ending';
+      // What is sent from now on would be accused of the end.
+      this.#options.onEnding(thread);
+      const before = this.#piscina.threads;
+      // Piscina ends the thread of a task that is aborted, and forgets it at once.
+      abort.abort();
+      const after = new Set(this.#piscina.threads);
+      const gone = before.filter((worker) => !after.has(worker));
+      exited = Promise.all(gone.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
+    };
     slot.watch = new PulseWatch(this.#options.clock, receiveMsMax, () => {
-      blocked = new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`);
-      cutOff.abort();
+      slot.cutOff(new ReceiveTimeoutError(`actor ${actor} blocked its thread for ${receiveMsMax} ms`));
     });
-    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse: slot.watch.pulse };
-    // Piscina ends the thread of a task that is aborted.
-    slot.ended = this.#piscina.run(task, { transferList: [port2], signal: cutOff.signal }).then(
+    const { pulse } = slot.watch;
+    slot.cancelStartLimit = this.#options.clock.after(START_MS_MAX, () => {
+      if (Atomics.load(pulse, 0) === 0)
+        slot.cutOff(new Error(`the thread did not start in ${START_MS_MAX} ms`));
+    });
+    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse };
+    const run = async () => this.#piscina.run(task, { transferList: [port2], signal: abort.signal });
+    slot.ended = run().then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),
-      (error: unknown) => this.#over(thread, port, blocked ?? asError(error)),
+      async (error: unknown) => {
+        await within(this.#options.clock, EXIT_MS_MAX, exited);
+        this.#over(thread, port, reason ?? asError(error));
+      },
     );
   }
 
   #message(thread: number, port: MessagePort, message: ToMain): void {
-    const slot = this.#slot(thread);
-    if (slot.port !== port) return;
+    const slot = this.#slots.get(thread);
+    if (slot?.port !== port) return;
     if (message.type === 'log') {
       this.#options.logger[message.level](message.fields, message.message);
       return;
     }
-    if (message.type === 'ready' && slot.mode === 'starting') slot.mode = 'ready';
+    if (message.type === 'ready') {
+      // It may have been told to end meanwhile.
+      if (slot.mode !== 'starting') return;
+      slot.mode = 'ready';
+    }
     this.#options.onMessage(thread, message);
   }
 
@@ -168,6 +253,7 @@ export class ThreadPool {
     port.close();
     slot.port = undefined;
     slot.watch?.stop();
+    slot.cancelStartLimit();
     if (slot.mode === 'draining' || slot.mode === 'ended') {
       slot.mode = 'ended';
       return;
@@ -190,4 +276,18 @@ export class ThreadPool {
       if (message.type !== 'ready') this.#message(thread, port, message);
     }
   }
+}
+
+function endedSlot(): Slot {
+  return {
+    mode: 'ended',
+    port: undefined,
+    losses: 0,
+    startedAt: 0,
+    watch: undefined,
+    cutOff: () => {},
+    cancelStartLimit: () => {},
+    cancelRestart: () => {},
+    ended: Promise.resolve(),
+  };
 }

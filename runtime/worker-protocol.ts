@@ -47,7 +47,7 @@ export interface Drain {
   readonly type: 'drain';
 }
 
-export type ToMain = Ready | Done | Dead | Parked | Outage | Happened | Log | MeshToMain;
+export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -95,6 +95,12 @@ export interface Outage {
 export interface Happened {
   readonly type: 'events';
   readonly events: readonly ActorEvent[];
+}
+
+/** How long a message lately waited in the thread before an actor began with it; at most once a second. */
+export interface Load {
+  readonly type: 'load';
+  readonly delayMs: number;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -135,12 +135,14 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   drained(): Promise<void> {
     this.durable?.drain();
     this.#endLinger();
-    return this.#when(() => !this.#busy());
+    this.#expectations ??= new Expectations();
+    return this.#expectations.when(() => !this.#busy());
   }
 
   /** Resolves when nothing is left, whatever it waits for. */
   handled(): Promise<void> {
-    return this.#when(() => this.quiet || this.mode === 'stopped');
+    this.#expectations ??= new Expectations();
+    return this.#expectations.when(() => this.quiet || this.mode === 'stopped');
   }
 
   /** The activation ends, and what waits is refused. */
@@ -394,10 +396,5 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
     else this.#expectations?.settle();
-  }
-
-  #when(holds: () => boolean): Promise<void> {
-    this.#expectations ??= new Expectations();
-    return this.#expectations.when(holds);
   }
 }

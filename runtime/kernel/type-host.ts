@@ -20,6 +20,7 @@ import { DurableQueue } from './durable-queue.js';
 import type { Entry, Outcome } from './entry.js';
 import { Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
+import { QueueDelay } from './queue-delay.js';
 import type { Scheduler } from './scheduler.js';
 import { Supervisor } from './supervisor.js';
 
@@ -57,6 +58,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly logger: Logger;
   readonly resources: unknown;
   readonly supervisor: Supervisor;
+  readonly delay: QueueDelay;
   readonly limiter: Limiter | undefined = undefined;
   readonly batchMax: number;
   readonly lingerMs: number;
@@ -85,6 +87,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.codec = kernel.codec;
     this.logger = logger;
     this.resources = resources;
+    this.delay = new QueueDelay(kernel.clock);
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
     this.batchMax = definition.batchMax ?? BATCH_MAX[definition.scope];
     this.lingerMs = definition.lingerMs ?? 0;
@@ -145,6 +148,7 @@ export class TypeHost implements ActivationHost<Activation> {
     context: ActivationContext,
     activation: Activation,
   ): Promise<void> | void {
+    this.delay.began(batch);
     const messages = batch.map(({ message }) => message);
     const loading = activation.loaded ? undefined : this.#load(activation, context);
     if (loading === undefined) return this.#definition.receive(messages as never, context);

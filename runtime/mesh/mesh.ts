@@ -140,7 +140,20 @@ export class Mesh implements Transport {
   /** A partition has this owner now; what waited for it is sent. */
   moved(actor: string, partition: number, owner: Place): void {
     const owners = this.#routes.get(actor);
-    if (owners !== undefined) owners[partition] = owner;
+    if (owners === undefined) return;
+    const before = owners[partition] as Place;
+    owners[partition] = owner;
+    // Of a thread that was lost before anybody held the partition.
+    const unlinked = this.#waiting.get(before) ?? [];
+    const moves = this.#ofPartition(actor, partition);
+    if (unlinked.some(moves)) {
+      this.#waiting.set(
+        before,
+        unlinked.filter((waiting) => !moves(waiting)),
+      );
+      const name = nameOf(actor, partition);
+      this.#waiting.set(name, [...unlinked.filter(moves), ...(this.#waiting.get(name) ?? [])]);
+    }
     this.#sendWaiting(nameOf(actor, partition));
   }
 
@@ -150,8 +163,7 @@ export class Mesh implements Transport {
     const owner = this.#routes.get(actor)?.[partition];
     if (owner === undefined || this.#waiting.has(name)) return;
     const unlinked = this.#waiting.get(owner) ?? [];
-    const moves = ({ address: { type, key } }: Waiting) =>
-      type === actor && this.#partitionOf(type, key) === partition;
+    const moves = this.#ofPartition(actor, partition);
     this.#waiting.set(name, unlinked.filter(moves));
     if (unlinked.length > 0)
       this.#waiting.set(
@@ -185,6 +197,10 @@ export class Mesh implements Transport {
     const partition = this.#partitionOf(type, key);
     const name = this.#waiting.size > 0 ? nameOf(type, partition) : '';
     return this.#waiting.has(name) ? name : (this.#routes.get(type)?.[partition] as Place);
+  }
+
+  #ofPartition(actor: string, partition: number): (waiting: Waiting) => boolean {
+    return ({ address: { type, key } }) => type === actor && this.#partitionOf(type, key) === partition;
   }
 
   #partitionOf(type: string, key: string): number {

@@ -10,7 +10,7 @@ import { reminderMessage } from '../reminder-id.js';
 import { ReminderService } from '../reminder-service.js';
 
 class Away extends OutageError {
-  readonly code = 'TETHER_TEST_AWAY';
+  readonly code = 'AWAY';
 }
 
 /** What a call of the service does: `lost` is done, but says that it is not; `crash` ends the process after it, `dead` before. */

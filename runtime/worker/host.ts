@@ -28,6 +28,7 @@ import type {
   Done,
   Happened,
   HostTask,
+  Load,
   Outage,
   Parked,
   Ready,
@@ -109,6 +110,8 @@ async function run(task: HostTask): Promise<void> {
       kernel.sweep();
       host.flushEvents();
       events.flush();
+      port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
+      host.delay.probe(kernel.scheduler);
       if (host.live < before) {
         port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
       }
@@ -184,7 +187,9 @@ function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): voi
         continue;
       }
       const message = new DurableMessage(envelope, host.codec);
-      host.activation(envelope.key).push({ partition, offset, bytes, message });
+      const entry = { partition, offset, bytes, message };
+      host.delay.arrived(entry);
+      host.activation(envelope.key).push(entry);
     }
   }
 }

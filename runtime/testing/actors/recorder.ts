@@ -2,7 +2,7 @@
  * A set-based actor for tests: it says on a BroadcastChannel what it handled, and does what a payload tells it to.
  *
  * Payloads: `fail` (always throws), `fail:n` (throws at the first n lone deliveries), `final` (throws a final error),
- * `exit` (ends the thread), `hang` (never returns), `block` (an endless loop); anything else is handled.
+ * `wait:ms` (takes its time), `exit` (ends the thread), `hang` (never returns), `block` (an endless loop); anything else is handled.
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { type ActorContext, defineActor } from '../../actor.js';
@@ -11,7 +11,8 @@ import type { Message } from '../../message.js';
 
 export interface RecorderSettings {
   readonly channel: string;
-  readonly thread: number;
+  /** Threads from this number on never open. */
+  readonly opensBelow?: number;
 }
 
 export interface Recorded {
@@ -29,6 +30,7 @@ async function receive(messages: readonly Message[], { resources }: ActorContext
     const text = Buffer.from(payload).toString();
     const [verb, count] = text.split(':');
     if (verb === 'fail' && (count === undefined || attempt <= Number(count))) throw new Error('told to fail');
+    if (verb === 'wait') await new Promise((resolve) => setTimeout(resolve, Number(count)));
     if (verb === 'final') throw new EnvelopeError('told to fail for good');
     if (verb === 'exit') process.exit(3);
     if (verb === 'hang') await new Promise(() => {});
@@ -41,8 +43,10 @@ async function receive(messages: readonly Message[], { resources }: ActorContext
 export default defineActor<unknown, unknown, Resources>({
   type: 'recorder',
   scope: 'thread',
-  open({ settings, thread }) {
-    return { channel: new BroadcastChannel((settings as { readonly channel: string }).channel), thread };
+  async open({ settings, thread }) {
+    const { channel, opensBelow = Number.POSITIVE_INFINITY } = settings as RecorderSettings;
+    if (thread >= opensBelow) await new Promise(() => {});
+    return { channel: new BroadcastChannel(channel), thread };
   },
   close({ channel }) {
     channel.close();

@@ -1,0 +1,381 @@
+/**
+ * The pool of one actor type: its dispatcher, its threads, and how many of them there are.
+ *
+ * Modes:
+ *   running <--pause, resume--> paused             nothing is sent; what is in flight finishes; the log keeps the rest
+ *   running, paused --drain--> draining            as paused, and somebody waits until nothing is in flight
+ *   draining ---nothing in flight---> drained
+ *   draining ---deadline---> paused
+ *   draining, drained --resume--> running
+ *   any --stop--> stopped
+ * A resize is no mode: it goes on in each of them (`resizer.ts`).
+ *
+ * Once a second the pool looks how long messages waited, and asks `autoscale.ts` how many threads it should have. It does not ask
+ * while more threads would not help: when it stands still, while a dependency is away, or when its threads keep being lost.
+ */
+import type { Transferable } from 'node:worker_threads';
+import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
+import type { Clock } from './clock.js';
+import type { DeadLetterWriter } from './dead-letter-writer.js';
+import { Dispatcher } from './dispatcher.js';
+import { PoolDrainError, PoolRequestError } from './errors.js';
+import type { ActorEvent } from './events.js';
+import { causeOf } from './failure.js';
+import type { Release } from './handover.js';
+import type { Logger } from './logger.js';
+import { type LossLimit, LossWindow } from './loss-window.js';
+import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
+import type { LogPartition } from './message-log.js';
+import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
+import { type ResizeLimits, Resizer } from './resizer.js';
+import { ThreadNews } from './thread-news.js';
+import { type PoolTask, type SlotMode, ThreadPool } from './thread-pool.js';
+import type { Deliver, Outage, ToMain } from './worker-protocol.js';
+
+export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
+
+/** How a pool looks after itself. */
+export interface PoolPolicy {
+  readonly autoscale: AutoscalePolicy;
+  readonly losses: LossLimit;
+  readonly resize: ResizeLimits;
+}
+
+export interface ActorPoolOptions {
+  readonly actor: string;
+  readonly partitions: readonly LogPartition[];
+  readonly size: PoolSize;
+  readonly task: PoolTask;
+  /** Heap limit of a thread in MiB. */
+  readonly heapMibMax: number;
+  readonly policy: PoolPolicy;
+  readonly deadLetters: DeadLetterWriter;
+  readonly release?: Release;
+  readonly onMoved?: (partition: number, from: number, to: number) => void;
+  /** What the threads are to one another. */
+  readonly mesh: PoolMesh;
+  readonly onEvent: (event: ActorEvent) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+export interface ActorStats {
+  readonly actor: string;
+  readonly mode: PoolMode;
+  /** Modes of the threads, in the order of their numbers. */
+  readonly threads: readonly SlotMode[];
+  readonly min: number;
+  readonly max: number;
+  readonly resizing: boolean;
+  /** How many partitions each thread owns, in the order of `threads`. */
+  readonly partitions: readonly number[];
+  /** How long a message waited lately before an actor began with it, milliseconds. */
+  readonly delayMs: number;
+  /** Messages handled by this process, dead letters among them. */
+  readonly done: number;
+  readonly inFlight: number;
+  /** Activations alive. */
+  readonly live: number;
+  /** Threads that ended unasked. */
+  readonly threadsLost: number;
+  /** Threads end so often that somebody should look. */
+  readonly unstable: boolean;
+  /** Code of an outage that a thread waits for. */
+  readonly outage: string | undefined;
+  /** Partitions that cannot be read. */
+  readonly broken: readonly number[];
+}
+
+export interface PoolMesh {
+  joined(thread: number, post: (message: MeshToWorker, transfer?: readonly Transferable[]) => void): void;
+  left(thread: number): void;
+  received(thread: number, message: MeshToMain): void;
+}
+
+type DrainOutcome = 'drained' | 'late' | 'resumed' | 'stopped';
+
+const LOOK_MS = 1_000;
+/** Before a resize that failed is tried again. */
+const RETRY_MS = 30_000;
+
+export class ActorPool {
+  readonly actor: string;
+  readonly #options: ActorPoolOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #pool: ThreadPool;
+  readonly #resizer: Resizer;
+  readonly #losses: LossWindow;
+  readonly #news = new ThreadNews();
+  #mode: PoolMode = 'running';
+  #limits: PoolLimits;
+  #threadsLost = 0;
+  #delayMs = 0;
+  #scale: AutoscaleState | undefined;
+  #resizedAt = 0;
+  #endDrain: ((outcome: DrainOutcome) => void) | undefined;
+  #cancelLook = () => {};
+
+  /** @throws PoolRequestError when its size is none */
+  constructor(options: ActorPoolOptions) {
+    const { actor, policy, clock, logger } = options;
+    this.actor = actor;
+    this.#options = options;
+    this.#limits = limitsOf(options.size);
+    this.#losses = new LossWindow(policy.losses);
+    const threads = this.#limits.min;
+    this.#dispatcher = new Dispatcher({
+      ...options,
+      threads,
+      post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) =>
+        this.#pool.post(thread, delivery, buffer),
+      onSettled: () => this.#settled(),
+    });
+    this.#pool = new ThreadPool({
+      ...options,
+      threads,
+      onMessage: (thread, message) => this.#message(thread, message),
+      onEnding: (thread) => {
+        this.#options.mesh.left(thread);
+        this.#dispatcher.suspend(thread);
+      },
+      onLost: (thread, error) => this.#lost(thread, error),
+    });
+    this.#resizer = new Resizer({
+      actor,
+      dispatcher: this.#dispatcher,
+      pool: this.#pool,
+      clock,
+      limits: policy.resize,
+      onRemoved: (thread) => {
+        this.#news.forget(thread);
+        logger.info({ actor, thread, threads: this.#pool.threads.length }, 'a worker thread is taken away');
+      },
+    });
+  }
+
+  get mode(): PoolMode {
+    return this.#mode;
+  }
+
+  start(): void {
+    this.#pool.start();
+    this.#cancelLook = this.#options.clock.after(LOOK_MS, this.#look);
+  }
+
+  stats(): ActorStats {
+    const { owners, done, inFlight, broken } = this.#dispatcher;
+    const { threads, modes } = this.#pool;
+    return {
+      actor: this.actor,
+      mode: this.#mode,
+      threads: modes,
+      ...this.#limits,
+      resizing: this.#resizer.busy,
+      partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
+      delayMs: this.#delayMs,
+      done,
+      inFlight,
+      live: this.#news.live,
+      threadsLost: this.#threadsLost,
+      unstable: this.#losses.unstable(this.#options.clock.now()),
+      outage: this.#news.outage,
+      broken,
+    };
+  }
+
+  /**
+   * Gives the pool other limits. Resolves when the number of threads is within them, and each owns its share of the partitions.
+   * @throws PoolRequestError, PoolResizeError (rejects)
+   */
+  async resize(size: PoolSize): Promise<void> {
+    const limits = limitsOf(size);
+    this.#assertNotStopped();
+    this.#limits = limits;
+    await this.#resize(this.#pool.threads.length);
+  }
+
+  async #resize(threads: number): Promise<void> {
+    const { min, max } = this.#limits;
+    try {
+      await this.#resizer.resize(Math.min(max, Math.max(min, threads)));
+    } finally {
+      this.#resizedAt = this.#options.clock.now();
+      this.#options.onEvent({ kind: 'resized', actor: this.actor, threads: this.#pool.threads.length });
+    }
+  }
+
+  /** Of each partition, the thread that owns it. */
+  get owners(): readonly number[] {
+    return this.#dispatcher.owners;
+  }
+
+  /** @throws PoolRequestError */
+  pause(): void {
+    this.#assertNotStopped();
+    if (this.#mode === 'running') this.#enter('paused', 'running');
+    this.#dispatcher.pause();
+  }
+
+  /** @throws PoolRequestError */
+  resume(): void {
+    this.#assertNotStopped();
+    if (this.#mode !== 'running') this.#enter('running', 'paused', 'draining', 'drained');
+    this.#endDrain?.('resumed');
+    this.#dispatcher.resume();
+  }
+
+  /**
+   * Pauses the pool and waits until nothing is in flight.
+   * @throws PoolRequestError (rejects) when somebody waits already
+   * @throws PoolDrainError (rejects) when it is not so within `deadlineMs`; the pool is paused then. Or when it was resumed.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#assertNotStopped();
+    if (this.#mode === 'drained') return;
+    if (this.#mode === 'draining') throw new PoolRequestError(`the pool of ${this.actor} drains already`);
+    this.#enter('draining', 'running', 'paused');
+    this.#dispatcher.pause();
+    const ended = new Promise<DrainOutcome>((resolve) => {
+      // Called once: the first outcome counts.
+      this.#endDrain = (outcome) => {
+        this.#endDrain = undefined;
+        if (outcome === 'late') this.#enter('paused', 'draining');
+        resolve(outcome);
+      };
+    });
+    const cancelDeadline = this.#options.clock.after(deadlineMs, () => this.#endDrain?.('late'));
+    this.#settled();
+    const outcome = await ended;
+    cancelDeadline();
+    if (outcome === 'drained') return;
+    const { inFlight } = this.#dispatcher;
+    const why = outcome === 'late' ? `${inFlight} messages in flight after ${deadlineMs} ms` : outcome;
+    throw new PoolDrainError(`the pool of ${this.actor} did not drain: ${why}`);
+  }
+
+  /** Sends nothing more, lets threads finish for at most `deadlineMs`, and ends them. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#enter('stopped', 'running', 'paused', 'draining', 'drained');
+    this.#cancelLook();
+    this.#endDrain?.('stopped');
+    this.#resizer.stop();
+    this.#dispatcher.stop();
+    await this.#pool.drain(deadlineMs);
+  }
+
+  #enter(mode: PoolMode, ...from: readonly PoolMode[]): void {
+    if (!from.includes(this.#mode)) throw new Error(`a pool that is ${this.#mode} cannot become ${mode}`);
+    this.#mode = mode;
+    this.#options.logger.debug({ actor: this.actor, mode }, 'the pool has another mode');
+  }
+
+  #assertNotStopped(): void {
+    if (this.#mode === 'stopped') throw new PoolRequestError(`the pool of ${this.actor} is stopped`);
+  }
+
+  #settled(): void {
+    if (this.#mode !== 'draining' || this.#dispatcher.inFlight > 0) return;
+    this.#enter('drained', 'draining');
+    this.#endDrain?.('drained');
+  }
+
+  readonly #look = (): void => {
+    const { clock, policy, logger } = this.#options;
+    this.#cancelLook = clock.after(LOOK_MS, this.#look);
+    const now = clock.now();
+    const { delayMs, busyPartitions } = this.#dispatcher.load();
+    this.#delayMs = delayMs + this.#news.delayMs(now);
+    if (this.#resizer.busy) return;
+    const threads = this.#pool.threads.length;
+    let wanted = threads;
+    if (this.#mode !== 'running' || this.#news.outage !== undefined || this.#losses.unstable(now)) {
+      this.#scale = undecided(this.#scale);
+    } else {
+      const sample = { now, delayMs: this.#delayMs, busyPartitions, threads, ...this.#limits };
+      const decision = autoscale(this.#scale, sample, policy.autoscale);
+      this.#scale = decision.state;
+      wanted = decision.wanted;
+    }
+    const again = this.#resizer.unfinished && now - this.#resizedAt >= RETRY_MS;
+    if (wanted === threads && !again) return;
+    const fields = { actor: this.actor, threads, wanted, delayMs: Math.round(this.#delayMs) };
+    logger.info(fields, again ? 'a resize that failed is tried again' : 'the pool is resized');
+    this.#resize(wanted).catch((error: unknown) => {
+      if (this.#mode !== 'stopped') logger.warn({ ...fields, err: error }, 'a pool could not be resized');
+    });
+  };
+
+  #message(thread: number, message: ToMain): void {
+    switch (message.type) {
+      case 'ready':
+        this.#options.mesh.joined(thread, (message, transfer) => this.#pool.say(thread, message, transfer));
+        this.#options.onEvent({ kind: 'thread-started', actor: this.actor, thread });
+        this.#dispatcher.attach(thread);
+        this.#resizer.ready(thread);
+        break;
+      case 'done':
+        this.#news.done(thread, message);
+        this.#dispatcher.finished(thread, message);
+        break;
+      case 'dead': {
+        const { envelope, cause, attempts } = message;
+        this.#options.logger.error(
+          { actor: this.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
+          'a message is given up and becomes a dead letter',
+        );
+        this.#options.onEvent({
+          kind: 'dead-letter',
+          actor: this.actor,
+          key: envelope.key,
+          id: envelope.id,
+          cause,
+          attempts,
+        });
+        this.#dispatcher.gaveUp(thread, message);
+        break;
+      }
+      case 'parked':
+        this.#dispatcher.parked(thread, message);
+        break;
+      case 'outage':
+        this.#noteOutage(thread, message);
+        break;
+      case 'load':
+        this.#news.load(thread, message, this.#options.clock.now());
+        break;
+      case 'events':
+        for (const event of message.events) this.#options.onEvent(event);
+        break;
+      case 'connect':
+      case 'settled':
+        this.#options.mesh.received(thread, message);
+        break;
+      case 'log':
+        break;
+    }
+  }
+
+  #lost(thread: number, error: Error): void {
+    this.#threadsLost++;
+    this.#options.onEvent({ kind: 'thread-lost', actor: this.actor, thread, cause: causeOf(error) });
+    this.#news.forget(thread);
+    const { clock, logger, policy } = this.#options;
+    if (this.#losses.lost(clock.now())) {
+      logger.error({ actor: this.actor, ...policy.losses }, 'threads are lost again and again');
+    }
+    this.#dispatcher.detach(thread);
+  }
+
+  #noteOutage(thread: number, outage: Outage): void {
+    const { code, message } = outage;
+    const before = this.#news.outageOf(thread, outage);
+    const fields = { actor: this.actor, thread, code: code ?? before };
+    if (code !== before) this.#options.onEvent({ kind: 'outage', actor: this.actor, thread, code });
+    if (code !== undefined && before === undefined) {
+      this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');
+    } else if (code === undefined && before !== undefined) {
+      this.#options.logger.info(fields, 'what an actor depends on is back');
+    }
+  }
+}

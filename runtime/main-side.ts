@@ -1,0 +1,207 @@
+/**
+ * The main thread's side of a system's mesh: a kernel without actors of its own, from which messages go out, the broker, and
+ * what actors in threads ask of the main thread: appends to the log, and reminders.
+ */
+import type { Transferable } from 'node:worker_threads';
+import type { ActorDefinition } from './actor.js';
+import type { Clock } from './clock.js';
+import { encodeEnvelope } from './envelope.js';
+import { ReminderRefusedError, UnknownActorError } from './errors.js';
+import type { ActorEvent } from './events.js';
+import { asError } from './failure.js';
+import type { Answerable } from './kernel/ask.js';
+import { Kernel } from './kernel/kernel.js';
+import type { Logger } from './logger.js';
+import { Broker } from './mesh/broker.js';
+import { MAIN_PLACE, Mesh, type Place } from './mesh/mesh.js';
+import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
+import { MessageIdSource } from './message-id.js';
+import type { MessageLog } from './message-log.js';
+import { partitionOf } from './partition.js';
+import { THREADS_MAX } from './pool-size.js';
+import type { ReminderStore } from './reminder.js';
+import { ReminderService } from './reminder-service.js';
+import type { RetryPolicy } from './retry.js';
+
+export interface MainSideOptions {
+  readonly log: MessageLog;
+  readonly reminders: ReminderStore | undefined;
+  readonly retry: RetryPolicy;
+  readonly receiveMsMax: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly onEvent: (event: ActorEvent) => void;
+}
+
+/** Sends to a thread, over its control port. */
+export type PostToThread = (message: MeshToWorker, transfer?: readonly Transferable[]) => void;
+
+/** What `Mesh` sends to the service `$log`. */
+interface Append {
+  readonly type: string;
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly dedupe: string | undefined;
+  readonly traceparent: string;
+}
+
+type ReminderRequest =
+  | {
+      readonly set: {
+        readonly type: string;
+        readonly key: string;
+        readonly name: string;
+        readonly afterMs: number;
+        readonly everyMs?: number;
+        readonly body: Uint8Array;
+      };
+    }
+  | { readonly cancel: { readonly type: string; readonly key: string; readonly name: string } };
+
+/** Of a release, within the deadline of the move that it belongs to. */
+const RELEASE_MS = 20_000;
+
+export class MainSide {
+  readonly kernel: Kernel;
+  readonly #options: MainSideOptions;
+  readonly #mesh: Mesh;
+  readonly #broker: Broker;
+  readonly #ids = new MessageIdSource();
+  readonly #reminders: ReminderService | undefined;
+  /** Of each type: the place of its pool's thread 0. */
+  readonly #places = new Map<string, Place>();
+
+  constructor(options: MainSideOptions) {
+    this.#options = options;
+    this.#mesh = new Mesh({
+      connect: (to) => this.#broker.connect(MAIN_PLACE, to),
+      lost: (count, reason) => options.onEvent({ kind: 'dropped', actor: '', reason, count }),
+    });
+    this.kernel = new Kernel({
+      ...options,
+      // It hosts nothing.
+      waitingMax: 0,
+      transport: this.#mesh,
+      id: MAIN_PLACE,
+    });
+    this.#mesh.attach(this.kernel);
+    this.#broker = new Broker(this.#mesh);
+    this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
+    this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
+    if (options.reminders !== undefined) {
+      this.#reminders = new ReminderService({
+        store: options.reminders,
+        append: ({ actor, key, body }, id, dedupe) =>
+          this.#append({ type: actor, key, body, dedupe, traceparent: '' }, id).then(() => undefined),
+        clock: options.clock,
+        logger: options.logger,
+        random: options.random,
+      });
+    }
+  }
+
+  /** The place of thread 0 of a type's pool. */
+  placesOf(actor: string): Place {
+    const known = this.#places.get(actor);
+    if (known !== undefined) return known;
+    const place = 1 + this.#places.size * THREADS_MAX;
+    this.#places.set(actor, place);
+    return place;
+  }
+
+  /** Makes a type known, before its threads are. `owners`: of each partition, the thread. */
+  add({ type, group }: ActorDefinition, owners: readonly number[]): void {
+    if (group !== undefined) this.kernel.setGroup(type, group);
+    const first = this.placesOf(type);
+    void this.#broker.route({ actor: type, owners: owners.map((thread) => first + thread) });
+  }
+
+  start(): void {
+    this.#reminders?.start();
+  }
+
+  joined(actor: string, thread: number, post: PostToThread): void {
+    this.#broker.join(this.placesOf(actor) + thread, post);
+  }
+
+  left(actor: string, thread: number): void {
+    this.#broker.leave(this.placesOf(actor) + thread);
+  }
+
+  received(actor: string, thread: number, message: MeshToMain): void {
+    this.#broker.received(this.placesOf(actor) + thread, message);
+  }
+
+  /** The hook of a handover: what a thread has of a partition, besides messages of the log, is handled and let go. */
+  async release(actor: string, partition: number, from: number, signal: AbortSignal): Promise<void> {
+    const place = this.placesOf(actor) + from;
+    const released = await this.#broker.release(actor, partition, place, RELEASE_MS);
+    // Aborted without a reason of its own, the thread is lost, and the partition gets another owner.
+    const cancelled = signal.aborted && signal.reason instanceof Error && 'code' in signal.reason;
+    if (released && cancelled) await this.#broker.moved(actor, partition, place);
+    if (!released) throw new Error('its activations did not come to an end in time');
+  }
+
+  moved(actor: string, partition: number, to: number): void {
+    void this.#broker.moved(actor, partition, this.placesOf(actor) + to);
+  }
+
+  /** No reminder comes any more. */
+  async stopReminders(): Promise<void> {
+    await this.#reminders?.stop();
+  }
+
+  /** Everything that is asked from here is refused. */
+  stop(): void {
+    this.#mesh.close();
+    this.kernel.stop(new Error('the actor system has stopped'));
+  }
+
+  async #appended(append: Append, answer: Answerable): Promise<void> {
+    try {
+      answer.resolve(await this.#append(append, this.#ids.next(this.#options.clock.now())));
+    } catch (error) {
+      answer.reject(asError(error));
+    }
+  }
+
+  #append({ type, key, body, dedupe, traceparent }: Append, id: string): Promise<string> {
+    const { log, clock } = this.#options;
+    if (!this.#places.has(type)) throw new UnknownActorError(`no actor ${type} is registered`);
+    const partition = log.open(type)[partitionOf(this.kernel.groupOf(type, key), log.partitions)];
+    if (partition === undefined) throw new RangeError(`the log has no partition for ${type}/${key}`);
+    const envelope = {
+      id,
+      actor: type,
+      key,
+      dedupe: dedupe ?? id,
+      receivedAt: clock.now(),
+      traceparent,
+      payload: body,
+    };
+    return new Promise((resolve, reject) => {
+      partition.append(encodeEnvelope(envelope), { appended: () => resolve(id), appendFailed: reject });
+    });
+  }
+
+  async #reminded(request: ReminderRequest, answer: Answerable): Promise<void> {
+    try {
+      const service = this.#reminders;
+      if (service === undefined) {
+        throw new ReminderRefusedError('the actor system has no store of reminders');
+      }
+      if ('cancel' in request) {
+        const { type, key, name } = request.cancel;
+        answer.resolve(await service.cancel(type, key, name));
+        return;
+      }
+      const { type, key, name, afterMs, everyMs, body } = request.set;
+      const dueAt = Math.ceil(this.#options.clock.now() + afterMs);
+      await service.schedule({ actor: type, key, name, dueAt, everyMs, body });
+      answer.resolve(undefined);
+    } catch (error) {
+      answer.reject(asError(error));
+    }
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * A model of the world around a dispatcher, for random tests: threads that finish messages, give them up, end and come back, and
+ * a pool that is resized and paused. It knows what may be sent where, and throws at the first message that breaks a promise:
+ * - a message is sent once, and again only after a loss of the thread that had it
+ * - messages of one partition are never in two threads at once, and reach a thread in order
+ * - a message begins when every earlier one of its key is done or given up
+ * - a partition is not sent to anybody while its release is under way
+ * - what is committed is done
+ */
+import { placement } from '../placement.js';
+import { dispatch, letterOf, type Sent, turn } from './dispatch.js';
+import { until } from './until.js';
+
+export type Step =
+  | { readonly do: 'append'; readonly partition: number; readonly key: number }
+  | { readonly do: 'finish' | 'giveUp'; readonly thread: number; readonly pick: number }
+  | { readonly do: 'lose' | 'attach'; readonly thread: number; readonly handled: number }
+  | { readonly do: 'move'; readonly partition: number; readonly thread: number }
+  | { readonly do: 'resize'; readonly threads: number }
+  | { readonly do: 'pause' | 'resume' | 'turn' }
+  | { readonly do: 'pass'; readonly ms: number };
+
+export interface World {
+  readonly partitions: number;
+  readonly threads: number;
+  /** Every n-th read goes by a promise. */
+  readonly promiseEvery: number;
+  /** What the n-th release does, again and again. */
+  readonly releases: readonly ('at once' | 'later' | 'fails' | 'hangs')[];
+}
+
+const MOVE_MS_MAX = 1_000;
+
+export class DispatchModel {
+  readonly #world: World;
+  readonly #it: ReturnType<typeof dispatch>;
+  readonly #up = new Set<number>();
+  readonly #releasing = new Set<number>();
+  /** Ids by what became of them. */
+  readonly #settled = new Set<string>();
+  readonly #overtaken = new Set<string>();
+  /** Ids of each key in order; how often each was appended, and may be sent. */
+  readonly #keys = new Map<string, string[]>();
+  readonly #sends = new Map<string, number>();
+  #threads: number[];
+  #resizing: Promise<void> = Promise.resolve();
+  #resizes = 0;
+  #appended = 0;
+  #released = 0;
+  readonly #moves: Promise<unknown>[] = [];
+  readonly #problems: string[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#threads = Array.from({ length: world.threads }, (_, thread) => thread);
+    this.#it = dispatch(world.partitions, world.threads, {
+      storing: async () => void (await turn()),
+      onSent: (thread, sent) => this.#sent(thread, sent),
+      release: (partition, from, _to, signal) => this.#release(partition, from, signal),
+    });
+    for (const partition of this.#it.opened) partition.promiseEvery = world.promiseEvery;
+    for (const thread of this.#threads) this.#attach(thread);
+  }
+
+  async take(step: Step): Promise<void> {
+    const { dispatcher, clock } = this.#it;
+    switch (step.do) {
+      case 'append':
+        this.#append(step.partition % this.#world.partitions, step.key);
+        break;
+      case 'finish':
+      case 'giveUp':
+        this.#begin(this.#thread(step.thread), step.pick, step.do);
+        break;
+      case 'lose':
+        this.#lose(this.#thread(step.thread), step.handled);
+        break;
+      case 'attach':
+        this.#attach(this.#thread(step.thread));
+        break;
+      case 'move':
+        this.#move(step.partition % this.#world.partitions, this.#thread(step.thread));
+        break;
+      case 'resize':
+        if (this.#resizes++ < 5) this.#resizing = this.#resizing.then(() => this.#resize(step.threads));
+        break;
+      case 'pause':
+        dispatcher.pause();
+        break;
+      case 'resume':
+        dispatcher.resume();
+        break;
+      case 'turn':
+        await turn();
+        break;
+      case 'pass':
+        clock.advance(step.ms);
+    }
+    this.#check();
+  }
+
+  /** Lets everything come to its end, and looks whether that is what it should be. */
+  async end(): Promise<void> {
+    const { dispatcher, clock, inbox, log, stored } = this.#it;
+    dispatcher.resume();
+    let over = false;
+    const moved = this.#resizing.then(() => Promise.all(this.#moves)).then(() => (over = true));
+    await until('all is handled', async () => {
+      for (const thread of this.#threads) this.#attach(thread);
+      await turn();
+      clock.advance(100);
+      for (const thread of this.#threads) while (this.#begin(thread, 0, 'finish'));
+      this.#check();
+      return log.lag() === 0 && over;
+    });
+    await moved;
+    const dead = new Set(stored.map(({ envelope }) => envelope.id));
+    for (const id of this.#overtaken) if (!dead.has(id)) throw new Error(`${id} was overtaken`);
+    if (this.#settled.size + this.#buried(dead) !== this.#appended) throw new Error('messages are lost');
+    if (dispatcher.inFlight !== 0) throw new Error(`${dispatcher.inFlight} in flight at the end`);
+    if (inbox.some((queue) => queue.length > 0)) throw new Error('messages are left in a thread');
+    if (clock.pending !== 0) throw new Error('timers are left');
+  }
+
+  #buried(dead: ReadonlySet<string>): number {
+    return [...dead].filter((id) => !this.#settled.has(id)).length;
+  }
+
+  #thread(pick: number): number {
+    return this.#threads[pick % this.#threads.length] as number;
+  }
+
+  #inbox(thread: number): Sent[] {
+    this.#it.inbox[thread] ??= [];
+    return this.#it.inbox[thread];
+  }
+
+  #append(partition: number, key: number): void {
+    const id = `${partition}-${key}-${this.#appended++}`;
+    const name = `${partition}-${key}`;
+    this.#keys.set(name, [...(this.#keys.get(name) ?? []), id]);
+    this.#sends.set(id, 1);
+    this.#it.append(partition, id).catch((error: unknown) => {
+      throw error;
+    });
+  }
+
+  #sent(thread: number, { partition, offset, id }: Sent): void {
+    if (!this.#up.has(thread)) this.#fail(`${id} was sent to thread ${thread}, which is not there`);
+    if (this.#settled.has(id)) this.#fail(`${id} was sent though it is done`);
+    if (this.#overtaken.has(id)) this.#fail(`${id} was sent after a later one of its key`);
+    if (this.#releasing.has(partition)) this.#fail(`${id} was sent while its partition is released`);
+    const sends = (this.#sends.get(id) ?? 0) - 1;
+    if (sends < 0) this.#fail(`${id} was sent again without a loss`);
+    this.#sends.set(id, sends);
+    for (const [other, queue] of this.#it.inbox.entries()) {
+      const last = queue?.findLast((sent) => sent.partition === partition);
+      if (last === undefined) continue;
+      if (other !== thread) this.#fail(`partition ${partition} is in threads ${other} and ${thread}`);
+      if (last.offset >= offset) this.#fail(`${id} was sent after offset ${last.offset}`);
+    }
+  }
+
+  /** The thread handles the first message of one of its keys. */
+  #begin(thread: number, pick: number, how: 'finish' | 'giveUp'): boolean {
+    const queue = this.#inbox(thread);
+    const picked = queue[pick % Math.max(1, queue.length)];
+    if (picked === undefined) return false;
+    const name = keyOf(picked.id);
+    const at = queue.findIndex(({ id }) => keyOf(id) === name);
+    const [sent] = queue.splice(at, 1) as [Sent];
+    this.#handle(sent.id);
+    this.#settled.add(sent.id);
+    if (how === 'finish') this.#it.answer(thread, [sent]);
+    else this.#it.dispatcher.gaveUp(thread, letterOf(sent));
+    return true;
+  }
+
+  /** An effect takes place: the earlier ones of the key must be over. One that is nowhere was given up by the dispatcher. */
+  #handle(id: string, unsaid: ReadonlySet<string> = new Set()): void {
+    for (const earlier of this.#keys.get(keyOf(id)) ?? []) {
+      if (earlier === id) return;
+      if (this.#settled.has(earlier) || this.#overtaken.has(earlier) || unsaid.has(earlier)) continue;
+      if (this.#it.inbox.some((queue) => queue?.some((sent) => sent.id === earlier))) {
+        this.#fail(`${id} was handled while ${earlier} is in a thread`);
+      }
+      this.#overtaken.add(earlier);
+    }
+  }
+
+  /** A thread ends. It has handled some of what it has, in order, and said nothing of it. */
+  #lose(thread: number, handled: number): void {
+    const queue = this.#inbox(thread).splice(0);
+    const unsaid = new Set<string>();
+    for (const { id } of queue.slice(0, handled)) {
+      this.#handle(id, unsaid);
+      unsaid.add(id);
+    }
+    for (const { id } of queue) this.#sends.set(id, 1);
+    this.#up.delete(thread);
+    this.#it.dispatcher.suspend(thread);
+    this.#it.dispatcher.detach(thread);
+  }
+
+  #attach(thread: number): void {
+    if (this.#up.has(thread)) return;
+    this.#up.add(thread);
+    this.#it.dispatcher.attach(thread);
+  }
+
+  #move(partition: number, thread: number): Promise<void> {
+    const move = this.#it.dispatcher.move(partition, thread, MOVE_MS_MAX).catch(onlyMoveErrors);
+    this.#moves.push(move);
+    return move;
+  }
+
+  /** As a pool does: more threads first, then moves, then fewer threads; those that do not get rid of their partitions stay. */
+  async #resize(count: number): Promise<void> {
+    const { dispatcher } = this.#it;
+    for (let thread = 0; this.#threads.length < count; thread++) {
+      if (this.#threads.includes(thread)) continue;
+      dispatcher.addThread(thread);
+      this.#threads = [...this.#threads, thread];
+    }
+    const kept = this.#threads.slice(-count);
+    const owners = dispatcher.owners;
+    const wanted = placement(owners, kept);
+    await Promise.all(
+      wanted.map((thread, partition) => thread !== owners[partition] && this.#move(partition, thread)),
+    );
+    for (const thread of this.#threads.filter((thread) => !kept.includes(thread))) {
+      try {
+        dispatcher.removeThread(thread);
+      } catch {
+        // A move was cancelled, or a random one came between.
+        continue;
+      }
+      this.#threads = this.#threads.filter((other) => other !== thread);
+      this.#up.delete(thread);
+    }
+  }
+
+  async #release(partition: number, from: number, signal: AbortSignal): Promise<void> {
+    const { releases } = this.#world;
+    const how = releases[this.#released++ % releases.length];
+    if (!this.#up.has(from)) this.#fail(`thread ${from} is asked to release and is not there`);
+    if (this.#inbox(from).some((sent) => sent.partition === partition)) {
+      this.#fail(`partition ${partition} is released while thread ${from} has messages of it`);
+    }
+    if (how === 'hangs') return new Promise(() => {});
+    if (how === 'at once') return;
+    this.#releasing.add(partition);
+    // It ends without us: the deadline came, or the thread is lost.
+    signal.addEventListener('abort', () => this.#releasing.delete(partition));
+    await turn();
+    this.#releasing.delete(partition);
+    if (how === 'fails') throw new Error('told to fail');
+  }
+
+  /** What calls the model may swallow an error: it is kept, and thrown after the step. */
+  #fail(problem: string): void {
+    this.#problems.push(problem);
+  }
+
+  #check(): void {
+    if (this.#problems.length > 0) throw new Error(this.#problems.join('; '));
+    const { opened, dispatcher, inbox, stored } = this.#it;
+    const dead = new Set(stored.map(({ envelope }) => envelope.id));
+    const held = inbox.reduce((sum, queue) => sum + (queue?.length ?? 0), 0);
+    if (dispatcher.inFlight < held) throw new Error(`${held} in threads, ${dispatcher.inFlight} in flight`);
+    for (const { index, committed } of opened) {
+      const of = [...this.#sends.keys()].filter((id) => id.startsWith(`${index}-`)).slice(0, committed);
+      for (const id of of) {
+        if (!this.#settled.has(id) && !dead.has(id)) throw new Error(`${id} is committed and not done`);
+      }
+    }
+  }
+}
+
+const keyOf = (id: string) => id.slice(0, id.lastIndexOf('-'));
+
+function onlyMoveErrors(error: unknown): void {
+  const code = (error as { readonly code?: unknown }).code;
+  if (code !== 'TETHER_MOVE_TIMEOUT' && code !== 'TETHER_MOVE_CANCELLED') throw error;
+}

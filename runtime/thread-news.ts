@@ -1,0 +1,70 @@
+/** What the threads of a pool last said of themselves: how many activations live, what they wait for, how long messages queue. */
+import type { Done, Load, Outage } from './worker-protocol.js';
+
+interface News {
+  live: number;
+  outage: string | undefined;
+  delayMs: number;
+  delayAt: number;
+}
+
+/** What a thread said of its queue counts for so long: one that says nothing more may be hung, and its delay is anybody's guess. */
+const DELAY_MS_MAX = 5_000;
+
+export class ThreadNews {
+  readonly #byThread = new Map<number, News>();
+
+  /** Activations alive. */
+  get live(): number {
+    let sum = 0;
+    for (const { live } of this.#byThread.values()) sum += live;
+    return sum;
+  }
+
+  /** Code of an outage that a thread waits for. */
+  get outage(): string | undefined {
+    for (const { outage } of this.#byThread.values()) if (outage !== undefined) return outage;
+    return undefined;
+  }
+
+  /** How long a message lately waited in a thread before an actor began with it, in the worst of them; milliseconds. */
+  delayMs(now: number): number {
+    let longest = 0;
+    for (const { delayMs, delayAt } of this.#byThread.values()) {
+      if (now - delayAt <= DELAY_MS_MAX) longest = Math.max(longest, delayMs);
+    }
+    return longest;
+  }
+
+  done(thread: number, { live }: Pick<Done, 'live'>): void {
+    this.#of(thread).live = live;
+  }
+
+  load(thread: number, { delayMs }: Pick<Load, 'delayMs'>, now: number): void {
+    const news = this.#of(thread);
+    news.delayMs = delayMs;
+    news.delayAt = now;
+  }
+
+  /** Returns the code that the thread waited for before. */
+  outageOf(thread: number, { code }: Pick<Outage, 'code'>): string | undefined {
+    const news = this.#of(thread);
+    const before = news.outage;
+    news.outage = code;
+    return before;
+  }
+
+  /** The thread is lost or gone. */
+  forget(thread: number): void {
+    this.#byThread.delete(thread);
+  }
+
+  #of(thread: number): News {
+    let news = this.#byThread.get(thread);
+    if (news === undefined) {
+      news = { live: 0, outage: undefined, delayMs: 0, delayAt: 0 };
+      this.#byThread.set(thread, news);
+    }
+    return news;
+  }
+}
