@@ -26,7 +26,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { COMPARISONS } from './actors/comparisons.js';
+import { ACTIVATION_BYTES_BELOW, COMPARISONS } from './actors/comparisons.js';
 import { ACTIVATIONS, activationsOf, BENCHMARK_NAMES } from './actors/parameters.js';
 import { missedBars, ratesTable, ratiosTable } from './actors/report.js';
 import { type Measure, runSubject, type Subject } from './actors/subject.js';
@@ -120,10 +120,15 @@ function report(
   for (const missed of missedBars(benchmarks, COMPARISONS, results)) console.log(`\nMissed: ${missed}`);
   for (const { name, title } of subjects) {
     const bytes = results.get(name)?.get(ACTIVATIONS) ?? [];
-    if (bytes.length > 0)
+    if (bytes.length === 0) continue;
+    const measured = spread(bytes);
+    console.log(
+      `\n${title}: ${showSpread(measured, 0)} bytes for each of ` +
+        `${activationsOf(scale).toLocaleString('en')} live activations, beyond its state`,
+    );
+    if (measured.median >= ACTIVATION_BYTES_BELOW)
       console.log(
-        `\n${title}: ${showSpread(spread(bytes), 0)} bytes for each of ` +
-          `${activationsOf(scale).toLocaleString('en')} live activations, beyond its state`,
+        `\nMissed: ${title}, ${ACTIVATIONS}: ${Math.round(measured.median)} bytes, below ${ACTIVATION_BYTES_BELOW}`,
       );
   }
 }

@@ -13,10 +13,24 @@ export interface Comparison {
 }
 
 export const COMPARISONS: readonly Comparison[] = [
-  { title: 'Tether / nact', over: 'tether', under: 'nact', bars: {} },
-  { title: 'Tether / Erlang, one thread', over: 'tether', under: 'erlang', bars: {} },
+  { title: 'Tether / nact', over: 'tether', under: 'nact', bars: { counting: 6, 'ping-pong': 6 } },
+  {
+    title: 'Tether / Erlang, one thread',
+    over: 'tether',
+    under: 'erlang',
+    bars: { counting: 0.4, 'ping-pong': 2 },
+  },
   { title: 'Tether / bare loop', over: 'tether', under: 'loop', bars: {} },
   { title: 'Tether / Erlang, two threads', over: 'tether-2', under: 'erlang-2', bars: {} },
-  { title: 'Tether / MessagePort', over: 'tether-2', under: 'message-port', bars: {} },
+  {
+    title: 'Tether / MessagePort',
+    over: 'tether-2',
+    under: 'message-port',
+    // A round trip takes at most one and a half times as long.
+    bars: { 'cross-throughput': 3, 'cross-ask': 0.667 },
+  },
   { title: 'Tether / piscina.run', over: 'tether-2', under: 'piscina', bars: {} },
 ];
+
+/** What one live activation may take beyond its state. */
+export const ACTIVATION_BYTES_BELOW = 1_024;

@@ -18,6 +18,7 @@ import { asError, failureOf } from '../failure.js';
 import type { ActivationHost } from './activation-host.js';
 import { type Answerable, cycleError, type Debtor } from './ask.js';
 import { ActivationContext, type ContextOwner } from './context.js';
+import { Debts } from './debts.js';
 import type { DurableQueue } from './durable-queue.js';
 import type { Entry } from './entry.js';
 import { Expectations } from './expectations.js';
@@ -69,7 +70,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #rests = false;
   #wait: Wait | undefined;
   #cancelWait: (() => void) | undefined;
-  #owed: Set<Answerable> | undefined;
+  #owed: Debts<Answerable> | undefined;
   #expectations: Expectations | undefined;
 
   constructor(host: ActivationHost<Activation>, key: string) {
@@ -128,7 +129,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Whether somebody waits for an answer that was not given yet. */
   get owesAnswers(): boolean {
-    return this.#owed !== undefined && this.#owed.size > 0;
+    return this.#owed !== undefined && !this.#owed.none;
   }
 
   /** Resolves when what was queued is handled; what waits for a backoff or an outage is left. */
@@ -209,12 +210,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   owe(ask: Answerable): void {
     ask.debtor = this;
-    this.#owed ??= new Set();
+    this.#owed ??= new Debts();
     this.#owed.add(ask);
   }
 
   askOver(ask: Answerable): void {
-    this.#owed?.delete(ask);
+    this.#owed?.remove(ask);
     if (ask.mode === 'abandoned')
       for (const context of this.#contexts ?? [this.#context]) context.abandoned();
   }

@@ -6,6 +6,7 @@
  */
 import { AskCycleError, AskTimeoutError } from '../errors.js';
 import { Deadline, type Deadlines } from './deadlines.js';
+import type { Debt } from './debts.js';
 
 /** A call of `receive` that waits for an ask. */
 export interface Hop {
@@ -19,7 +20,7 @@ export interface Hop {
 export type AskMode = 'pending' | 'answered' | 'abandoned';
 
 /** What a message that was asked is answered by: an `Ask` of this thread, or its stand-in for one of another. */
-export interface Answerable {
+export interface Answerable extends Debt<Answerable> {
   readonly mode: AskMode;
   /** The calls that wait for the reply, the first caller first. */
   readonly hops: readonly Hop[];
@@ -44,6 +45,8 @@ export const HOPS_MAX = 64;
 export class Ask extends Deadline implements Answerable {
   mode: AskMode = 'pending';
   debtor: Debtor | undefined = undefined;
+  olderDebt: Answerable | undefined = undefined;
+  newerDebt: Answerable | undefined = undefined;
   /** Called when it is abandoned, so that a receiver in another thread is told. */
   onAbandoned: (() => void) | undefined = undefined;
   readonly hops: readonly Hop[];

@@ -11,6 +11,8 @@ export interface ContextOwner {
   readonly key: string;
   state: unknown;
   readonly mode: string;
+  /** Whether a message of its calls waits for an answer. */
+  readonly owesAnswers: boolean;
   timersOf(): Timers;
   readonly host: {
     readonly type: string;
@@ -98,13 +100,15 @@ export class ActivationContext implements ActorContext {
   hops(): readonly Hop[] {
     const { batch } = this;
     if (batch === undefined) return NO_HOPS;
-    const { host, key } = this.activation;
+    const { host, key, owesAnswers } = this.activation;
     if (this.callId === 0) this.callId = host.kernel.nextCall();
+    const own: Hop = { type: host.type, key, call: this.callId };
+    if (!owesAnswers) return [own];
     const hops: Hop[] = [];
     for (const { parcel } of batch) {
       if (parcel?.ask !== undefined && parcel.ask.mode === 'pending') hops.push(...parcel.ask.hops);
     }
-    hops.push({ type: host.type, key, call: this.callId });
+    hops.push(own);
     return hops.length > HOPS_MAX ? hops.slice(-HOPS_MAX) : hops;
   }
 

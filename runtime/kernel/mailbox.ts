@@ -96,20 +96,17 @@ export class Mailbox {
     const urgent = this.#urgent;
     const ring = urgent !== undefined && urgent.length > 0 ? urgent : this.#mail;
     const count = Math.min(max, ring.length);
-    const { codec, kernel } = this.#host;
-    kernel.waiting -= count;
-    const messages: VolatileMessage[] = [];
+    this.#host.kernel.waiting -= count;
+    let messages: VolatileMessage[] | undefined;
     for (let taken = 0; taken < count; taken++) {
-      const mail = ring.shift();
-      if (!(mail instanceof Parcel)) {
-        messages.push(new VolatileMessage(mail, this.#key, undefined, codec));
-      } else if (mail.ask === undefined || mail.ask.mode === 'pending') {
-        if (mail.ask !== undefined) debtor.owe(mail.ask);
-        messages.push(new VolatileMessage(mail.body, mail.key, mail, codec));
-      }
+      const message = this.#open(ring.shift(), debtor);
+      if (message === undefined) continue;
+      // Most batches are of one: an array that is empty at first has room for seventeen after a push.
+      if (messages === undefined) messages = [message];
+      else messages.push(message);
     }
     if (this.#room !== undefined && this.#mail.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
-    return messages;
+    return messages ?? [];
   }
 
   /** Takes back a batch that failed, to be tried by halves. */
@@ -143,6 +140,18 @@ export class Mailbox {
       }
     }
     this.#giveRoom();
+  }
+
+  /** As it is handed over; undefined when nobody waits for its answer any more. */
+  #open(mail: unknown, debtor: Debtor): VolatileMessage | undefined {
+    const { codec } = this.#host;
+    if (!(mail instanceof Parcel)) return new VolatileMessage(mail, this.#key, undefined, codec);
+    const { ask } = mail;
+    if (ask !== undefined) {
+      if (ask.mode !== 'pending') return undefined;
+      debtor.owe(ask);
+    }
+    return new VolatileMessage(mail.body, mail.key, mail, codec);
   }
 
   #pushFull(mail: unknown): Promise<void> | undefined {

@@ -3,7 +3,7 @@
  * when it is full and given back when it empties after a rush. Whoever pushes keeps the bound.
  */
 
-const SLOTS_MIN = 8;
+const SLOTS_MIN = 4;
 /** An empty ring larger than this is let go. */
 const SLOTS_KEPT = 1_024;
 

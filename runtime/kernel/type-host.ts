@@ -71,6 +71,8 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly #outcome: Outcome;
   readonly #idleMsMax: number;
   readonly #activationsMax: number;
+  /** Of those that owe nobody an answer: an error of its own costs more than the rest of a short life. */
+  readonly #passivatedQuietly: Error;
   readonly #byKey = new Map<string, Activation>();
   /** By last use. */
   #oldest: Activation | undefined;
@@ -95,6 +97,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.overflow = definition.overflow ?? 'backpressure';
     this.urgent = definition.urgent?.bind(definition);
     this.reentrant = definition.reentrant ?? false;
+    this.#passivatedQuietly = new ActivationStoppedError(`an activation of ${this.type} was passivated`);
     this.#definition = definition;
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
@@ -236,7 +239,10 @@ export class TypeHost implements ActivationHost<Activation> {
 
   passivate(activation: Activation): void {
     this.#remove(activation);
-    activation.stop(new ActivationStoppedError(`${this.type}/${activation.key} was passivated`));
+    const reason = activation.owesAnswers
+      ? new ActivationStoppedError(`${this.type}/${activation.key} was passivated`)
+      : this.#passivatedQuietly;
+    activation.stop(reason);
     this.#passivated++;
   }
 
