@@ -16,7 +16,7 @@
  */
 import { asError, failureOf } from '../failure.js';
 import type { ActivationHost } from './activation-host.js';
-import { type Answerable, cycleError, type Debtor } from './ask.js';
+import { type Answerable, cycleOf, type Debtor } from './ask.js';
 import { ActivationContext, type ContextOwner } from './context.js';
 import { Debts } from './debts.js';
 import type { DurableQueue } from './durable-queue.js';
@@ -97,16 +97,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
   asked(parcel: Parcel & { readonly ask: Answerable }): void {
-    const { hops } = parcel.ask;
-    const { callId } = this.#context;
-    if (hops.length > 0 && callId !== 0) {
-      const at = hops.findIndex(({ call }) => call === callId);
-      if (at >= 0) {
-        parcel.ask.reject(cycleError(hops.slice(at)));
-        return;
-      }
-    }
-    void this.admit(parcel);
+    const cycle = cycleOf(parcel.ask.hops, this.#context.callId);
+    if (cycle === undefined) void this.admit(parcel);
+    else parcel.ask.reject(cycle);
   }
 
   /** Takes a message of the log. */

@@ -120,8 +120,11 @@ export class Ask extends Deadline implements Answerable {
   }
 }
 
-/** Of a call that waits for itself. `hops`: from that call on. */
-export function cycleError(hops: readonly Hop[]): AskCycleError {
-  const names = [...hops, ...hops.slice(0, 1)].map(({ type, key }) => `${type}/${key}`);
+/** When a call is among the hops, which is to say, waits for itself. `callId`: 0 for none. */
+export function cycleOf(hops: readonly Hop[], callId: number): AskCycleError | undefined {
+  if (callId === 0 || hops.length === 0) return undefined;
+  const at = hops.findIndex(({ call }) => call === callId);
+  if (at < 0) return undefined;
+  const names = [...hops.slice(at), ...hops.slice(at, at + 1)].map(({ type, key }) => `${type}/${key}`);
   return new AskCycleError(`a cycle of asks: ${names.join(' -> ')}`);
 }

@@ -103,8 +103,9 @@ export class Kernel implements HostKernel, RefKernel {
     this.codec = new Codec((type, key) => this.ref(type, key, undefined));
   }
 
-  hosts(type: string): boolean {
-    return this.#hosts.has(type);
+  /** What runs the actors of that type here, if it does. */
+  hostOf(type: string): TypeHost | undefined {
+    return this.#hosts.get(type);
   }
 
   /** Whether all mailboxes together hold as much as they may. */

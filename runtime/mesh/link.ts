@@ -323,6 +323,8 @@ function costOf(bytes: Uint8Array, items: number): number {
 class RemoteAsk implements Answerable {
   mode: AskMode = 'pending';
   debtor: Debtor | undefined = undefined;
+  olderDebt: Answerable | undefined = undefined;
+  newerDebt: Answerable | undefined = undefined;
   readonly hops: readonly Hop[];
   readonly #over: (item: { readonly value: unknown } | { readonly error: Error } | undefined) => void;
 

@@ -34,7 +34,7 @@ export class ThreadMesh {
         break;
       case 'route': {
         const { actor, owners, id } = message;
-        if (kernel.hosts(actor))
+        if (kernel.hostOf(actor) !== undefined)
           kernel.own(
             actor,
             owners.map((owner) => owner === this.#place),

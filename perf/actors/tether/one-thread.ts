@@ -57,7 +57,7 @@ async function bytesPerActivation(activations: number): Promise<number> {
   }
   while (kernel.waiting > 0) await setImmediate();
   const grown = bytes() - before;
-  const { live } = [...kernel.hosts].find(({ type }) => type === holder.type) ?? {};
+  const live = kernel.hostOf(holder.type)?.live;
   if (live !== keys.length) throw new Error(`${live} activations are alive, not ${keys.length}`);
   return grown / activations;
 }
