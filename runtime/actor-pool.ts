@@ -313,6 +313,9 @@ export class ActorPool {
         this.#news.load(thread, message, this.#options.clock.now());
         break;
       case 'log':
+      case 'events':
+      case 'connect':
+      case 'settled':
         break;
     }
   }

@@ -115,9 +115,9 @@ export class AskFailedError extends TetherError {
   /** The code of the error that the actor met. */
   readonly reason: string;
 
-  constructor(actor: string, cause: { readonly code: string; readonly message: string }) {
-    super(`${actor} failed: ${cause.message} (${cause.code})`);
-    this.reason = cause.code;
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
   }
 }
 
@@ -154,5 +154,17 @@ export class SnapshotVersionError extends TetherError {
 /** A body cannot be sent: it holds what msgpack cannot carry. */
 export class BodyError extends TetherError {
   readonly code = 'TETHER_BODY';
+  readonly retryable = false;
+}
+
+/** The module of a store cannot be used: it does not load, or makes no store. */
+export class StoreModuleError extends TetherError {
+  readonly code = 'TETHER_STORE_MODULE';
+  readonly retryable = false;
+}
+
+/** A reminder is out of its limits; see `reminder.ts`. */
+export class ReminderRefusedError extends TetherError {
+  readonly code = 'TETHER_REMINDER_REFUSED';
   readonly retryable = false;
 }

@@ -37,6 +37,8 @@ export {
   PoolRequestError,
   PoolResizeError,
   ReceiveTimeoutError,
+  ReminderRefusedError,
+  StoreModuleError,
   TetherError,
   ThreadCrashError,
   UnknownActorError,
@@ -49,5 +51,24 @@ export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
 export type { PoolLimits, PoolSize } from './pool-size.js';
+export {
+  assertReminder,
+  REMINDER_BODY_BYTES_MAX,
+  REMINDER_DUE_AT_MAX,
+  REMINDER_EVERY_MS_MIN,
+  REMINDER_NAME_CHARS_MAX,
+  type Reminder,
+  type ReminderName,
+  type ReminderStore,
+} from './reminder.js';
+export { type ReminderMessage, reminderMessage } from './reminder-id.js';
+export {
+  type AppendReminder,
+  ReminderService,
+  type ReminderServiceMode,
+  type ReminderServiceOptions,
+} from './reminder-service.js';
 export type { ResizeLimits } from './resizer.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+export { assertSnapshot, type Snapshot, type SnapshotPosition, type SnapshotStore } from './snapshot.js';
+export { loadSnapshotStore, type SnapshotStoreFactory, type StoreModule } from './store-module.js';

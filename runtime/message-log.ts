@@ -67,6 +67,11 @@ export interface LogPartition {
 export type LogState = 'open' | 'full' | 'failed' | 'closing' | 'closed';
 
 export interface MessageLog {
+  /**
+   * A random UUID, made with the log's data and kept with it: an offset noted under this name means the same message for
+   * ever. Data that begins anew at offset 0 has another one.
+   */
+  readonly id: string;
   readonly state: LogState;
   /** Partitions of each actor type. */
   readonly partitions: number;

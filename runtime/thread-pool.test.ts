@@ -20,6 +20,8 @@ function start(test: Test, threads: number, settings: object = {}) {
       retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
       receiveMsMax: 300_000,
       logLevel: 'error',
+      places: 1,
+      grouped: [],
     },
     heapMibMax: 64,
     clock: systemClock,

@@ -7,6 +7,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DeadLetterCause } from './dead-letter.js';
 import type { Envelope } from './envelope.js';
+import type { ActorEvent } from './events.js';
+import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import type { RetryPolicy } from './retry.js';
 
 /** The long-lived task of one thread: what Piscina hands to `worker/host.ts`. */
@@ -17,6 +19,10 @@ export interface HostTask {
   readonly module: string;
   readonly thread: number;
   readonly settings: unknown;
+  /** The place in the mesh of the pool's thread 0; the others follow. */
+  readonly places: number;
+  /** Types that group their keys, with their modules: who sends to one must know its groups. */
+  readonly grouped: readonly { readonly actor: string; readonly module: string }[];
   readonly retry: RetryPolicy;
   /** A `receive` that takes longer is taken for hung, and its thread is replaced. */
   readonly receiveMsMax: number;
@@ -25,7 +31,7 @@ export interface HostTask {
   readonly logLevel: string;
 }
 
-export type ToWorker = Deliver | Drain;
+export type ToWorker = Deliver | Drain | MeshToWorker;
 
 /** Messages for the actors of the thread. `body`'s buffer is transferred. */
 export interface Deliver {
@@ -41,7 +47,7 @@ export interface Drain {
   readonly type: 'drain';
 }
 
-export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Log;
+export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -89,6 +95,12 @@ export interface Outage {
 export interface Load {
   readonly type: 'load';
   readonly delayMs: number;
+}
+
+/** Events of the thread since the last time. */
+export interface Happened {
+  readonly type: 'events';
+  readonly events: readonly ActorEvent[];
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -58,6 +58,7 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
   t.test('contract: a new log is empty', async (t) => {
     const log = await open(t);
     t.equal(log.state, 'open');
+    t.match(log.id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     t.equal(log.lag(), 0);
     t.strictSame(log.actors, []);
     const partitions = log.open('a');
@@ -144,13 +145,14 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     t.equal(log.lag(), 0);
   });
 
-  t.test('contract: messages, offsets and commits survive closing', async (t) => {
+  t.test('contract: identity, messages, offsets and commits survive closing', async (t) => {
     const first = await open(t);
     for (let i = 0; i < 6; i++) await appendText(part(first, 'a', 2), `m${i}`);
     await appendText(part(first, 'unknown-later', 1), 'left');
     part(first, 'a', 2).commit(4);
     await first.close();
     const second = await open(t);
+    t.equal(second.id, first.id);
     t.strictSame([...second.actors].sort(), ['a', 'unknown-later']);
     t.equal(second.lag(), 3);
     const partition = part(second, 'a', 2);
@@ -160,6 +162,7 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     partition.commit(7);
     await second.close();
     const third = await open(t);
+    t.equal(third.id, first.id);
     t.strictSame([part(third, 'a', 2).committed, part(third, 'a', 2).end], [7, 7]);
     t.strictSame(third.actors, ['unknown-later']);
   });

@@ -20,6 +20,7 @@ import { type Answerable, cycleError, type Debtor } from './ask.js';
 import { ActivationContext, type ContextOwner } from './context.js';
 import type { DurableQueue } from './durable-queue.js';
 import type { Entry } from './entry.js';
+import { Expectations } from './expectations.js';
 import type { Parcel, VolatileMessage } from './letter.js';
 import { Mailbox } from './mailbox.js';
 import type { Runnable } from './scheduler.js';
@@ -69,7 +70,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #wait: Wait | undefined;
   #cancelWait: (() => void) | undefined;
   #owed: Set<Answerable> | undefined;
-  #quiet: (() => void)[] | undefined;
+  #expectations: Expectations | undefined;
 
   constructor(host: ActivationHost<Activation>, key: string) {
     this.host = host;
@@ -86,6 +87,13 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     return wait;
   }
 
+  /** As `tell`, of what came from another thread, or was asked: it may have been sent before a move began. */
+  admit(mail: unknown): Promise<void> | undefined {
+    const wait = this.mailbox.admit(mail);
+    this.wake();
+    return wait;
+  }
+
   /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
   asked(parcel: Parcel & { readonly ask: Answerable }): void {
     const { hops } = parcel.ask;
@@ -97,7 +105,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
         return;
       }
     }
-    void this.tell(parcel);
+    void this.admit(parcel);
   }
 
   /** Takes a message of the log. */
@@ -127,11 +135,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   drained(): Promise<void> {
     this.durable?.drain();
     this.#endLinger();
-    if (!this.#busy()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#quiet ??= [];
-      this.#quiet.push(resolve);
-    });
+    return this.#when(() => !this.#busy());
+  }
+
+  /** Resolves when nothing is left, whatever it waits for. */
+  handled(): Promise<void> {
+    return this.#when(() => this.quiet || this.mode === 'stopped');
   }
 
   /** The activation ends, and what waits is refused. */
@@ -142,7 +151,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.endLife(reason);
     for (const context of this.#contexts ?? [this.#context]) context.abort(reason);
     this.mailbox.refuse(reason);
-    this.#settleQuiet();
+    this.#expectations?.settle();
   }
 
   /**
@@ -384,11 +393,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else if (this.#quiet !== undefined && !this.#busy()) this.#settleQuiet();
+    else this.#expectations?.settle();
   }
 
-  #settleQuiet(): void {
-    for (const resolve of this.#quiet ?? []) resolve();
-    this.#quiet = undefined;
+  #when(holds: () => boolean): Promise<void> {
+    this.#expectations ??= new Expectations();
+    return this.#expectations.when(holds);
   }
 }

@@ -30,7 +30,14 @@ addExtension({
 
 export class Codec {
   readonly #makeRef: MakeRef;
-  readonly #packr = new Packr({ useRecords: true, moreTypes: true, copyBuffers: false });
+  readonly #packr = new Packr({
+    useRecords: true,
+    moreTypes: true,
+    copyBuffers: false,
+    writeFunction() {
+      throw new TypeError('a function is no data');
+    },
+  });
 
   constructor(makeRef: MakeRef) {
     this.#makeRef = makeRef;

@@ -55,6 +55,13 @@ export interface KernelOptions {
   readonly choose?: (length: number) => number;
 }
 
+/** Of a hosted type, by partition. */
+interface Placement {
+  readonly owned: boolean[];
+  /** Partitions that are about to move. */
+  readonly leaving: Set<number>;
+}
+
 /** Calls that a kernel can number. */
 const CALLS_PER_KERNEL = 2 ** 32;
 
@@ -75,8 +82,9 @@ export class Kernel implements HostKernel, RefKernel {
   readonly #hosts = new Map<string, TypeHost>();
   readonly #waitingMax: number;
   readonly #transport: Transport | undefined;
-  /** Of each hosted type: whether a partition is this thread's. A type that is not in it is here as a whole. */
-  readonly #owned = new Map<string, readonly boolean[]>();
+  readonly #placements = new Map<string, Placement>();
+  /** Of types with groups that are not hosted here. */
+  readonly #groups = new Map<string, (key: string) => string>();
   #nextCall: number;
 
   constructor(options: KernelOptions) {
@@ -95,8 +103,8 @@ export class Kernel implements HostKernel, RefKernel {
     this.codec = new Codec((type, key) => this.ref(type, key, undefined));
   }
 
-  get hosts(): Iterable<TypeHost> {
-    return this.#hosts.values();
+  hosts(type: string): boolean {
+    return this.#hosts.has(type);
   }
 
   /** Whether all mailboxes together hold as much as they may. */
@@ -115,9 +123,44 @@ export class Kernel implements HostKernel, RefKernel {
     return host;
   }
 
-  /** Says which partitions of a type are this thread's. */
+  /** Says which partitions of a hosted type are this thread's. Before, none is; all are of a kernel without a transport. */
   own(type: string, partitions: readonly boolean[]): void {
-    this.#owned.set(type, partitions);
+    this.#placements.set(type, { owned: [...partitions], leaving: new Set() });
+  }
+
+  /** A partition has an owner now, this thread or another. */
+  moved(type: string, partition: number, here: boolean): void {
+    const placement = this.#placements.get(type);
+    if (placement === undefined) return;
+    placement.owned[partition] = here;
+    placement.leaving.delete(partition);
+  }
+
+  /** How keys of a type are grouped that is not hosted here. */
+  setGroup(type: string, group: (key: string) => string): void {
+    this.#groups.set(type, group);
+  }
+
+  groupOf(type: string, key: string): string {
+    const host = this.#hosts.get(type);
+    if (host !== undefined) return host.group(key);
+    return this.#groups.get(type)?.(key) ?? key;
+  }
+
+  /**
+   * A partition is about to move: what is sent in this thread goes to the transport from now on; what comes from others is still
+   * taken.
+   */
+  leave(type: string, partition: number): void {
+    this.#placements.get(type)?.leaving.add(partition);
+    this.#hosts.get(type)?.closeMailboxes((key) => this.#partitionOf(type, key) === partition);
+  }
+
+  /** Handles what a partition's activations have, and ends them. False when `ms` were not enough: then it stays. */
+  async release(type: string, partition: number, ms: number): Promise<boolean> {
+    const host = this.#hosts.get(type);
+    if (host === undefined) return true;
+    return host.release((key) => this.#partitionOf(type, key) === partition, ms);
   }
 
   ref(type: string, key: string, owner?: HopSource): ActorRef {
@@ -128,13 +171,22 @@ export class Kernel implements HostKernel, RefKernel {
     return this.#nextCall++;
   }
 
-  /** The activation of that type and key, if it belongs in this thread. */
+  /** The activation of that type and key, if what this thread sends there belongs in this thread. */
   here(type: string, key: string): Activation | undefined {
     const host = this.#hosts.get(type);
     if (host === undefined) return undefined;
-    const owned = this.#owned.get(type);
-    if (owned !== undefined && !owned[partitionOf(host.group(key), owned.length)]) return undefined;
+    const placement = this.#placements.get(type);
+    if (placement === undefined) return this.#transport === undefined ? host.activation(key) : undefined;
+    const partition = this.#partitionOf(type, key);
+    if (!placement.owned[partition] || placement.leaving.has(partition)) return undefined;
     return host.activation(key);
+  }
+
+  /** The same, for what others send. */
+  hosted(type: string, key: string): Activation | undefined {
+    const host = this.#hosts.get(type);
+    if (host === undefined) return undefined;
+    return this.#placements.get(type)?.owned[this.#partitionOf(type, key)] ? host.activation(key) : undefined;
   }
 
   /** `body` as it goes into the mailbox of `activation`. */
@@ -144,8 +196,14 @@ export class Kernel implements HostKernel, RefKernel {
     body: unknown,
     traceparent: string | undefined,
   ): unknown {
-    if (traceparent === undefined && !this.traces) return host.mail(key, body);
+    if ((traceparent === undefined || traceparent === '') && !this.traces) return host.mail(key, body);
     return new Parcel(key, body, traceparent ?? '', undefined);
+  }
+
+  tellAnywhere(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
+    const activation = this.here(address.type, address.key);
+    if (activation === undefined) return this.tellElsewhere(address, body, traceparent);
+    return activation.tell(this.mail(activation, address.key, body, traceparent));
   }
 
   tellElsewhere(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
@@ -196,6 +254,10 @@ export class Kernel implements HostKernel, RefKernel {
 
   sweep(): void {
     for (const host of this.#hosts.values()) host.sweep();
+  }
+
+  #partitionOf(type: string, key: string): number {
+    return partitionOf(this.groupOf(type, key), this.#placements.get(type)?.owned.length ?? 1);
   }
 
   #elsewhere({ type }: Address): Transport {

@@ -80,7 +80,10 @@ export class VolatileMessage implements MessageOf<unknown> {
   }
 
   fail(error: unknown): void {
-    this.parcel?.ask?.reject(new AskFailedError(this.key, causeOf(error)));
+    const { code, message } = causeOf(error);
+    this.parcel?.ask?.reject(
+      new AskFailedError(`the actor that was asked failed: ${message} (${code})`, code),
+    );
   }
 }
 

@@ -77,6 +77,14 @@ export class Mailbox {
     return undefined;
   }
 
+  /** As `push`, for what was sent before the mailbox was closed for a move. */
+  admit(mail: unknown): Promise<void> | undefined {
+    if (this.#limit > 0 || this.#closed !== undefined) return this.push(mail);
+    this.#host.kernel.waiting++;
+    this.#mail.push(mail);
+    return undefined;
+  }
+
   /** The next batch; it may be empty when nobody waits for an answer any more. */
   take(max: number, debtor: Debtor): VolatileMessage[] {
     const parts = this.#parts;

@@ -236,6 +236,32 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#passivated++;
   }
 
+  /** What is sent to these in this thread is placed elsewhere from now on. */
+  closeMailboxes(chosen: (key: string) => boolean): void {
+    for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.close(undefined);
+  }
+
+  /**
+   * Lets the chosen activations handle what they have, and ends them. False, with all of them as they were, when that takes more
+   * than `ms`.
+   */
+  async release(chosen: (key: string) => boolean, ms: number): Promise<boolean> {
+    const activations = [...this.#byKey.values()].filter(({ key }) => chosen(key));
+    let cancel = () => {};
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.kernel.clock.after(ms, () => resolve(false));
+    });
+    const handled = Promise.all(activations.map((activation) => activation.handled())).then(() => true);
+    const released = await Promise.race([handled, late]);
+    cancel();
+    if (!released) {
+      for (const { mailbox } of activations) mailbox.reopen();
+      return false;
+    }
+    for (const activation of activations) if (activation.mode !== 'stopped') this.passivate(activation);
+    return true;
+  }
+
   async drain(): Promise<void> {
     await Promise.all(Array.from(this.#byKey.values(), (activation) => activation.drained()));
   }

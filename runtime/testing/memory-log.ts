@@ -2,11 +2,13 @@
  * A message log in memory, for tests of what stands on a log: it keeps the contract of `message-log.ts` but for durability
  * and bounds. A group commit is a `setImmediate`.
  */
+import { randomUUID } from 'node:crypto';
 import { LogClosedError } from '../errors.js';
 import { FRAME_ITEM_OVERHEAD, writeFrameItem } from '../frame.js';
 import type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from '../message-log.js';
 
 export class MemoryLog implements MessageLog {
+  readonly id: string = randomUUID();
   readonly partitions: number;
   readonly #byActor = new Map<string, MemoryPartition[]>();
   #state: LogState = 'open';

@@ -6,6 +6,7 @@
  * opened. When a `receive` hangs, the host ends the thread, the only way to be rid of it: the pool starts another one, and the
  * dispatcher delivers again. When it blocks the thread, the pool ends it (`pulse.ts`).
  */
+import { threadId } from 'node:worker_threads';
 import type { ActorDefinition } from '../actor.js';
 import { systemClock } from '../clock.js';
 import { decodeEnvelope, type Envelope } from '../envelope.js';
@@ -21,8 +22,20 @@ import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
 import { undecodableId } from '../undecodable.js';
-import type { Dead, Deliver, Done, HostTask, Outage, Parked, Ready, ToWorker } from '../worker-protocol.js';
+import type {
+  Dead,
+  Deliver,
+  Done,
+  Happened,
+  HostTask,
+  Outage,
+  Parked,
+  Ready,
+  ToWorker,
+} from '../worker-protocol.js';
+import { EventBuffer } from './event-buffer.js';
 import { portLogger } from './port-logger.js';
+import { ThreadMesh } from './thread-mesh.js';
 
 const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
@@ -53,6 +66,10 @@ async function run(task: HostTask): Promise<void> {
   const definition = await loadActor(task.module);
   const resources = await open(definition, task, logger, drainAsked);
   if (resources === undefined) return;
+  const events = new EventBuffer((events) => port.postMessage({ type: 'events', events } satisfies Happened));
+  const threadMesh = new ThreadMesh(port, task.places + thread, (count, reason) =>
+    events.add({ kind: 'dropped', actor, reason, count }),
+  );
   const kernel = new Kernel({
     clock: systemClock,
     random: Math.random,
@@ -60,10 +77,15 @@ async function run(task: HostTask): Promise<void> {
     receiveMsMax: task.receiveMsMax,
     waitingMax: WAITING_MAX,
     logger,
-    transport: undefined,
-    onEvent: () => {},
-    id: thread,
+    transport: threadMesh.mesh,
+    onEvent: (event) => events.add(event),
+    id: threadId,
   });
+  threadMesh.attach(kernel);
+  for (const { actor: type, module } of task.grouped) {
+    const { group } = await loadActor(module);
+    if (group !== undefined) kernel.setGroup(type, group);
+  }
   const host: TypeHost = kernel.host({
     definition,
     resources: resources.value,
@@ -72,9 +94,12 @@ async function run(task: HostTask): Promise<void> {
   });
 
   port.on('message', (message: ToWorker) => {
-    if (message.type !== 'deliver') return;
-    deliver(message, host, task);
-    kernel.scheduler.flush();
+    if (message.type === 'deliver') {
+      deliver(message, host, task);
+      kernel.scheduler.flush();
+    } else if (message.type !== 'drain') {
+      threadMesh.handle(message);
+    }
   });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
@@ -82,6 +107,8 @@ async function run(task: HostTask): Promise<void> {
     () => {
       const before = host.live;
       kernel.sweep();
+      host.flushEvents();
+      events.flush();
       if (host.live < before) {
         port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
       }
@@ -102,6 +129,9 @@ async function run(task: HostTask): Promise<void> {
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
+    host.flushEvents();
+    events.flush();
+    threadMesh.close();
     port.close();
   }
 }

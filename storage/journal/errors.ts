@@ -30,10 +30,12 @@ export class JournalLockedError extends TetherError {
   readonly code = 'TETHER_JOURNAL_LOCKED';
   readonly retryable = true;
   readonly pid: number;
+  readonly why: string;
 
   constructor(directory: string, pid: number, why: string) {
     super(`journal ${directory} is in use by process ${pid}: ${why}`);
     this.pid = pid;
+    this.why = why;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The bytes of a journal.
  *
- * A journal is a directory: `LOCK`, and segments `journal-<16 digits>.seg` with consecutive numbers from 1. A segment is
+ * A journal is a directory: `LOCK`, `IDENTITY` (`identity.ts`), and segments `journal-<16 digits>.seg` with consecutive numbers from 1. A segment is
  * made at its full size, all zeros, before its first use, so that a commit writes data and no metadata. All numbers are
  * little endian; u64 stands for a number below 2^53.
  *

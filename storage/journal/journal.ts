@@ -52,6 +52,7 @@ export interface Journal extends MessageLog {
 }
 
 export interface JournalParts {
+  readonly id: string;
   readonly options: FilledOptions;
   readonly lock: DirectoryLock;
   readonly preparer: SegmentPreparer;
@@ -154,6 +155,10 @@ export class DiskJournal implements Journal {
     lock.onLost = (reason) => this.#commit.fail(new Error(`the directory is not ours any more: ${reason}`));
     this.#chain.retire(this.#chain.reclaimable);
     this.#chain.prepareNext();
+  }
+
+  get id(): string {
+    return this.#parts.id;
   }
 
   get state(): LogState {

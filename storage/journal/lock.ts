@@ -81,6 +81,19 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
   return new HeldLock(path, identity, options.heartbeatMs ?? HEARTBEAT_MS);
 }
 
+/** Whether this process holds the lock, in whichever of its threads. */
+export async function isLockedHere(directory: string): Promise<boolean> {
+  const holder = await readLock(join(directory, LOCK_NAME));
+  if (holder === undefined) return false;
+  const { pid, startTime, bootId, namespace } = await selfIdentity(holder.token);
+  return (
+    holder.pid === pid &&
+    holder.startTime === startTime &&
+    holder.bootId === bootId &&
+    holder.namespace === namespace
+  );
+}
+
 /** Undefined when the lock is ours now, else who holds it. */
 async function tryLock(
   path: string,

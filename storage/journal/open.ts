@@ -5,6 +5,7 @@ import type { ChannelTable as Channels } from './channel-table.js';
 import { ChannelTable } from './channel-table.js';
 import { JournalDamagedError, JournalDirectoryError, JournalPartitionsError } from './errors.js';
 import { hasCode } from './has-code.js';
+import { identityAt, readIdentities, writeIdentity } from './identity.js';
 import { DiskJournal, type Journal, JournalHost } from './journal.js';
 import { type DirectoryLock, lockDirectory } from './lock.js';
 import { type FilledOptions, fillOptions, type JournalOptions } from './options.js';
@@ -57,6 +58,7 @@ const DIRECTORY_CODES = [
 
 async function openLocked(options: FilledOptions, lock: DirectoryLock, opened: number[]): Promise<Journal> {
   const { fs, directory, logger, clock } = options;
+  const identities = await readIdentities(fs, directory);
   const recovery = await recoverDirectory(fs, directory);
   const reset = needsReset(options, recovery);
   await repair(fs, directory, recovery, logger);
@@ -74,6 +76,11 @@ async function openLocked(options: FilledOptions, lock: DirectoryLock, opened: n
 
   const preparer = new SegmentPreparer({ fs, clock, directory, logger });
   const lastNumber = recovery.segments.at(-1)?.number ?? 0;
+  let identity = identityAt(identities, lastNumber);
+  if (reset || identity === undefined) {
+    const from = reset ? lastNumber + 1 : (recovery.segments[0]?.number ?? 1);
+    identity = await writeIdentity(fs, directory, from, identity);
+  }
   let prepared = await adoptPrepared(options, recovery, opened);
   let active = old.at(-1);
   let sequence = recovery.sequence;
@@ -97,6 +104,7 @@ async function openLocked(options: FilledOptions, lock: DirectoryLock, opened: n
   );
   const preparedBytes = prepared?.bytes ?? 0;
   return new DiskJournal({
+    id: identity.id,
     options,
     lock,
     preparer,

@@ -160,11 +160,11 @@ export function testSeed(): number {
   return given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
 }
 
-/** Every file of a directory but the lock, with its bytes. */
+/** Every segment file of a directory, the temporary ones too, with its bytes. */
 export function snapshotOf(directory: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const name of fs.readdirSync(directory).sort()) {
-    if (name.startsWith('LOCK')) continue;
+    if (!name.startsWith('journal-')) continue;
     try {
       files.set(name, fs.readFileSync(join(directory, name)));
     } catch (error) {

@@ -19,16 +19,14 @@ import type {
   DeadLetterStore,
   StoredDeadLetter,
 } from '../../runtime/dead-letter.js';
+import { assertFilter, boundedCause } from '../dead-letter-limits.js';
+import { escapeNul, replaceNul, toBytea, unescapeNul } from './columns.js';
 import type { Pool } from './pool.js';
 
-const MESSAGE_CHARS_MAX = 2_000;
-const STACK_CHARS_MAX = 8_000;
-const CODE_CHARS_MAX = 200;
 /** Rows of one statement; a longer list is put in several. */
 const ROWS_MAX = 500;
 /** Bytes of payload of one statement. */
 const BYTES_MAX = 8 * 1024 * 1024;
-const LIST_MAX = 1_000;
 const INTEGER_MAX = 2 ** 31 - 1;
 
 const PUT = `
@@ -108,9 +106,7 @@ export function createDeadLetterStore(pool: Pool, now: () => number = Date.now):
 
 function listStatement(filter: DeadLetterFilter): { sql: string; values: readonly unknown[] } {
   const { actor, key, state, limit } = filter;
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
-    throw new RangeError(`a list of dead letters has a limit of 1 to ${LIST_MAX}, not ${limit}`);
-  }
+  assertFilter(filter);
   const values: unknown[] = [limit];
   const conditions: string[] = [];
   const equal = (column: string, value: string | undefined): void => {
@@ -144,6 +140,7 @@ function* parts(letters: readonly DeadLetter[]): Generator<readonly DeadLetter[]
 }
 
 function columns(letters: readonly DeadLetter[]): readonly unknown[][] {
+  const causes = letters.map(({ cause }) => boundedCause(cause));
   return [
     letters.map(({ envelope }) => envelope.id),
     letters.map(({ envelope }) => escapeNul(envelope.actor)),
@@ -151,12 +148,10 @@ function columns(letters: readonly DeadLetter[]): readonly unknown[][] {
     letters.map(({ envelope }) => escapeNul(envelope.dedupe)),
     letters.map(({ envelope }) => Math.trunc(envelope.receivedAt)),
     letters.map(({ envelope }) => escapeNul(envelope.traceparent)),
-    letters.map(({ envelope: { payload } }) =>
-      Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
-    ),
-    letters.map(({ cause }) => causeText(cause.code, CODE_CHARS_MAX)),
-    letters.map(({ cause }) => causeText(cause.message, MESSAGE_CHARS_MAX)),
-    letters.map(({ cause }) => causeText(cause.stack, STACK_CHARS_MAX)),
+    letters.map(({ envelope }) => toBytea(envelope.payload)),
+    causes.map(({ code }) => replaceNul(code)),
+    causes.map(({ message }) => replaceNul(message)),
+    causes.map(({ stack }) => replaceNul(stack)),
     letters.map(({ attempts }) => Math.min(attempts, INTEGER_MAX)),
     letters.map(({ deadAt }) => Math.trunc(deadAt)),
   ];
@@ -179,19 +174,6 @@ function fromRow(row: Row): StoredDeadLetter {
     state: row.state,
     replayedAt: row.replayed_at === null ? undefined : Number(row.replayed_at),
   };
-}
-
-function causeText(text: string, charsMax: number): string {
-  const bounded = text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
-  return bounded.replaceAll('\0', '\uFFFD');
-}
-
-function escapeNul(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0');
-}
-
-function unescapeNul(text: string): string {
-  return text.replace(/\\(.)/gs, (_, escaped: string) => (escaped === '0' ? '\0' : escaped));
 }
 
 function isUuid(text: string): boolean {

@@ -1,4 +1,7 @@
-/** Postgres for the folders to the right: a server, connections, the schema, dead letters. */
+/** Postgres for the folders to the right: a server, connections, the schema, dead letters, snapshots, reminders. */
+import type { StoreModule } from '../../runtime/store-module.js';
+import type { SnapshotsModuleSettings } from './snapshots-module.js';
+
 export { createDeadLetterStore } from './dead-letters.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 export { embeddedPostgresUrl } from './embedded-address.js';
@@ -33,3 +36,11 @@ export {
   type PoolOptions,
   type Queryable,
 } from './pool.js';
+export { createReminderStore } from './reminders.js';
+export { createSnapshotStore } from './snapshots.js';
+export type { SnapshotsModuleSettings } from './snapshots-module.js';
+
+/** For worker threads: each opens connections of its own. It holds the password: never for a log. */
+export function postgresSnapshots(settings: SnapshotsModuleSettings): StoreModule {
+  return { module: new URL('./snapshots-module.js', import.meta.url).href, settings };
+}

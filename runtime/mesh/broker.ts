@@ -1,0 +1,156 @@
+/**
+ * The broker of the mesh, in the main thread: who is there, which thread has which partition, and the ports between threads.
+ *
+ * A place is joined by each life of its thread. Ports are made when one of two asks for them, and end with either thread.
+ *
+ * A partition moves in these steps, each answered before the next begins, so that no message overtakes another (P2):
+ *   hold      everybody keeps back what he sends to it; what he sent before is in the old owner's ports
+ *   release   the old owner empties its ports, handles what it has, and puts the states away
+ *   route     the new owner learns that it is one; then everybody does, and sends what he kept back
+ * When the old owner does not come to an end in time, everybody is routed to it again. One that is lost has nothing to release.
+ */
+import { MessageChannel, type Transferable } from 'node:worker_threads';
+import type { Mesh, Place, Route } from './mesh.js';
+import { MAIN_PLACE } from './mesh.js';
+import type { MeshToMain, MeshToWorker } from './protocol.js';
+
+type Post = (message: MeshToWorker, transfer?: readonly Transferable[]) => void;
+
+interface Member {
+  readonly post: Post;
+  /** Answers that it owes, by id. */
+  readonly owed: Map<number, (ok: boolean) => void>;
+  /** Places it has a port to. */
+  readonly linked: Set<Place>;
+}
+
+export class Broker {
+  readonly #mesh: Mesh;
+  readonly #members = new Map<Place, Member>();
+  readonly #routes = new Map<string, Route>();
+  /** Who waits for a port to a place without a thread. */
+  readonly #wishes = new Map<Place, Set<Place>>();
+  #nextId = 0;
+
+  /** @param mesh of the main thread */
+  constructor(mesh: Mesh) {
+    this.#mesh = mesh;
+  }
+
+  /** A thread is ready at `place`. */
+  join(place: Place, post: Post): void {
+    this.#members.set(place, { post, owed: new Map(), linked: new Set() });
+    for (const route of this.#routes.values()) void this.#ask(place, { type: 'route', ...route });
+    const wishes = this.#wishes.get(place);
+    this.#wishes.delete(place);
+    for (const from of wishes ?? []) this.#link(from, place);
+  }
+
+  /** The thread at `place` is gone. */
+  leave(place: Place): void {
+    const member = this.#members.get(place);
+    if (member === undefined) return;
+    this.#members.delete(place);
+    for (const settle of member.owed.values()) settle(true);
+    for (const other of this.#members.values()) other.linked.delete(place);
+    this.#mesh.unlinked(place);
+  }
+
+  /** What a thread said. */
+  received(place: Place, message: MeshToMain): void {
+    if (message.type === 'connect') {
+      this.connect(place, message.to);
+      return;
+    }
+    const owed = this.#members.get(place)?.owed;
+    const settle = owed?.get(message.id);
+    owed?.delete(message.id);
+    settle?.(message.ok);
+  }
+
+  connect(from: Place, to: Place): void {
+    if (to === MAIN_PLACE || this.#members.has(to)) {
+      this.#link(from, to);
+      // It may have asked because the thread is gone, which is not known here yet.
+      if (to === MAIN_PLACE) return;
+    }
+    const wishes = this.#wishes.get(to) ?? new Set();
+    wishes.add(from);
+    this.#wishes.set(to, wishes);
+  }
+
+  /** Where a type's partitions are, at first. Resolves when everybody knows. */
+  async route(route: Route): Promise<void> {
+    this.#routes.set(route.actor, route);
+    this.#mesh.route(route);
+    await this.#askAll(() => ({ type: 'route', ...route }));
+  }
+
+  /** Empties the old owner of a partition; everybody waits then for `moved`. False, and as it was, when `ms` are not enough. */
+  async release(actor: string, partition: number, from: Place, ms: number): Promise<boolean> {
+    await Promise.all([
+      this.#mesh.hold(actor, partition),
+      this.#askAll(() => ({ type: 'hold', actor, partition })),
+    ]);
+    const released = await this.#ask(from, { type: 'release', actor, partition, ms });
+    if (!released) await this.#reroute(actor, partition, from);
+    return released;
+  }
+
+  /** A partition that was released has a new owner. */
+  moved(actor: string, partition: number, to: Place): Promise<void> {
+    return this.#reroute(actor, partition, to);
+  }
+
+  async #reroute(actor: string, partition: number, to: Place): Promise<void> {
+    const before = this.#routes.get(actor);
+    if (before === undefined) throw new RangeError(`no route to ${actor}`);
+    const owners = before.owners.map((owner, at) => (at === partition ? to : owner));
+    this.#routes.set(actor, { actor, owners });
+    const moved = { type: 'moved', actor, partition, owner: to } as const;
+    await this.#ask(to, moved);
+    this.#mesh.moved(actor, partition, to);
+    await this.#askAll((place) => (place === to ? undefined : moved));
+  }
+
+  #link(from: Place, to: Place): void {
+    if (this.#members.get(from)?.linked.has(to) || this.#members.get(to)?.linked.has(from)) return;
+    const { port1, port2 } = new MessageChannel();
+    for (const [place, other, port] of [
+      [from, to, port1],
+      [to, from, port2],
+    ] as const) {
+      const member = this.#members.get(place);
+      member?.linked.add(other);
+      if (place === MAIN_PLACE) this.#mesh.linked(other, port);
+      else if (member !== undefined) member.post({ type: 'link', place: other, port }, [port]);
+      else port.close();
+    }
+  }
+
+  async #askAll(question: (place: Place) => Question | undefined): Promise<void> {
+    await Promise.all(
+      [...this.#members.keys()].map((place) => {
+        const asked = question(place);
+        return asked === undefined ? true : this.#ask(place, asked);
+      }),
+    );
+  }
+
+  /** Resolves with its answer, or with true when the thread ends before. */
+  #ask(place: Place, question: Question): Promise<boolean> {
+    const member = this.#members.get(place);
+    if (member === undefined) return Promise.resolve(true);
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      member.owed.set(id, resolve);
+      member.post({ ...question, id } as MeshToWorker);
+    });
+  }
+}
+
+type Question = MeshToWorker extends infer Message
+  ? Message extends { readonly id: number }
+    ? Omit<Message, 'id'>
+    : never
+  : never;

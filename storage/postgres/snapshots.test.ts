@@ -1,0 +1,37 @@
+import t from 'tap';
+import { loadSnapshotStore } from '../../runtime/store-module.js';
+import { testSnapshotStore } from '../snapshot-contract.js';
+import { postgresSnapshots } from './index.js';
+import { createSnapshotStore } from './snapshots.js';
+import { startTestPostgres } from './test-server.js';
+
+const { pool, url, server } = await startTestPostgres(t);
+
+t.beforeEach(async () => {
+  await pool.query('TRUNCATE snapshots');
+});
+
+testSnapshotStore(t, async () => createSnapshotStore(pool));
+
+t.test('by a worker thread, with connections of its own', async (t) => {
+  testSnapshotStore(t, () => loadSnapshotStore(postgresSnapshots({ databaseUrl: url })));
+});
+
+t.test('settings that are none are refused, without a word of what they are', async (t) => {
+  const { module } = postgresSnapshots({ databaseUrl: url });
+  for (const settings of [undefined, {}, { databaseUrl: 1 }, { databaseUrl: url, connectionsMax: 0 }]) {
+    const error = await loadSnapshotStore({ module, settings }).catch((thrown: Error) => thrown);
+    t.match(error, { code: 'TETHER_STORE_MODULE' });
+    t.notOk(String(error).includes(new URL(url).password));
+  }
+});
+
+t.test('without a server it is an outage', async (t) => {
+  const store = await loadSnapshotStore(postgresSnapshots({ databaseUrl: url }));
+  t.teardown(() => store.close());
+  await server.stop();
+  const outage = { code: 'TETHER_POSTGRES_UNAVAILABLE', outage: true };
+  await t.rejects(store.load('a', 'k'), outage);
+  await t.rejects(store.save('a', 'k', { version: 1, state: Buffer.from(''), position: undefined }), outage);
+  await t.rejects(store.delete('a', 'k'), outage);
+});
