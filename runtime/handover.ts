@@ -5,7 +5,8 @@
  *   waiting ---nothing of it is in flight---> releasing ---the hook resolves---> moved
  *   waiting, releasing ---the old thread is lost, or was not there---> moved
  *   waiting, releasing ---deadline, `cancel`, the hook fails---> cancelled
- * The deadline is for a thread that does not let go: while messages of the partition finish it is prolonged, `PROLONGED_MAX` times.
+ * The deadline is for a thread that does not let go: while messages of the partition finish it is prolonged, `PROLONGED_MAX` times,
+ * and the release has as long again.
  *
  * Its feed is held from before `waiting`, so nothing is sent meanwhile; what is appended waits on the log. P2 holds because the
  * new owner gets the first message only when the old one has none: what waits there behind a poison counts as in flight.
@@ -81,6 +82,8 @@ export class Handover {
     const { partition, from, to, release, inFlight } = this.#options;
     if (this.#mode !== 'waiting' || inFlight() > 0) return;
     this.#mode = 'releasing';
+    this.#cancelDeadline();
+    this.#setDeadline();
     const released = async () => release(partition, from, to, this.#abort.signal);
     released().then(
       () => this.#end('moved', undefined),
