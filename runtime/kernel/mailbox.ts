@@ -66,42 +66,52 @@ export class Mailbox {
   /** Takes a body or a parcel. Returns a promise when senders should wait for room. */
   push(mail: unknown): Promise<void> | undefined {
     const host = this.#host;
-    if (this.#mail.length >= this.#limit || host.kernel.full) return this.#pushFull(mail);
+    if (this.length >= this.#limit || host.kernel.full) return this.#pushFull(mail);
     host.kernel.waiting++;
-    if (host.urgent?.(mail instanceof Parcel ? mail.body : mail)) {
-      this.#urgent ??= new Ring();
-      this.#urgent.push(mail);
-    } else {
-      this.#mail.push(mail);
-    }
+    this.#place(mail);
     return undefined;
   }
 
   /** The next batch; it may be empty when nobody waits for an answer any more. */
   take(max: number, debtor: Debtor): VolatileMessage[] {
-    const parts = this.#parts;
-    if (parts !== undefined) {
-      const part = parts.pop() ?? [];
-      if (parts.length === 0) this.#parts = undefined;
-      return part;
-    }
-    const urgent = this.#urgent;
-    const ring = urgent !== undefined && urgent.length > 0 ? urgent : this.#mail;
-    const count = Math.min(max, ring.length);
+    if (this.#parts !== undefined) return this.#takePart(max, this.#parts);
+    const ring = this.#first;
     const { codec, kernel } = this.#host;
-    kernel.waiting -= count;
     const messages: VolatileMessage[] = [];
-    for (let taken = 0; taken < count; taken++) {
+    const before = ring.length;
+    while (ring.length > 0 && messages.length < max) {
       const mail = ring.shift();
       if (!(mail instanceof Parcel)) {
         messages.push(new VolatileMessage(mail, this.#key, undefined, codec));
-      } else if (mail.ask === undefined || mail.ask.mode === 'pending') {
+      } else if (isWanted(mail)) {
         if (mail.ask !== undefined) debtor.owe(mail.ask);
         messages.push(new VolatileMessage(mail.body, mail.key, mail, codec));
       }
     }
-    if (this.#room !== undefined && this.#mail.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
+    kernel.waiting -= before - ring.length;
+    if (this.#room !== undefined && this.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
     return messages;
+  }
+
+  /** What is next: urgent messages, if there are any. */
+  get #first(): Ring<unknown> {
+    return this.#urgent !== undefined && this.#urgent.length > 0 ? this.#urgent : this.#mail;
+  }
+
+  #takePart(max: number, parts: VolatileMessage[][]): VolatileMessage[] {
+    const part = (parts.pop() ?? []).filter(({ parcel }) => parcel === undefined || isWanted(parcel));
+    if (part.length > max) parts.push(part.splice(max));
+    if (parts.length === 0) this.#parts = undefined;
+    return part;
+  }
+
+  #place(mail: unknown): void {
+    if (this.#host.urgent?.(mail instanceof Parcel ? mail.body : mail)) {
+      this.#urgent ??= new Ring();
+      this.#urgent.push(mail);
+    } else {
+      this.#mail.push(mail);
+    }
   }
 
   /** Takes back a batch that failed, to be tried by halves. */
@@ -145,16 +155,17 @@ export class Mailbox {
       return undefined;
     }
     const waits = host.overflow === 'backpressure';
-    if (host.overflow === 'drop-oldest' && this.#mail.length > 0) {
-      host.refuse(this.#mail.shift(), this.#full(), 'mailbox-full');
-      this.#mail.push(mail);
-    } else if (waits && this.#mail.length < this.#limit * OVERRUN && !host.kernel.full) {
+    if (host.overflow === 'drop-oldest' && this.length > 0) {
+      const oldest = this.#mail.length > 0 ? this.#mail : this.#first;
+      host.refuse(oldest.shift(), this.#full(), 'mailbox-full');
+      this.#place(mail);
+    } else if (waits && this.length < this.#limit * OVERRUN && !host.kernel.full) {
       host.kernel.waiting++;
-      this.#mail.push(mail);
+      this.#place(mail);
     } else {
       host.refuse(mail, this.#full(), 'mailbox-full');
     }
-    if (!waits || this.#mail.length === 0) return undefined;
+    if (!waits || this.length === 0) return undefined;
     this.#room ??= whenCalled();
     return this.#room.promise;
   }
@@ -167,6 +178,11 @@ export class Mailbox {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+/** Whether anybody still waits for the answer; a tell is wanted in any case, and so is what was answered in a batch that failed. */
+function isWanted({ ask }: Parcel): boolean {
+  return ask?.mode !== 'abandoned';
 }
 
 function whenCalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {
