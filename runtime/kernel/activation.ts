@@ -150,17 +150,16 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   }
 
   /**
-   * State and timers end, and the answers that are owed are refused, but for those of `kept`; what waits stays for the next
+   * State and timers end, and the answers that are owed are refused; what waits, or is to be tried again, stays for the next
    * life.
    */
-  endLife(reason: Error, kept: readonly VolatileMessage[] = []): void {
+  endLife(reason: Error): void {
     this.loaded = false;
     this.state = undefined;
     this.#timers?.clear();
-    if (this.#owed === undefined) return;
-    for (const ask of this.#owed) {
-      if (!kept.some(({ parcel }) => parcel?.ask === ask)) ask.reject(reason);
-    }
+    if (this.#owed === undefined || this.#owed.size === 0) return;
+    const kept = this.mailbox.asksRetried();
+    for (const ask of this.#owed) if (!kept.has(ask)) ask.reject(reason);
   }
 
   timersOf(): ActivationTimers {

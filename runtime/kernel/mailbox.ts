@@ -3,7 +3,7 @@
  */
 import { MailboxFullError } from '../errors.js';
 import type { DropReason } from '../events.js';
-import type { Debtor } from './ask.js';
+import type { Answerable, Debtor } from './ask.js';
 import type { Codec } from './codec.js';
 import { Parcel, VolatileMessage } from './letter.js';
 import { Ring } from './ring.js';
@@ -119,6 +119,13 @@ export class Mailbox {
     const middle = messages.length >>> 1;
     this.#parts ??= [];
     this.#parts.push(messages.slice(middle), messages.slice(0, middle));
+  }
+
+  /** The asks in what is to be tried again. */
+  asksRetried(): ReadonlySet<Answerable> {
+    const asks = new Set<Answerable>();
+    for (const { parcel } of this.#parts?.flat() ?? []) if (parcel?.ask !== undefined) asks.add(parcel.ask);
+    return asks;
   }
 
   /** From now on every message is refused with `reason`, or, without one, is the host's to place elsewhere. */

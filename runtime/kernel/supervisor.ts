@@ -14,18 +14,15 @@ import { backoffMs } from '../retry.js';
 import type { FilledSupervision } from '../supervision.js';
 import type { VolatileMessage } from './letter.js';
 
-/** Restarts of an activation in the window that began at `since`. */
-export interface Faults {
-  since: number;
-  restarts: number;
-}
+/** When an activation was restarted, within the window; at most `restartsMax` times. */
+export type Faults = readonly number[];
 
 /** An activation, as its supervisor sees it. */
 export interface Supervised {
   readonly key: string;
   faults: Faults | undefined;
   readonly mailbox: { split(messages: VolatileMessage[]): void; refuse(reason: Error): void };
-  endLife(reason: Error, kept?: readonly VolatileMessage[]): void;
+  endLife(reason: Error): void;
   wait(why: 'backoff', ms: number): void;
   rest(reason: Error, ms: number): void;
 }
@@ -53,8 +50,8 @@ export class Supervisor {
 
   failed(activation: Supervised, messages: VolatileMessage[], error: unknown): void {
     if (messages.length > 1) {
-      activation.endLife(this.restarted(activation, error), messages);
       activation.mailbox.split(messages);
+      activation.endLife(this.restarted(activation, error));
       return;
     }
     messages[0]?.fail(error);
@@ -80,20 +77,16 @@ export class Supervisor {
     const { restartsMax, withinMs, delayMs, delayMsMax } = this.#supervision;
     const { kernel } = this.#host;
     const now = kernel.clock.now();
-    activation.faults ??= { since: now, restarts: 0 };
-    const { faults } = activation;
-    if (now - faults.since > withinMs) {
-      faults.since = now;
-      faults.restarts = 0;
-    }
+    const faults = [...(activation.faults ?? []).filter((at) => now - at <= withinMs), now];
     activation.endLife(this.restarted(activation, error));
-    if (++faults.restarts > restartsMax) {
+    if (faults.length > restartsMax) {
       activation.faults = undefined;
       this.#host.event({ kind: 'escalated', key: activation.key, cause: causeOf(error), restMs: withinMs });
       activation.rest(this.#stopped(activation, error), withinMs);
       return;
     }
-    const { restarts } = faults;
+    activation.faults = faults;
+    const restarts = faults.length;
     this.#host.event({ kind: 'restarted', key: activation.key, cause: causeOf(error), restarts });
     activation.wait(
       'backoff',
