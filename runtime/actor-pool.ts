@@ -352,9 +352,6 @@ export class ActorPool {
         this.#options.mesh.received(thread, message);
         break;
       case 'log':
-      case 'events':
-      case 'connect':
-      case 'settled':
         break;
     }
   }

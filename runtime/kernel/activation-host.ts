@@ -15,6 +15,8 @@ export interface Loadable {
   readonly key: string;
   state: unknown;
   loaded: boolean;
+  /** Its state is there now. */
+  opened(): void;
 }
 
 /** The type that an activation is of, in its thread. */
@@ -49,5 +51,4 @@ export interface ActivationHost<Activation extends Loadable> extends MailboxHost
   durableQueue(activation: Activation): DurableQueue;
   /** It was just used. */
   touch(activation: Activation): void;
-  failed(key: string, error: Error): void;
 }

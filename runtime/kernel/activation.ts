@@ -14,10 +14,10 @@
  * Durable messages stand in a queue of their own (`durable-queue.ts`) with waits of its own. Durable and volatile batches take
  * turns. Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
  */
-import { asError, failureOf } from '../failure.js';
 import type { ActivationHost } from './activation-host.js';
 import { type Answerable, cycleOf, type Debtor } from './ask.js';
-import { ActivationContext, type ContextOwner } from './context.js';
+import { Calls } from './calls.js';
+import type { ActivationContext, ContextOwner } from './context.js';
 import { Debts } from './debts.js';
 import type { DurableQueue } from './durable-queue.js';
 import type { Entry } from './entry.js';
@@ -45,8 +45,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   readonly key: string;
   readonly mailbox: Mailbox;
   mode: ActivationMode = 'idle';
-  /** Calls of `receive` under way; more than one only in a reentrant type. */
-  calls = 0;
   state: unknown = undefined;
   /** Whether the state is there. */
   loaded = false;
@@ -56,13 +54,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   /** Neighbours by last use; of the host alone. */
   older: Activation | undefined = undefined;
   newer: Activation | undefined = undefined;
-  /** When the calls under way began to be waited for; 0 when none is. */
-  suspendedAt = 0;
   faults: Faults | undefined = undefined;
   durable: DurableQueue | undefined = undefined;
-  readonly #context: ActivationContext;
-  /** In a reentrant type: those of the calls under way. */
-  #contexts: Set<ActivationContext> | undefined;
+  readonly #calls: Calls;
   #durableTurn = false;
   #durableCalls = 0;
   #timers: ActivationTimers | undefined;
@@ -77,7 +71,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.host = host;
     this.key = key;
     this.mailbox = new Mailbox(host, key);
-    this.#context = new ActivationContext(this);
+    this.#calls = new Calls(this);
   }
 
   /** Takes a volatile message, a body or a `Parcel`. Returns what `ActorRef.tell` does. */
@@ -97,7 +91,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
   asked(parcel: Parcel & { readonly ask: Answerable }): void {
-    const cycle = cycleOf(parcel.ask.hops, this.#context.callId);
+    const cycle = cycleOf(parcel.ask.hops, this.#calls.callId);
     if (cycle === undefined) void this.admit(parcel);
     else parcel.ask.reject(cycle);
   }
@@ -115,9 +109,16 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     else if (this.mode === 'waiting') this.#endLinger();
   }
 
+  /** When the oldest of the calls under way began to be waited for; 0 when none is. */
+  get suspendedAt(): number {
+    return this.#calls.suspendedAt;
+  }
+
   /** Nothing waits, is under way or held: it may go. */
   get quiet(): boolean {
-    return this.mode === 'idle' && this.calls === 0 && !this.#hasWork() && (this.durable?.empty ?? true);
+    return (
+      this.mode === 'idle' && this.#calls.count === 0 && !this.#hasWork() && (this.durable?.empty ?? true)
+    );
   }
 
   /** Whether somebody waits for an answer that was not given yet. */
@@ -125,10 +126,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     return this.#owed !== undefined && !this.#owed.none;
   }
 
-  /** Resolves when what was queued is handled; what waits for a backoff or an outage is left. */
-  drained(): Promise<void> {
+  /** Resolves when what was queued is handled; what waits for a backoff or an outage is left. Undefined when nothing is queued. */
+  drained(): Promise<void> | undefined {
     this.durable?.drain();
     this.#endLinger();
+    if (!this.#busy()) return undefined;
     this.#expectations ??= new Expectations();
     return this.#expectations.when(() => !this.#busy());
   }
@@ -145,37 +147,40 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#cancelWait?.();
     this.durable?.stop();
     this.endLife(reason);
-    for (const context of this.#contexts ?? [this.#context]) context.abort(reason);
+    this.#timers?.end();
+    this.#calls.abort(reason);
+    // Whoever still holds it, a call that outlives it say, fills no mailbox that nobody empties.
+    this.mailbox.close(reason);
     this.mailbox.refuse(reason);
     this.#expectations?.settle();
   }
 
   /**
-   * State and timers end, and the answers that are owed are refused, but for those of `kept`; what waits stays for the next
+   * State and timers end, and the answers that are owed are refused; what waits, or is to be tried again, stays for the next
    * life.
    */
-  endLife(reason: Error, kept: readonly VolatileMessage[] = []): void {
+  endLife(reason: Error): void {
     this.loaded = false;
     this.state = undefined;
     this.#timers?.clear();
-    if (this.#owed === undefined) return;
-    for (const ask of this.#owed) {
-      if (!kept.some(({ parcel }) => parcel?.ask === ask)) ask.reject(reason);
-    }
-  }
-
-  refuseMail(reason: Error): void {
-    this.mailbox.refuse(reason);
+    if (this.#owed === undefined || this.#owed.none) return;
+    const kept = this.mailbox.asksRetried();
+    for (const ask of this.#owed) if (!kept.has(ask)) ask.reject(reason);
   }
 
   timersOf(): ActivationTimers {
     const { host, key } = this;
     this.#timers ??= new ActivationTimers(host.kernel.clock, (body) => void this.tell(host.mail(key, body)));
+    if (this.mode === 'stopped') this.#timers.end();
     return this.#timers;
   }
 
   /** Nothing is handed out for `ms`, or until `resume`. */
   wait(why: Wait, ms: number | undefined): void {
+    // A call of a reentrant activation may fail while it rests, or waits, already.
+    if (this.#rests) return;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
     this.mode = 'waiting';
     this.#wait = why;
     if (ms !== undefined) this.#cancelWait = this.host.kernel.clock.after(ms, () => this.resume());
@@ -185,8 +190,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   rest(reason: Error, ms: number): void {
     this.mailbox.close(reason);
     this.mailbox.refuse(reason);
-    this.#rests = true;
     this.wait('backoff', ms);
+    this.#rests = true;
   }
 
   /** What it waited for is there. */
@@ -201,6 +206,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#after();
   }
 
+  /** The state is there; a reentrant one need not wait for the first call any longer. */
+  opened(): void {
+    this.loaded = true;
+    if (this.mode === 'suspended') this.#standAside();
+  }
+
   owe(ask: Answerable): void {
     ask.debtor = this;
     this.#owed ??= new Debts();
@@ -209,8 +220,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   askOver(ask: Answerable): void {
     this.#owed?.remove(ask);
-    if (ask.mode === 'abandoned')
-      for (const context of this.#contexts ?? [this.#context]) context.abandoned();
+    if (ask.mode === 'abandoned') this.#calls.abandoned();
   }
 
   /** Hands out one batch. Of the scheduler alone. */
@@ -240,7 +250,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   /** Something will happen without a message, a backoff or an outage that ends. */
   #busy(): boolean {
     if (this.mode === 'stopped') return false;
-    if (this.calls > 0 || this.mode === 'passivating') return true;
+    if (this.#calls.count > 0 || this.mode === 'passivating') return true;
     return this.#hasWork() && this.#wait !== 'backoff';
   }
 
@@ -272,11 +282,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
       this.#volatileEnded(context, messages, { error });
       return;
     }
-    if (result === undefined) {
+    // A definition without types may return anything.
+    if (typeof result?.then !== 'function') {
       this.#volatileEnded(context, messages, undefined);
       return;
     }
-    this.#suspend();
+    this.#suspend(context);
     result.then(
       () => this.#volatileEnded(context, messages, undefined),
       (error: unknown) => this.#volatileEnded(context, messages, { error }),
@@ -298,7 +309,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     let failed: { readonly error: unknown } | undefined;
     try {
       const result = host.receiveDurable(batch, context, this);
-      this.#suspend();
+      this.#suspend(context);
       await result;
     } catch (error) {
       failed = { error };
@@ -330,32 +341,26 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #begin(messages: readonly VolatileMessage[]): ActivationContext {
     this.mode = 'running';
-    this.calls++;
-    let context = this.#context;
-    if (this.host.reentrant) {
-      context = new ActivationContext(this);
-      this.#contexts ??= new Set();
-      this.#contexts.add(context);
-    }
-    context.batch = messages;
-    return context;
+    return this.#calls.begin(messages, this.host.reentrant);
   }
 
-  #suspend(): void {
+  #suspend(context: ActivationContext): void {
+    if (this.mode === 'stopped') return;
+    context.suspendedAt = this.host.kernel.clock.now();
+    this.#standAside();
+  }
+
+  #standAside(): void {
     const { host } = this;
-    if (this.suspendedAt === 0) this.suspendedAt = host.kernel.clock.now();
     this.mode = 'suspended';
-    if (host.reentrant && this.loaded && this.calls < host.callsMax) {
+    if (host.reentrant && this.loaded && this.#calls.count < host.callsMax) {
       this.mode = 'idle';
       this.#after();
     }
   }
 
   #end(context: ActivationContext): void {
-    this.calls--;
-    if (this.calls === 0) this.suspendedAt = 0;
-    context.endCall();
-    this.#contexts?.delete(context);
+    this.#calls.end(context);
     if (this.host.limiter !== undefined) this.host.limiter.release(this);
     if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
   }
@@ -366,22 +371,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     failed: { readonly error: unknown } | undefined,
   ): void {
     this.#end(context);
-    if (failed !== undefined && this.mode !== 'stopped') this.#volatileFailed(messages, failed.error);
+    if (failed !== undefined && this.mode !== 'stopped')
+      this.host.supervisor.failed(this, messages, failed.error);
     this.#after();
-  }
-
-  #volatileFailed(messages: VolatileMessage[], error: unknown): void {
-    const { host } = this;
-    if (messages.length > 1) {
-      this.endLife(host.supervisor.restarted(this, error), messages);
-      this.mailbox.split(messages);
-      return;
-    }
-    messages[0]?.fail(error);
-    host.failed(this.key, asError(error));
-    // What the actor depends on is away: neither the message nor the state is to blame.
-    if (failureOf(error) === 'outage') this.endLife(host.supervisor.restarted(this, error));
-    else host.supervisor.failed(this, error);
   }
 
   /** After whatever happened: is there more to do, and who waits for this moment? */

@@ -28,16 +28,19 @@ addExtension({
   read: ([type, key]: [string, string]) => makeRef?.(type, key),
 });
 
+const OPTIONS = {
+  useRecords: true,
+  moreTypes: true,
+  copyBuffers: false,
+  /** msgpackr would write undefined in place of it. */
+  writeFunction() {
+    throw new TypeError('it holds a function');
+  },
+};
+
 export class Codec {
   readonly #makeRef: MakeRef;
-  readonly #packr = new Packr({
-    useRecords: true,
-    moreTypes: true,
-    copyBuffers: false,
-    writeFunction() {
-      throw new TypeError('a function is no data');
-    },
-  });
+  readonly #packr = new Packr(OPTIONS);
 
   constructor(makeRef: MakeRef) {
     this.#makeRef = makeRef;

@@ -37,6 +37,8 @@ export class ActivationContext implements ActorContext {
   callId = 0;
   controller: AbortController | undefined = undefined;
   limit: CallLimit | undefined = undefined;
+  /** When the call began to be waited for; 0 when it is not. */
+  suspendedAt = 0;
   readonly activation: ContextOwner;
 
   constructor(activation: ContextOwner) {
@@ -82,11 +84,16 @@ export class ActivationContext implements ActorContext {
   }
 
   get signal(): AbortSignal {
+    // Of a call that is over, and not of the next one.
+    if (this.batch === undefined) return AbortSignal.abort(new Error('the call of receive is over'));
     if (this.controller === undefined) {
       this.controller = new AbortController();
-      const { kernel } = this.activation.host;
-      if (this.activation.mode === 'stopped') this.controller.abort();
-      else if (this.batch !== undefined) this.limit = new CallLimit(this, kernel.receiveMsMax);
+      if (this.activation.mode === 'stopped') {
+        this.controller.abort(new Error('the activation is stopped'));
+      } else {
+        this.limit = new CallLimit(this, this.activation.host.kernel.receiveMsMax);
+        this.abandoned();
+      }
     }
     return this.controller.signal;
   }
@@ -127,6 +134,7 @@ export class ActivationContext implements ActorContext {
   endCall(): void {
     this.batch = undefined;
     this.callId = 0;
+    this.suspendedAt = 0;
     if (this.controller === undefined) return;
     this.limit?.lift();
     this.limit = undefined;

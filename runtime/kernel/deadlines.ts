@@ -22,7 +22,7 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #slots: (Deadline | undefined)[] = new Array<Deadline | undefined>(SLOTS).fill(undefined);
   #size = 0;
-  /** The last tick that was looked at. */
+  /** The last tick that was looked at; what is due later in it is still in its slot. */
   #tick = 0;
   #cancel: (() => void) | undefined;
 
@@ -37,9 +37,11 @@ export class Deadlines {
 
   set(deadline: Deadline, ms: number): void {
     const now = this.#clock.now();
-    if (this.#size++ === 0) this.#tick = Math.floor(now / TICK_MS);
+    const tick = Math.floor(now / TICK_MS);
+    // A clock that was set back may be set forward again before anybody looks.
+    if (this.#size++ === 0 || tick < this.#tick) this.#tick = tick;
     deadline.dueAt = now + ms;
-    const slot = Math.ceil(deadline.dueAt / TICK_MS) % SLOTS;
+    const slot = Math.floor(deadline.dueAt / TICK_MS) % SLOTS;
     const first = this.#slots[slot];
     deadline.slot = slot;
     deadline.after = first;
@@ -78,9 +80,9 @@ export class Deadlines {
     const now = this.#clock.now();
     const tick = Math.floor(now / TICK_MS);
     // A clock that jumped is looked after by one turn of the wheel; one that was set back starts anew.
-    const from = tick - this.#tick > SLOTS || tick < this.#tick ? tick - SLOTS : this.#tick;
+    const from = tick - this.#tick >= SLOTS || tick < this.#tick ? tick - SLOTS + 1 : this.#tick;
     this.#tick = tick;
-    for (let at = from + 1; at <= tick; at++) this.#expire(((at % SLOTS) + SLOTS) % SLOTS, now);
+    for (let at = from; at <= tick; at++) this.#expire(((at % SLOTS) + SLOTS) % SLOTS, now);
     if (this.#size > 0) this.#cancel ??= this.#clock.after(TICK_MS, this.#turn);
   };
 

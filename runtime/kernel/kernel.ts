@@ -241,16 +241,28 @@ export class Kernel implements HostKernel, RefKernel {
     return this.tellElsewhere({ type, key: parcel.key }, body, traceparent);
   }
 
-  /** Handles what is queued, but waits for no backoff and no outage. */
+  /**
+   * Handles what is queued, and what that sends to actors of this thread, but waits for no backoff and no outage. Actors that send
+   * to each other without end are never drained: whoever calls this has a deadline.
+   */
   async drain(): Promise<void> {
     this.draining = true;
-    await Promise.all(Array.from(this.#hosts.values(), (host) => host.drain()));
+    for (;;) {
+      const waits = Array.from(this.#hosts.values(), (host) => host.drained()).flat();
+      if (waits.length === 0) return;
+      await Promise.all(waits);
+    }
   }
 
   /** Ends every activation. */
   stop(reason: Error): void {
     for (const host of this.#hosts.values()) host.stop(reason);
     this.deadlines.clear();
+  }
+
+  /** Tells of what is only counted. */
+  flushEvents(): void {
+    for (const host of this.#hosts.values()) host.flushEvents();
   }
 
   sweep(): void {

@@ -3,7 +3,7 @@
  */
 import { MailboxFullError } from '../errors.js';
 import type { DropReason } from '../events.js';
-import type { Debtor } from './ask.js';
+import type { Answerable, Debtor } from './ask.js';
 import type { Codec } from './codec.js';
 import { Parcel, VolatileMessage } from './letter.js';
 import { Ring } from './ring.js';
@@ -66,14 +66,9 @@ export class Mailbox {
   /** Takes a body or a parcel. Returns a promise when senders should wait for room. */
   push(mail: unknown): Promise<void> | undefined {
     const host = this.#host;
-    if (this.#mail.length >= this.#limit || host.kernel.full) return this.#pushFull(mail);
+    if (this.length >= this.#limit || host.kernel.full) return this.#pushFull(mail);
     host.kernel.waiting++;
-    if (host.urgent?.(mail instanceof Parcel ? mail.body : mail)) {
-      this.#urgent ??= new Ring();
-      this.#urgent.push(mail);
-    } else {
-      this.#mail.push(mail);
-    }
+    this.#place(mail);
     return undefined;
   }
 
@@ -87,26 +82,41 @@ export class Mailbox {
 
   /** The next batch; it may be empty when nobody waits for an answer any more. */
   take(max: number, debtor: Debtor): VolatileMessage[] {
-    const parts = this.#parts;
-    if (parts !== undefined) {
-      const part = parts.pop() ?? [];
-      if (parts.length === 0) this.#parts = undefined;
-      return part;
-    }
-    const urgent = this.#urgent;
-    const ring = urgent !== undefined && urgent.length > 0 ? urgent : this.#mail;
-    const count = Math.min(max, ring.length);
-    this.#host.kernel.waiting -= count;
+    if (this.#parts !== undefined) return this.#takePart(max, this.#parts);
+    const ring = this.#first;
+    const before = ring.length;
     let messages: VolatileMessage[] | undefined;
-    for (let taken = 0; taken < count; taken++) {
+    while (ring.length > 0 && (messages === undefined || messages.length < max)) {
       const message = this.#open(ring.shift(), debtor);
       if (message === undefined) continue;
       // Most batches are of one: an array that is empty at first has room for seventeen after a push.
       if (messages === undefined) messages = [message];
       else messages.push(message);
     }
-    if (this.#room !== undefined && this.#mail.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
+    this.#host.kernel.waiting -= before - ring.length;
+    if (this.#room !== undefined && this.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
     return messages ?? [];
+  }
+
+  /** What is next: urgent messages, if there are any. */
+  get #first(): Ring<unknown> {
+    return this.#urgent !== undefined && this.#urgent.length > 0 ? this.#urgent : this.#mail;
+  }
+
+  #takePart(max: number, parts: VolatileMessage[][]): VolatileMessage[] {
+    const part = (parts.pop() ?? []).filter(({ parcel }) => parcel === undefined || isWanted(parcel));
+    if (part.length > max) parts.push(part.splice(max));
+    if (parts.length === 0) this.#parts = undefined;
+    return part;
+  }
+
+  #place(mail: unknown): void {
+    if (this.#host.urgent?.(mail instanceof Parcel ? mail.body : mail)) {
+      this.#urgent ??= new Ring();
+      this.#urgent.push(mail);
+    } else {
+      this.#mail.push(mail);
+    }
   }
 
   /** Takes back a batch that failed, to be tried by halves. */
@@ -114,6 +124,13 @@ export class Mailbox {
     const middle = messages.length >>> 1;
     this.#parts ??= [];
     this.#parts.push(messages.slice(middle), messages.slice(0, middle));
+  }
+
+  /** The asks in what is to be tried again. */
+  asksRetried(): ReadonlySet<Answerable> {
+    const asks = new Set<Answerable>();
+    for (const { parcel } of this.#parts?.flat() ?? []) if (parcel?.ask !== undefined) asks.add(parcel.ask);
+    return asks;
   }
 
   /** From now on every message is refused with `reason`, or, without one, is the host's to place elsewhere. */
@@ -162,16 +179,17 @@ export class Mailbox {
       return undefined;
     }
     const waits = host.overflow === 'backpressure';
-    if (host.overflow === 'drop-oldest' && this.#mail.length > 0) {
-      host.refuse(this.#mail.shift(), this.#full(), 'mailbox-full');
-      this.#mail.push(mail);
-    } else if (waits && this.#mail.length < this.#limit * OVERRUN && !host.kernel.full) {
+    if (host.overflow === 'drop-oldest' && this.length > 0) {
+      const oldest = this.#mail.length > 0 ? this.#mail : this.#first;
+      host.refuse(oldest.shift(), this.#full(), 'mailbox-full');
+      this.#place(mail);
+    } else if (waits && this.length < this.#limit * OVERRUN && !host.kernel.full) {
       host.kernel.waiting++;
-      this.#mail.push(mail);
+      this.#place(mail);
     } else {
       host.refuse(mail, this.#full(), 'mailbox-full');
     }
-    if (!waits || this.#mail.length === 0) return undefined;
+    if (!waits || this.length === 0) return undefined;
     this.#room ??= whenCalled();
     return this.#room.promise;
   }
@@ -184,6 +202,11 @@ export class Mailbox {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+/** Whether anybody still waits for the answer; a tell is wanted in any case, and so is what was answered in a batch that failed. */
+function isWanted({ ask }: Parcel): boolean {
+  return ask?.mode !== 'abandoned';
 }
 
 function whenCalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {

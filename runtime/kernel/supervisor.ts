@@ -1,5 +1,6 @@
 /**
- * Carries out what a type's `supervision` says of an activation whose volatile message failed.
+ * Carries out what a type's `supervision` says of an activation whose volatile message failed. Of a batch of several it is not known
+ * which failed: they are tried again by halves, and only the one that fails alone counts.
  *
  * Restart intensity is that of Erlang's supervisors: more than `restartsMax` restarts within `withinMs` are no longer answered
  * by one more restart, but escalated. The activation then rests for `withinMs`, and the system counts as failing meanwhile.
@@ -8,23 +9,20 @@
 import type { Clock } from '../clock.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { OwnEvent } from '../events.js';
-import { causeOf } from '../failure.js';
+import { causeOf, failureOf } from '../failure.js';
 import { backoffMs } from '../retry.js';
 import type { FilledSupervision } from '../supervision.js';
+import type { VolatileMessage } from './letter.js';
 
-/** Restarts of an activation in the window that began at `since`. */
-export interface Faults {
-  since: number;
-  restarts: number;
-}
+/** When an activation was restarted, within the window; at most `restartsMax` times. */
+export type Faults = readonly number[];
 
 /** An activation, as its supervisor sees it. */
 export interface Supervised {
   readonly key: string;
   faults: Faults | undefined;
+  readonly mailbox: { split(messages: VolatileMessage[]): void; refuse(reason: Error): void };
   endLife(reason: Error): void;
-  /** Volatile messages that wait are refused. */
-  refuseMail(reason: Error): void;
   wait(why: 'backoff', ms: number): void;
   rest(reason: Error, ms: number): void;
 }
@@ -50,13 +48,26 @@ export class Supervisor {
     return new ActivationStoppedError(`${this.#host.type}/${key} was restarted after: ${message} (${code})`);
   }
 
-  failed(activation: Supervised, error: unknown): void {
+  failed(activation: Supervised, messages: VolatileMessage[], error: unknown): void {
+    if (messages.length > 1) {
+      activation.mailbox.split(messages);
+      activation.endLife(this.restarted(activation, error));
+      return;
+    }
+    messages[0]?.fail(error);
+    this.#host.event({ kind: 'failed', key: activation.key, cause: causeOf(error) });
+    // What the actor depends on is away: neither the message nor the state is to blame.
+    if (failureOf(error) === 'outage') activation.endLife(this.restarted(activation, error));
+    else this.#failedAlone(activation, error);
+  }
+
+  #failedAlone(activation: Supervised, error: unknown): void {
     const { onFailure } = this.#supervision;
     if (onFailure === 'resume') return;
     if (onFailure === 'stop') {
       this.#host.event({ kind: 'stopped', key: activation.key, cause: causeOf(error) });
       activation.endLife(this.#stopped(activation, error));
-      activation.refuseMail(this.#stopped(activation, error));
+      activation.mailbox.refuse(this.#stopped(activation, error));
       return;
     }
     this.#restart(activation, error);
@@ -66,20 +77,16 @@ export class Supervisor {
     const { restartsMax, withinMs, delayMs, delayMsMax } = this.#supervision;
     const { kernel } = this.#host;
     const now = kernel.clock.now();
-    activation.faults ??= { since: now, restarts: 0 };
-    const { faults } = activation;
-    if (now - faults.since > withinMs) {
-      faults.since = now;
-      faults.restarts = 0;
-    }
+    const faults = [...(activation.faults ?? []).filter((at) => now - at <= withinMs), now];
     activation.endLife(this.restarted(activation, error));
-    if (++faults.restarts > restartsMax) {
+    if (faults.length > restartsMax) {
       activation.faults = undefined;
       this.#host.event({ kind: 'escalated', key: activation.key, cause: causeOf(error), restMs: withinMs });
       activation.rest(this.#stopped(activation, error), withinMs);
       return;
     }
-    const { restarts } = faults;
+    activation.faults = faults;
+    const restarts = faults.length;
     this.#host.event({ kind: 'restarted', key: activation.key, cause: causeOf(error), restarts });
     activation.wait(
       'backoff',

@@ -11,6 +11,7 @@ export class ActivationTimers implements Timers {
   readonly #clock: Clock;
   readonly #send: (body: unknown) => void;
   readonly #cancels = new Map<string, () => void>();
+  #ended = false;
 
   constructor(clock: Clock, send: (body: unknown) => void) {
     this.#clock = clock;
@@ -40,6 +41,12 @@ export class ActivationTimers implements Timers {
     this.#cancels.delete(name);
   }
 
+  /** There are none any more, and none can be set. */
+  end(): void {
+    this.clear();
+    this.#ended = true;
+  }
+
   clear(): void {
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
@@ -49,6 +56,7 @@ export class ActivationTimers implements Timers {
     if (!(ms >= msMin && ms <= MS_MAX)) {
       throw new RangeError(`timer ${name}: ${ms} ms is not from ${msMin} to ${MS_MAX}`);
     }
+    if (this.#ended) return;
     this.cancel(name);
     if (this.#cancels.size >= TIMERS_MAX) throw new RangeError(`more than ${TIMERS_MAX} timers`);
     this.#cancels.set(name, this.#clock.after(ms, action));

@@ -8,7 +8,6 @@
 import type { ActorDefinition } from '../actor.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
-import { causeOf } from '../failure.js';
 import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
 import { fillSupervision } from '../supervision.js';
@@ -77,6 +76,7 @@ export class TypeHost implements ActivationHost<Activation> {
   /** By last use. */
   #oldest: Activation | undefined;
   #newest: Activation | undefined;
+  #stopped: Error | undefined;
   /** Since the last `flushEvents`. */
   #activated = 0;
   #passivated = 0;
@@ -164,11 +164,11 @@ export class TypeHost implements ActivationHost<Activation> {
     if (made instanceof Promise) {
       return made.then((state) => {
         activation.state = state;
-        activation.loaded = true;
+        activation.opened();
       });
     }
     activation.state = made;
-    activation.loaded = true;
+    activation.opened();
     return undefined;
   }
 
@@ -195,10 +195,6 @@ export class TypeHost implements ActivationHost<Activation> {
   /** What was sent to an activation that has moved. */
   misdirected(key: string, mail: unknown): Promise<void> | undefined {
     return this.kernel.forward(this.type, key, mail);
-  }
-
-  failed(key: string, error: Error): void {
-    this.event({ kind: 'failed', key, cause: causeOf(error) });
   }
 
   event(event: OwnEvent): void {
@@ -272,11 +268,19 @@ export class TypeHost implements ActivationHost<Activation> {
     return true;
   }
 
-  async drain(): Promise<void> {
-    await Promise.all(Array.from(this.#byKey.values(), (activation) => activation.drained()));
+  /** Of each activation that has something to do: when it is done. */
+  drained(): Promise<void>[] {
+    const waits: Promise<void>[] = [];
+    for (const activation of this.#byKey.values()) {
+      const wait = activation.drained();
+      if (wait !== undefined) waits.push(wait);
+    }
+    return waits;
   }
 
+  /** Nothing is activated any more. */
   stop(reason: Error): void {
+    this.#stopped = reason;
     for (const activation of this.#byKey.values()) activation.stop(reason);
     this.#byKey.clear();
     this.#oldest = undefined;
@@ -288,6 +292,11 @@ export class TypeHost implements ActivationHost<Activation> {
   }
 
   #activate(key: string): Activation {
+    if (this.#stopped !== undefined) {
+      const activation = new Activation(this, key);
+      activation.stop(this.#stopped);
+      return activation;
+    }
     if (this.#byKey.size >= this.#activationsMax) this.#passivateOldest();
     const activation = new Activation(this, key);
     this.#byKey.set(key, activation);

@@ -108,7 +108,7 @@ async function run(task: HostTask): Promise<void> {
     () => {
       const before = host.live;
       kernel.sweep();
-      host.flushEvents();
+      kernel.flushEvents();
       events.flush();
       port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
       host.delay.probe(kernel.scheduler);
@@ -132,7 +132,7 @@ async function run(task: HostTask): Promise<void> {
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
-    host.flushEvents();
+    kernel.flushEvents();
     events.flush();
     threadMesh.close();
     port.close();

@@ -1,0 +1,58 @@
+/**
+ * The calls of `receive` under way in one activation, and what each is handed as its context: the same one for all of them, as they
+ * follow each other, or in a reentrant type one for each.
+ */
+import { ActivationContext, type ContextOwner } from './context.js';
+import type { VolatileMessage } from './letter.js';
+
+export class Calls {
+  /** More than one only in a reentrant type. */
+  count = 0;
+  readonly #owner: ContextOwner;
+  readonly #context: ActivationContext;
+  #contexts: Set<ActivationContext> | undefined;
+
+  constructor(owner: ContextOwner) {
+    this.#owner = owner;
+    this.#context = new ActivationContext(owner);
+  }
+
+  /** What marks the call under way as one that waits for an ask; 0 when it asked nothing, or others may be handled meanwhile. */
+  get callId(): number {
+    return this.#context.callId;
+  }
+
+  /** When the oldest that is waited for began to be; 0 when none is. */
+  get suspendedAt(): number {
+    if (this.#contexts === undefined) return this.#context.suspendedAt;
+    for (const { suspendedAt } of this.#contexts) if (suspendedAt !== 0) return suspendedAt;
+    return 0;
+  }
+
+  begin(messages: readonly VolatileMessage[], reentrant: boolean): ActivationContext {
+    this.count++;
+    let context = this.#context;
+    if (reentrant) {
+      context = new ActivationContext(this.#owner);
+      this.#contexts ??= new Set();
+      this.#contexts.add(context);
+    }
+    context.batch = messages;
+    return context;
+  }
+
+  end(context: ActivationContext): void {
+    this.count--;
+    context.endCall();
+    this.#contexts?.delete(context);
+  }
+
+  abort(reason: Error): void {
+    for (const context of this.#contexts ?? [this.#context]) context.abort(reason);
+  }
+
+  /** Somebody has given up waiting for an answer. */
+  abandoned(): void {
+    for (const context of this.#contexts ?? [this.#context]) context.abandoned();
+  }
+}
