@@ -3,7 +3,7 @@
  *
  * A reference may be kept, compared by `toString`, and sent in a body to actors of this system.
  */
-import type { Question, ReplyOf } from './message.js';
+import type { AnswerOf, Question } from './message.js';
 
 export interface TellOptions {
   /** Of the send's cause, W3C trace context. Default: that of the current span, when tracing is on. */
@@ -43,7 +43,7 @@ export interface ActorRef<Body = unknown> {
    * Asks and waits for the reply.
    * @throws AskTimeoutError, AskFailedError, AskCycleError, MailboxFullError, ActivationStoppedError, ThreadLostError
    */
-  ask<Asked extends Question<Body>>(body: Asked, options?: AskOptions): Promise<ReplyOf<Asked>>;
+  ask<Asked extends Question<Body>>(body: Asked, options?: AskOptions): Promise<AnswerOf<Body, Asked>>;
   /** `type/key` */
   toString(): string;
 }

@@ -36,7 +36,7 @@ export {
   UnknownActorError,
 } from './errors.js';
 export { type Logger, silentLogger } from './logger.js';
-export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
+export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';

@@ -11,7 +11,8 @@ declare const REPLY: unique symbol;
 
 /** Makes a body's type a question: `{ type: 'balance' } & Asks<number>` is answered with a number. */
 export interface Asks<Reply> {
-  readonly [REPLY]?: Reply;
+  /** In a tuple, so that a reply may be undefined. */
+  readonly [REPLY]?: readonly [Reply];
 }
 
 /** What a body is answered with; never for one that asks nothing. */
@@ -19,7 +20,23 @@ export type ReplyOf<Body> = unknown extends Body
   ? unknown
   : Body extends unknown
     ? typeof REPLY extends keyof Body
-      ? Exclude<Body[typeof REPLY], undefined>
+      ? Exclude<Body[typeof REPLY], undefined> extends readonly [infer Reply]
+        ? Reply
+        : never
+      : never
+    : never;
+
+/**
+ * What `Asked` is answered with by an actor of `Body`. By the actor's questions of that form, for a literal that is asked has not
+ * got the reply's type on it.
+ */
+export type AnswerOf<Body, Asked> = unknown extends Body
+  ? unknown
+  : Question<Body> extends infer Each
+    ? Each extends unknown
+      ? Asked extends Each
+        ? ReplyOf<Each>
+        : never
       : never
     : never;
 

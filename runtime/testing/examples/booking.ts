@@ -75,7 +75,7 @@ function handle(
   state.outcome ??= conclude(state);
 }
 
-type BookingContext = ActorContext<Booking>;
+type BookingContext = ActorContext<Booking, unknown, BookingBody>;
 
 export const hastyBooking: ActorDefinition<BookingBody, Booking> = defineActor<BookingBody, Booking>({
   type: 'booking',
