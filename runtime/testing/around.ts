@@ -1,4 +1,5 @@
 /** The hook around `receive`: everything a test system does to a call, its faults and its trace, is done by it. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ActorContext, ActorDefinition } from '../actor.js';
 import type { Message } from '../message.js';
 
@@ -34,6 +35,24 @@ export function withAround(definition: ActorDefinition, arounds: readonly Around
     };
     return from(0);
   };
+  const state =
+    definition.state &&
+    ((key: string, context: ActorContext) =>
+      sender.run(nameOf(actor, key), () => definition.state?.(key, context)));
   // By the prototype, so that a definition may be an instance of a class.
-  return Object.create(definition, { receive: { value: receive } }) as ActorDefinition;
+  return Object.create(definition, {
+    receive: {
+      value: (messages: readonly Message[], context: ActorContext) =>
+        sender.run(nameOf(actor, context.key), () => receive(messages, context)),
+    },
+    ...(state && { state: { value: state } }),
+  }) as ActorDefinition;
+}
+
+const sender = new AsyncLocalStorage<string>();
+const nameOf = (type: string, key: string) => (key === '' ? type : `${type}/${key}`);
+
+/** Whose code runs now, `type/key`: an actor's, or the test's. Messages of one sender to one key keep their order. */
+export function senderNow(): string {
+  return sender.getStore() ?? 'the test';
 }

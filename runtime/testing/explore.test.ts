@@ -41,7 +41,8 @@ t.test('seeds find it, and the error says which, why, and how to see it again', 
   t.match(found.message, `seed ${found.seed} fails`);
   t.match(found.message, 'the outcome is seat undefined');
   t.match(found.message, `SEED=${found.seed} in the environment`);
-  t.match(found.message, "booking/b1 <- { type: 'paid' } (told");
+  t.match(found.message, "booking/b1 <- { type: 'paid' } (told by cashier/b1)");
+  t.match(found.message, "cashier/b1 <- { type: 'charge', by: booking/b1 } (told by booking/b1)");
   const again = await explore({ ...options, seed: found.seed }, scenario(quiet)).catch((error) => error);
   t.equal(again.seed, found.seed);
   t.strictSame(again.trace, found.trace, 'the same seed gives the same trace');
@@ -92,6 +93,51 @@ t.test(
     t.ok(new Set(traces).size >= 9);
   },
 );
+
+t.test('a message may be overtaken by that of another sender, never by one of the same', async (t) => {
+  type Step = { readonly by: string; readonly n: number };
+  const steps: string[] = [];
+  const last = defineActor<Step>({
+    type: 'last',
+    scope: 'key',
+    receive(messages) {
+      for (const { body } of messages) steps.push(`${body.by}${body.n}`);
+    },
+  });
+  const relay = defineActor<Step>({
+    type: 'relay',
+    scope: 'key',
+    receive(messages, context) {
+      for (const { body } of messages) context.ref(last, 'x').tell({ ...body, by: 'relay' });
+    },
+  });
+  const run = async (system: TestSystem) => {
+    steps.length = 0;
+    for (let n = 0; n < 3; n++) {
+      system.ref(last, 'x').tell({ by: 'test', n });
+      system.ref(relay, 'x').tell({ by: 'test', n });
+    }
+    await system.settle();
+    for (const by of ['test', 'relay']) {
+      const own = steps.filter((step) => step.startsWith(by));
+      if (own.join() !== [0, 1, 2].map((n) => `${by}${n}`).join()) throw new Error(`out of order: ${own}`);
+    }
+    return steps.join();
+  };
+  const plain = await TestSystem.start({ actors: [last, relay] });
+  t.teardown(() => plain.stop());
+  t.equal(await run(plain), 'test0,test1,test2,relay0,relay1,relay2');
+  const orders = new Set<string>();
+  delete process.env.SEED;
+  await explore({ actors: [last, relay], seeds: SEEDS }, async (system) => {
+    orders.add(await run(system));
+  });
+  t.ok(orders.size >= 10, `${orders.size} of the 20 possible orders`);
+  t.ok(
+    [...orders].some((order) => order.startsWith('relay0')),
+    'the relay overtakes the first',
+  );
+});
 
 t.test('a scenario that never ends fails its seed', async (t) => {
   delete process.env.SEED;

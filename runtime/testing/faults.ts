@@ -56,7 +56,10 @@ export interface FaultHost {
 
 const nameOf = (actor: ActorType) => (typeof actor === 'string' ? actor : actor.type);
 
-export class Faults {
+/** What a test sees of them. */
+export type Faults = Omit<FaultPlan, 'around' | 'drops' | 'replyDelayMs'>;
+
+export class FaultPlan {
   readonly #host: FaultHost;
   readonly #fails: FailRule[] = [];
   readonly #crashes: CrashRule[] = [];
@@ -136,18 +139,18 @@ export class Faults {
     this.chance({});
   }
 
-  /** @internal Of the system: how long a reply takes. */
+  /** How long a reply takes now. */
   replyDelayMs(actor: string): number {
     const delay = this.#delays.get(actor);
     return delay === undefined ? 0 : delay.msMin + (delay.msMax - delay.msMin) * this.#host.random();
   }
 
-  /** @internal Of the system: whether this message is lost. */
+  /** Whether this message is lost. */
   drops(actor: string, key: string): boolean {
     return spend(this.#drops, actor, [key]) !== undefined || this.#happens('drop');
   }
 
-  /** @internal Of the system: the faults of a call. */
+  /** The faults of a call. */
   around({ actor, messages }: Call, receive: () => Promise<void> | void): Promise<void> | void {
     const outage = this.#outages.get(actor);
     if (outage !== undefined) throw outage;

@@ -43,6 +43,8 @@ export class Life {
   readonly kernel: TestKernel;
   /** Asks without an answer at their asker. */
   readonly asks = new Set<PendingAsk>();
+  /** Messages on their way, by sender and receiver. */
+  readonly ways = new Map<string, { push(arrive: () => void): void }>();
   readonly #options: LifeOptions;
   readonly #hosts = new Map<string, TypeHost>();
   #mode: 'live' | 'over' = 'live';

@@ -11,11 +11,13 @@ import { ThreadLostError, UnknownActorError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { asError } from '../failure.js';
 import type { Answerable, Ask, AskMode, Debtor, Hop } from '../kernel/ask.js';
-import type { Address, Kernel, Transport } from '../kernel/kernel.js';
+import type { Address, Transport } from '../kernel/kernel.js';
 import { Parcel } from '../kernel/letter.js';
 import type { TypeHost } from '../kernel/type-host.js';
-import type { Faults } from './faults.js';
+import { senderNow } from './around.js';
+import type { FaultPlan } from './faults.js';
 import type { Life, PendingAsk } from './life.js';
+import type { Order } from './order.js';
 import { checkPlain } from './plain.js';
 import { type Trace, textOf } from './trace.js';
 
@@ -23,7 +25,8 @@ export interface PostOptions {
   /** Whether bodies and replies go by the codec. */
   readonly encode: boolean;
   readonly clock: Clock;
-  readonly faults: Faults;
+  readonly order: Order;
+  readonly faults: Pick<FaultPlan, 'drops' | 'replyDelayMs'>;
   readonly trace: Trace;
   readonly onEvent: (event: ActorEvent) => void;
   /** The life of now. */
@@ -69,19 +72,21 @@ export class Post {
   #tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
     const carried = this.carry(body);
     const { type, key } = address;
-    const { kernel, host } = this.#receiver(type);
+    const { life, host } = this.#receiver(type);
     if (host === undefined || this.#options.faults.drops(type, key)) {
       this.#lose(address, body);
       return undefined;
     }
-    const activation = host.activation(key);
-    return activation.tell(kernel.mail(activation, key, carried, traceparent || undefined));
+    return this.#send(life, address, carried, () => {
+      const activation = host.activation(key);
+      return activation.tell(life.kernel.mail(activation, key, carried, traceparent || undefined));
+    });
   }
 
   #ask(from: Life | undefined, address: Address, body: unknown, traceparent: string, ask: Ask): void {
     const carried = this.carry(body);
     const { type, key } = address;
-    const { host } = this.#receiver(type);
+    const { life, host } = this.#receiver(type);
     if (host === undefined) {
       ask.reject(new ThreadLostError(`the thread of ${type} has not started again`));
       return;
@@ -92,21 +97,65 @@ export class Post {
     }
     const reply = new Reply(ask, from === undefined, address, this.#options, (value) => this.carry(value));
     ask.onAbandoned = () => reply.abandon();
-    host
-      .activation(key)
-      .asked(new Parcel(key, carried, traceparent, reply) as Parcel & { readonly ask: Reply });
+    const parcel = new Parcel(key, carried, traceparent, reply) as Parcel & { readonly ask: Reply };
+    void this.#send(life, address, carried, () => {
+      host.activation(key).asked(parcel);
+      return undefined;
+    });
   }
 
-  #receiver(type: string): { readonly kernel: Kernel; readonly host: TypeHost | undefined } {
+  /** At once, or by a turn of its own: behind what the same sender has on the way to the same key. */
+  #send(
+    life: Life,
+    { type, key }: Address,
+    carried: unknown,
+    arrive: () => Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    const sender = senderNow();
+    this.#options.trace.sent(carried, sender);
+    const name = JSON.stringify([sender, type, key]);
+    const way = life.ways.get(name);
+    if (way === undefined && !this.#options.order.travels()) return arrive();
+    if (way !== undefined) way.push(arrive);
+    else life.ways.set(name, new Way(life, arrive, () => life.ways.delete(name)));
+    return undefined;
+  }
+
+  #receiver(type: string): { readonly life: Life; readonly host: TypeHost | undefined } {
     if (!this.#options.known(type)) throw new UnknownActorError(`no actor ${type} is registered`);
     const life = this.#options.life();
-    return { kernel: life.kernel, host: life.host(type) };
+    return { life, host: life.host(type) };
   }
 
   #lose({ type, key }: Address, body: unknown): void {
     const { trace, onEvent } = this.#options;
     trace.add(`${type}/${key} <- ${textOf(body)} is lost`);
     onEvent({ kind: 'dropped', actor: type, reason: 'unreachable', count: 1 });
+  }
+}
+
+/** From one sender to one key: messages that each take a turn, in order. */
+class Way {
+  readonly #life: Life;
+  readonly #queue: (() => void)[];
+  readonly #onEmpty: () => void;
+
+  constructor(life: Life, first: () => void, onEmpty: () => void) {
+    this.#life = life;
+    this.#queue = [first];
+    this.#onEmpty = onEmpty;
+    life.kernel.scheduler.schedule(this);
+  }
+
+  push(arrive: () => void): void {
+    this.#queue.push(arrive);
+  }
+
+  run(): void {
+    const arrive = this.#queue.shift();
+    if (this.#queue.length > 0) this.#life.kernel.scheduler.schedule(this);
+    else this.#onEmpty();
+    if (!this.#life.over) arrive?.();
   }
 }
 

@@ -67,11 +67,11 @@ t.test('tell, ask and tellDurably work as in the real system, keys apart', async
   t.equal(await system.ref(account, 'b').ask({ type: 'balance' }), 0);
   t.equal(`${a}`, 'account/a');
   t.match(system.trace, [
-    "1. 0 ms  account/a <- { type: 'deposit', amount: 5 } (told)",
+    "1. 0 ms  account/a <- { type: 'deposit', amount: 5 } (told by the test)",
     "2. 0 ms  account/a <- { type: 'deposit', amount: 7 } (durable)",
-    "3. 0 ms  account/a <- { type: 'balance' } (asked)",
+    "3. 0 ms  account/a <- { type: 'balance' } (asked by the test)",
     '4. 0 ms  account/a -> replies 12',
-    "5. 0 ms  account/b <- { type: 'balance' } (asked)",
+    "5. 0 ms  account/b <- { type: 'balance' } (asked by the test)",
     '6. 0 ms  account/b -> replies 0',
   ]);
   t.match(system.events, [

@@ -16,7 +16,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from '../retry.js';
 import type { AnyDefinition, Around } from './around.js';
 import { Driver } from './driver.js';
 import { DurablePath, type TestDeadLetter } from './durable-path.js';
-import { Faults } from './faults.js';
+import { FaultPlan, type Faults } from './faults.js';
 import { Lives } from './lives.js';
 import { type Order, plainOrder, seededOrder } from './order.js';
 import { Post } from './post.js';
@@ -58,6 +58,7 @@ const LAST_LINES = 10;
 
 export class TestSystem {
   readonly faults: Faults;
+  readonly #faults: FaultPlan;
   readonly #order: Order;
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
@@ -78,7 +79,7 @@ export class TestSystem {
       const given = typeof actor === 'string' || actor instanceof URL;
       const definition = given ? await loadActor(String(actor)) : defineActor(actor as ActorDefinition);
       const { around } = options;
-      const faults: Around = (call, receive) => system.faults.around(call, receive);
+      const faults: Around = (call, receive) => system.#faults.around(call, receive);
       system.#lives.add(definition, around === undefined ? [faults] : [around, faults]);
     }
     await system.#lives.openAll();
@@ -97,13 +98,13 @@ export class TestSystem {
       if (!this.#stopped)
         await this.#lives.crash(new ThreadLostError('the thread ended: a crash of the test'));
     };
-    const faults = new Faults({ random: order.random, crash, report: onFailure });
+    const faults = new FaultPlan({ random: order.random, crash, report: onFailure });
     const durable = new DurablePath({ clock, order, logger, trace, onEvent });
     const reminders = new MemoryReminders(clock, (address, body) => {
       durable.append(address, this.#outside.codec.pack(body), {}).catch(onFailure);
     });
     const post = new Post({
-      ...{ encode, clock, faults, trace, onEvent },
+      ...{ encode, clock, order, faults, trace, onEvent },
       life: () => this.#lives.now,
       known: (type) => this.#lives.has(type),
       durable: {
@@ -113,6 +114,7 @@ export class TestSystem {
     });
     const common = { clock, retry, receiveMsMax, logger, onEvent };
     this.faults = faults;
+    this.#faults = faults;
     this.#order = order;
     this.#clock = clock;
     this.#trace = trace;
