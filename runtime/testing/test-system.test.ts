@@ -165,68 +165,6 @@ t.test('a durable message is tried again with backoff, is given up, and replayed
   await t.rejects(system.replay(id), RangeError);
 });
 
-t.test('messages of one key keep their order behind one that fails', async (t) => {
-  const seen: number[] = [];
-  const list = defineActor<{ readonly n: number }>({
-    type: 'list',
-    scope: 'key',
-    receive(messages) {
-      for (const { body } of messages) seen.push(body.n);
-    },
-  });
-  const system = await start(t, { actors: [list] });
-  system.faults.failTimes(list, 2);
-  for (let n = 0; n < 6; n++) await system.ref(list, 'a').tellDurably({ n });
-  await system.advance(5_000);
-  t.strictSame(seen, [0, 1, 2, 3, 4, 5]);
-});
-
-t.test('bytes as of an endpoint reach an actor that reads them', async (t) => {
-  const texts: string[] = [];
-  const watch = defineActor({
-    type: 'watch',
-    scope: 'thread',
-    receive(messages) {
-      for (const { payload, key } of messages) texts.push(`${key}: ${Buffer.from(payload)}`);
-    },
-  });
-  const system = await start(t, { actors: [watch] });
-  await system.append(watch, 'emp:1', 'status=approved');
-  await system.settle();
-  t.strictSame(texts, ['emp:1: status=approved']);
-  t.match(system.trace, [/watch\/emp:1 <- 'status=approved' \(durable\)/]);
-  system.faults.failTimes(watch, 5);
-  await system.append(watch, 'emp:1', Buffer.from('bad\u00ff'));
-  await system.advance(60_000);
-  t.match(system.deadLetters, [{ body: Buffer.from('bad\u00ff') }]);
-});
-
-t.test('reminders are durable, and come when they are due', async (t) => {
-  const nag = defineActor<{ readonly type: 'start' | 'due' | 'end' }, { due: number }>({
-    type: 'nag',
-    scope: 'key',
-    async receive(messages, { reminders }) {
-      for (const { body } of messages) {
-        if (body.type === 'start')
-          await reminders.set('r', { afterMs: 1_000, everyMs: 500 }, { type: 'due' });
-        if (body.type === 'due') due++;
-        if (body.type === 'end') t.equal(await reminders.cancel('r'), true);
-      }
-    },
-  });
-  let due = 0;
-  const system = await start(t, { actors: [nag] });
-  system.ref(nag, 'a').tell({ type: 'start' });
-  await system.advance(999);
-  t.equal(due, 0);
-  await system.faults.crash();
-  await system.advance(1_001);
-  t.equal(due, 3);
-  system.ref(nag, 'a').tell({ type: 'end' });
-  await system.advance(5_000);
-  t.equal(due, 3);
-});
-
 t.test('an endless exchange is an error that shows it', async (t) => {
   const pong = defineActor<number>({
     type: 'pong',
