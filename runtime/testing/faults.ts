@@ -100,7 +100,7 @@ export class FaultPlan {
 
   /**
    * The thread ends, with every activation and every volatile message; who asked from outside meets a `ThreadLostError`, and what
-   * is not done of the log is delivered again. Resolves when the actors are open again.
+   * is not done of the log is delivered again. `close` is not called. Resolves when the actors are open again.
    */
   crash(): Promise<void> {
     return this.#host.crash();
