@@ -135,6 +135,28 @@ t.test('a crash before a call and after it: the latter repeats the effect', asyn
   }
 });
 
+t.test('what a call of the thread that ended does later is not heard', async (t) => {
+  const ends: (() => void)[] = [];
+  const gated = defineActor({
+    type: 'gated',
+    scope: 'key',
+    receive: () => new Promise<void>((resolve) => void ends.push(resolve)),
+  });
+  const system = await TestSystem.start({ actors: [gated] });
+  t.teardown(() => system.stop());
+  await system.ref(gated, 'a').tellDurably(1);
+  await system.settle();
+  await system.faults.crash();
+  await system.settle();
+  t.equal(ends.length, 2, 'it is delivered again');
+  ends[0]?.();
+  await system.settle();
+  t.equal(system.lag, 1);
+  ends[1]?.();
+  await system.settle();
+  t.equal(system.lag, 0);
+});
+
 t.test('a message that ends its thread again and again becomes a dead letter', async (t) => {
   const { system, actor, a } = await start(t);
   for (let n = 0; n < 20; n++) system.faults.crashNext(actor, 'before', { key: 'a' });

@@ -199,7 +199,7 @@ export class TestSystem {
 
   /** Moves time on by `ms`, and handles everything that comes due on the way. @throws UnsettledError */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`time does not move by ${ms} ms`);
+    if (!Number.isInteger(ms) || ms < 0) throw new RangeError(`time does not move by ${ms} ms`);
     await this.#driver.pass(ms, () => false);
   }
 

@@ -26,7 +26,8 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, action: () => void): () => void {
-    const alarm = { at: this.#now + ms, action };
+    // Whole milliseconds, as those of a real clock: ids are made of them.
+    const alarm = { at: this.#now + Math.ceil(ms), action };
     this.#alarms.splice(this.#endOf(alarm.at), 0, alarm);
     return () => {
       const at = this.#alarms.indexOf(alarm);
