@@ -3,7 +3,7 @@
  *
  * A reference may be kept, compared by `toString`, and sent in a body to actors of this system.
  */
-import type { Question, ReplyOf } from './message.js';
+import type { AnswerOf, Question } from './message.js';
 
 export interface TellOptions {
   /** Of the send's cause, W3C trace context. Default: that of the current span, when tracing is on. */
@@ -21,6 +21,9 @@ export interface DurableOptions extends TellOptions {
   /** Idempotency key. Default: the message's id. */
   readonly dedupe?: string;
 }
+
+/** Where a reference carries the type of what it takes. Never a property of a value. */
+declare const TAKES: unique symbol;
 
 export interface ActorRef<Body = unknown> {
   /** The actor's type. */
@@ -43,7 +46,21 @@ export interface ActorRef<Body = unknown> {
    * Asks and waits for the reply.
    * @throws AskTimeoutError, AskFailedError, AskCycleError, MailboxFullError, ActivationStoppedError, ThreadLostError
    */
-  ask<Asked extends Question<Body>>(body: Asked, options?: AskOptions): Promise<ReplyOf<Asked>>;
+  ask<Ref extends Taker, const Asked>(
+    this: Ref,
+    body: Asked extends Question<TakenBy<Ref>> ? Asked : Question<TakenBy<Ref>>,
+    options?: AskOptions,
+  ): Promise<AnswerOf<TakenBy<Ref>, Asked>>;
   /** `type/key` */
   toString(): string;
+  /** A reference to an actor that takes more is one to an actor that takes less. */
+  readonly [TAKES]?: (body: Body) => void;
 }
+
+interface Taker {
+  readonly [TAKES]?: (body: never) => void;
+}
+
+/** What a reference takes. By the reference's type: a signature that named the interface's `Body` would fix it to that very type. */
+type TakenBy<Ref extends Taker> =
+  Exclude<Ref[typeof TAKES], undefined> extends (body: infer Body) => void ? Body : never;

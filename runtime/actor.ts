@@ -46,7 +46,7 @@ export interface Reminders {
   cancel(name: string): Promise<boolean>;
 }
 
-export interface ActorContext<State = unknown, Resources = unknown> {
+export interface ActorContext<State = unknown, Resources = unknown, Body = unknown> {
   readonly actor: string;
   /** The activation's key; empty in scope `thread`. */
   readonly key: string;
@@ -55,7 +55,7 @@ export interface ActorContext<State = unknown, Resources = unknown> {
   /** What `state` returned, or what was put here since. */
   state: State;
   /** This actor's own address. */
-  readonly self: ActorRef;
+  readonly self: ActorRef<Body>;
   /**
    * Of the call of `receive` under way: fires when the thread is told to stop at once or loses the key, when the call has taken
    * as long as it may, and when everybody who waits for its replies has given up.
@@ -131,13 +131,16 @@ export interface ActorDefinition<Body = unknown, State = unknown, Resources = un
   /** Once per thread, after its last message. */
   close?(resources: Resources): Promise<void> | void;
   /** The state of a new activation; once, before its first message, when there is no snapshot of it. */
-  state?(key: string, context: Omit<ActorContext<State, Resources>, 'state'>): Promise<State> | State;
+  state?(key: string, context: Omit<ActorContext<State, Resources, Body>, 'state'>): Promise<State> | State;
   /**
    * Handles a batch, at least one message. Returning means that the effect of every message is committed; throwing, that
    * none is (what the error's class means for them: `errors.ts`). After a throw the state is made anew, unless
    * `supervision` says `resume`.
    */
-  receive(messages: readonly Message<Body>[], context: ActorContext<State, Resources>): Promise<void> | void;
+  receive(
+    messages: readonly Message<Body>[],
+    context: ActorContext<State, Resources, Body>,
+  ): Promise<void> | void;
   readonly [BODY]?: Body;
 }
 

@@ -43,10 +43,9 @@ export {
   ThreadCrashError,
   UnknownActorError,
 } from './errors.js';
-export type { Release } from './handover.js';
 export { type Logger, silentLogger } from './logger.js';
 export type { LossLimit } from './loss-window.js';
-export type { Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
+export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';

@@ -11,7 +11,8 @@ declare const REPLY: unique symbol;
 
 /** Makes a body's type a question: `{ type: 'balance' } & Asks<number>` is answered with a number. */
 export interface Asks<Reply> {
-  readonly [REPLY]?: Reply;
+  /** In a tuple, so that a reply may be undefined. */
+  readonly [REPLY]?: readonly [Reply];
 }
 
 /** What a body is answered with; never for one that asks nothing. */
@@ -19,7 +20,27 @@ export type ReplyOf<Body> = unknown extends Body
   ? unknown
   : Body extends unknown
     ? typeof REPLY extends keyof Body
-      ? Exclude<Body[typeof REPLY], undefined>
+      ? Exclude<Body[typeof REPLY], undefined> extends readonly [infer Reply]
+        ? Reply
+        : never
+      : never
+    : never;
+
+/**
+ * What `Asked` is answered with by an actor of `Body`. By the actor's questions of that form or, where lists in it are inferred as
+ * read-only, of that `type`: a literal that is asked has not got the reply's type on it.
+ */
+export type AnswerOf<Body, Asked> = unknown extends Body
+  ? unknown
+  : Question<Body> extends infer Each
+    ? Each extends unknown
+      ? Asked extends Each
+        ? ReplyOf<Each>
+        : Asked extends { readonly type: infer Type }
+          ? Each extends { readonly type: Type }
+            ? ReplyOf<Each>
+            : never
+          : never
       : never
     : never;
 
@@ -52,7 +73,11 @@ export interface RawMessage {
 export interface MessageOf<Body> extends RawMessage {
   readonly body: Body;
   /** `body.type`: a `switch` over it narrows body and reply. Undefined when the body has none. */
-  readonly type: Body extends { readonly type: infer Type } ? Type : undefined;
+  readonly type: unknown extends Body
+    ? unknown
+    : Body extends { readonly type: infer Type }
+      ? Type
+      : undefined;
   /** Whether somebody waits for a reply. */
   readonly asked: boolean;
   /** Answers an ask; the first answer counts. Without an effect when nobody asked, or no longer waits. */

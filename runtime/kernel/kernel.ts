@@ -53,6 +53,7 @@ export interface KernelOptions {
   readonly id: number;
   /** Of the scheduler; for tests that try orders. */
   readonly choose?: (length: number) => number;
+  readonly runs?: () => number;
 }
 
 /** Of a hosted type, by partition. */
@@ -97,9 +98,13 @@ export class Kernel implements HostKernel, RefKernel {
     this.#transport = options.transport;
     this.#nextCall = options.id * CALLS_PER_KERNEL + 1;
     this.deadlines = new Deadlines(options.clock);
-    this.scheduler = new Scheduler((error) => {
-      options.logger.error({ err: asError(error) }, 'an activation met an error of the runtime');
-    }, options.choose);
+    this.scheduler = new Scheduler(
+      (error) => {
+        options.logger.error({ err: asError(error) }, 'an activation met an error of the runtime');
+      },
+      options.choose,
+      options.runs,
+    );
     this.codec = new Codec((type, key) => this.ref(type, key, undefined));
   }
 

@@ -23,13 +23,19 @@ export class Scheduler {
   readonly #queue = new Ring<Runnable>();
   /** Which of `length` runnables is next. Default: the first. */
   readonly #choose: ((length: number) => number) | undefined;
+  readonly #runs: (() => number) | undefined;
   readonly #onFailure: (error: unknown) => void;
   #mode: 'idle' | 'armed' | 'running' = 'idle';
   #microtaskTurns = 0;
 
-  constructor(onFailure: (error: unknown) => void, choose?: (length: number) => number) {
+  /**
+   * @param runs how many runnables the turn that begins runs, in place of its bound in time; turns are by `setImmediate` alone
+   *   then, so that the same choices give the same order on any machine
+   */
+  constructor(onFailure: (error: unknown) => void, choose?: (length: number) => number, runs?: () => number) {
     this.#onFailure = onFailure;
     this.#choose = choose;
+    this.#runs = runs;
   }
 
   get length(): number {
@@ -48,7 +54,7 @@ export class Scheduler {
 
   #arm(): void {
     this.#mode = 'armed';
-    if (++this.#microtaskTurns < MICROTASK_TURNS_MAX) {
+    if (this.#runs === undefined && ++this.#microtaskTurns < MICROTASK_TURNS_MAX) {
       queueMicrotask(this.#turnByMicrotask);
     } else {
       setImmediate(this.#turnByMacrotask);
@@ -69,6 +75,7 @@ export class Scheduler {
     this.turn++;
     const queue = this.#queue;
     const choose = this.#choose;
+    const runsMax = this.#runs?.();
     const end = performance.now() + TURN_MS_MAX;
     for (let runs = 0; queue.length > 0; ) {
       const runnable = choose === undefined ? queue.shift() : queue.takeAt(choose(queue.length));
@@ -77,7 +84,10 @@ export class Scheduler {
       } catch (error) {
         this.#onFailure(error);
       }
-      if (++runs % RUNS_BETWEEN_LOOKS === 0 && performance.now() >= end) break;
+      runs++;
+      if (runsMax !== undefined) {
+        if (runs >= runsMax) break;
+      } else if (runs % RUNS_BETWEEN_LOOKS === 0 && performance.now() >= end) break;
     }
     this.#mode = 'idle';
     if (queue.length === 0) return;
