@@ -235,6 +235,11 @@ export class ActorSystem {
     this.events.emit(event);
   }
 
+  #snapshotsOf({ snapshot }: ActorDefinition): HostTask['snapshots'] {
+    const { snapshots, log } = this.#options;
+    return snapshot === undefined || snapshots === undefined ? undefined : { store: snapshots, log: log.id };
+  }
+
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax = RECEIVE_MS_MAX, heapMibMax, pools } = this.#options;
     const { module, threads, settings } = registration;
@@ -244,7 +249,17 @@ export class ActorSystem {
       actor,
       partitions: log.open(actor),
       size: threads,
-      task: { actor, module, settings, retry, receiveMsMax, logLevel, places: main.placesOf(actor), grouped },
+      task: {
+        actor,
+        module,
+        settings,
+        retry,
+        receiveMsMax,
+        logLevel,
+        places: main.placesOf(actor),
+        grouped,
+        snapshots: this.#snapshotsOf(definition),
+      },
       heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
       deadLetters: this.#deadLetters,

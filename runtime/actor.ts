@@ -25,7 +25,10 @@ export interface ThreadContext {
   readonly logger: Logger;
 }
 
-/** Messages to oneself, later. They die with the activation; what must outlive it is a reminder. */
+/**
+ * Messages to oneself, later. They die with the state: when the activation goes, and when its state is made anew after a failure. What
+ * must outlive it is a reminder.
+ */
 export interface Timers {
   /** Sends `body` to this activation after `ms` milliseconds, in place of an earlier timer of that name. */
   after(name: string, ms: number, body: unknown): void;
@@ -36,7 +39,7 @@ export interface Timers {
 
 /** Durable messages to oneself, later: they survive restarts and activate the actor. One message for each time that is due. */
 export interface Reminders {
-  /** In place of an earlier one of that name. @throws ReminderError, and what the store throws */
+  /** In place of an earlier one of that name. @throws ReminderRefusedError, and what the store throws */
   set(
     name: string,
     schedule: { readonly afterMs: number; readonly everyMs?: number },
@@ -64,7 +67,12 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
   readonly logger: Logger;
   readonly timers: Timers;
   readonly reminders: Reminders;
-  /** The actor of that type and key. What it is asked knows who asks, so that a cycle is found. */
+  /** Milliseconds since the epoch; in a test system, of its virtual time. */
+  now(): number;
+  /**
+   * The actor of that type and key. What it is asked knows who asks, so that a cycle is found. Worth keeping in the state where
+   * messages are many: a reference remembers where its actor is.
+   */
   ref<Body>(actor: ActorType<Body>, key: string): ActorRef<Body>;
 }
 
@@ -91,7 +99,11 @@ export interface ActorDefinition<Body = unknown, State = unknown, Resources = un
   /** Stable name: it is written into the log. Lower-case letters, digits, `-`. */
   readonly type: string;
   readonly scope: 'key' | 'thread';
-  /** The most messages handed to one `receive`, 1 to 100,000. Default 500 in scope `thread`, 64 in scope `key`. */
+  /**
+   * The most messages handed to one `receive`, 1 to 100,000. Default: of durable messages 500 in scope `thread` and 64 in scope
+   * `key`; volatile messages come one at a time. Set, it holds for both, and a batch that throws is handed out again in halves, to
+   * find the message that is to blame: what `receive` does before it throws must bear that.
+   */
   readonly batchMax?: number;
   /**
    * How long a batch that is not full waits for more, milliseconds; default 0: what has gathered while the last batch was

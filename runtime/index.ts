@@ -2,8 +2,12 @@
 export {
   type ActorContext,
   type ActorDefinition,
+  type ActorType,
   defineActor,
+  type Reminders,
+  type SnapshotPolicy,
   type ThreadContext,
+  type Timers,
 } from './actor.js';
 export type { ActorStats, PoolMode, PoolPolicy } from './actor-pool.js';
 export type { ActorRef, AskOptions, DurableOptions, TellOptions } from './actor-ref.js';
@@ -26,10 +30,16 @@ export type {
 } from './dead-letter.js';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.js';
 export {
+  ActivationStoppedError,
   ActorModuleError,
+  AskCycleError,
+  AskFailedError,
+  AskTimeoutError,
+  BodyError,
   EnvelopeError,
   LogClosedError,
   LogFullError,
+  MailboxFullError,
   MoveCancelledError,
   MoveTimeoutError,
   OutageError,
@@ -38,11 +48,16 @@ export {
   PoolResizeError,
   ReceiveTimeoutError,
   ReminderRefusedError,
+  SnapshotVersionError,
   StoreModuleError,
   TetherError,
   ThreadCrashError,
+  ThreadLostError,
   UnknownActorError,
 } from './errors.js';
+export type { EventListener, EventStream } from './event-stream.js';
+export type { ActorEvent, DropReason } from './events.js';
+export type { Limits } from './limits.js';
 export { type Logger, silentLogger } from './logger.js';
 export type { LossLimit } from './loss-window.js';
 export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
@@ -71,3 +86,4 @@ export type { ResizeLimits } from './resizer.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 export { assertSnapshot, type Snapshot, type SnapshotPosition, type SnapshotStore } from './snapshot.js';
 export { loadSnapshotStore, type SnapshotStoreFactory, type StoreModule } from './store-module.js';
+export type { Directive, Supervision } from './supervision.js';

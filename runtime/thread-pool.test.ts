@@ -22,6 +22,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       logLevel: 'error',
       places: 1,
       grouped: [],
+      snapshots: undefined,
     },
     heapMibMax: 64,
     clock: systemClock,

@@ -10,6 +10,7 @@ import type { Envelope } from './envelope.js';
 import type { ActorEvent } from './events.js';
 import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import type { RetryPolicy } from './retry.js';
+import type { StoreModule } from './store-module.js';
 
 /** The long-lived task of one thread: what Piscina hands to `worker/host.ts`. */
 export interface HostTask {
@@ -23,6 +24,8 @@ export interface HostTask {
   readonly places: number;
   /** Types that group their keys, with their modules: who sends to one must know its groups. */
   readonly grouped: readonly { readonly actor: string; readonly module: string }[];
+  /** Where snapshots are kept, and the identity of the log; undefined when the type has none. */
+  readonly snapshots: { readonly store: StoreModule; readonly log: string } | undefined;
   readonly retry: RetryPolicy;
   /** A `receive` that takes longer is taken for hung, and its thread is replaced. */
   readonly receiveMsMax: number;

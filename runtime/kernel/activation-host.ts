@@ -10,6 +10,24 @@ import type { MailboxHost } from './mailbox.js';
 import type { Scheduler } from './scheduler.js';
 import type { Supervisor } from './supervisor.js';
 
+/** See `activation.ts`. */
+export type ActivationMode =
+  | 'idle'
+  | 'queued'
+  | 'running'
+  | 'suspended'
+  | 'waiting'
+  | 'passivating'
+  | 'stopped';
+
+/** What one that is `waiting` waits for. */
+export type Wait = 'linger' | 'limit' | 'backoff';
+
+/** What `receive` threw. */
+export interface Failed {
+  readonly error: unknown;
+}
+
 /** An activation that may be without its state. */
 export interface Loadable {
   readonly key: string;
@@ -27,7 +45,11 @@ export interface ActivationHost<Activation extends Loadable> extends MailboxHost
   readonly resources: unknown;
   readonly logger: Logger;
   readonly lingerMs: number;
+  /** The most messages in one batch of durable messages, and of volatile ones. */
   readonly batchMax: number;
+  readonly volatileMax: number;
+  /** Whether its states are kept in snapshots. */
+  readonly saves: boolean;
   readonly reentrant: boolean;
   /** Calls under way in one reentrant activation. */
   readonly callsMax: number;

@@ -14,7 +14,7 @@
  * Durable messages stand in a queue of their own (`durable-queue.ts`) with waits of its own. Durable and volatile batches take
  * turns. Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
  */
-import type { ActivationHost } from './activation-host.js';
+import type { ActivationHost, ActivationMode, Failed, Wait } from './activation-host.js';
 import { type Answerable, cycleOf, type Debtor } from './ask.js';
 import { Calls } from './calls.js';
 import type { ActivationContext, ContextOwner } from './context.js';
@@ -25,20 +25,9 @@ import { Expectations } from './expectations.js';
 import type { Parcel, VolatileMessage } from './letter.js';
 import { Mailbox } from './mailbox.js';
 import type { Runnable } from './scheduler.js';
+import type { Progress } from './snapshots.js';
 import type { Faults } from './supervisor.js';
 import { ActivationTimers } from './timers.js';
-
-export type ActivationMode =
-  | 'idle'
-  | 'queued'
-  | 'running'
-  | 'suspended'
-  | 'waiting'
-  | 'passivating'
-  | 'stopped';
-
-/** What one that is `waiting` waits for. */
-export type Wait = 'linger' | 'limit' | 'backoff';
 
 export class Activation implements Runnable, Debtor, ContextOwner {
   readonly host: ActivationHost<Activation>;
@@ -46,6 +35,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   readonly mailbox: Mailbox;
   mode: ActivationMode = 'idle';
   state: unknown = undefined;
+  /** What the state contains of the log, where there are snapshots, and whether it is stored. */
+  progress: Progress | undefined = undefined;
+  unsaved = false;
   /** Whether the state is there. */
   loaded = false;
   /** When it was last used: milliseconds, and the scheduler's turn. */
@@ -131,14 +123,20 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.durable?.drain();
     this.#endLinger();
     if (!this.#busy()) return undefined;
-    this.#expectations ??= new Expectations();
-    return this.#expectations.when(() => !this.#busy());
+    return this.#when(() => !this.#busy());
   }
 
-  /** Resolves when nothing is left, whatever it waits for. */
+  /** The same, whatever it waits for. */
   handled(): Promise<void> {
-    this.#expectations ??= new Expectations();
-    return this.#expectations.when(() => this.quiet || this.mode === 'stopped');
+    return this.#when(() => this.quiet || this.mode === 'stopped');
+  }
+
+  /** Resolves when what waits now is handled. */
+  caughtUp(): Promise<void> {
+    const { pushed } = this.mailbox;
+    return this.#when(
+      () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.#calls.count === 0),
+    );
   }
 
   /** The activation ends, and what waits is refused. */
@@ -162,6 +160,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   endLife(reason: Error): void {
     this.loaded = false;
     this.state = undefined;
+    this.progress = undefined;
+    this.unsaved = false;
     this.#timers?.clear();
     if (this.#owed === undefined || this.#owed.none) return;
     const kept = this.mailbox.asksRetried();
@@ -177,7 +177,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Nothing is handed out for `ms`, or until `resume`. */
   wait(why: Wait, ms: number | undefined): void {
-    // A call of a reentrant activation may fail while it rests, or waits, already.
+    // Of a reentrant one, a call may fail while it rests already.
     if (this.#rests) return;
     this.#cancelWait?.();
     this.#cancelWait = undefined;
@@ -232,10 +232,14 @@ export class Activation implements Runnable, Debtor, ContextOwner {
       return;
     }
     this.#lingered = false;
-    const durable = this.#durableCalls === 0 && this.durable?.ready === true;
-    if (durable && (this.#durableTurn || this.mailbox.empty))
-      void this.#runDurable(this.durable as DurableQueue);
+    const durable = this.#durableCalls === 0 && this.durable?.ready ? this.durable : undefined;
+    if (durable !== undefined && (this.#durableTurn || this.mailbox.empty)) void this.#runDurable(durable);
     else this.#runVolatile();
+  }
+
+  #when(holds: () => boolean): Promise<void> {
+    this.#expectations ??= new Expectations();
+    return this.#expectations.when(holds);
   }
 
   #schedule(): void {
@@ -267,7 +271,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #runVolatile(): void {
     const { host, mailbox } = this;
     this.#durableTurn = true;
-    const max = host.limiter === undefined ? host.batchMax : this.#admitted(mailbox.length);
+    const max =
+      host.limiter === undefined ? host.volatileMax : this.#admitted(mailbox.length, host.volatileMax);
     if (max === 0) return;
     const messages = mailbox.take(max, this);
     if (messages.length === 0) {
@@ -277,7 +282,10 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const context = this.#begin(messages);
     let result: Promise<void> | void;
     try {
-      result = this.loaded ? host.receive(messages, context) : host.loadAndReceive(messages, context, this);
+      result =
+        this.loaded && !host.saves
+          ? host.receive(messages, context)
+          : host.loadAndReceive(messages, context, this);
     } catch (error) {
       this.#volatileEnded(context, messages, { error });
       return;
@@ -297,7 +305,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   async #runDurable(durable: DurableQueue): Promise<void> {
     const { host } = this;
     this.#durableTurn = false;
-    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.queued);
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.queued, host.batchMax);
     if (max === 0) return;
     const batch = durable.take(max);
     if (batch.length === 0) {
@@ -306,7 +314,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     }
     const context = this.#begin([]);
     this.#durableCalls++;
-    let failed: { readonly error: unknown } | undefined;
+    let failed: Failed | undefined;
     try {
       const result = host.receiveDurable(batch, context, this);
       this.#suspend(context);
@@ -326,9 +334,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   }
 
   /** How many messages the limits allow now; after 0, they resume this activation. */
-  #admitted(queued: number): number {
-    const { limiter, batchMax } = this.host;
-    const max = limiter?.admit(this, Math.max(1, Math.min(batchMax, queued))) ?? batchMax;
+  #admitted(queued: number, batchMax: number): number {
+    const max = this.host.limiter?.admit(this, Math.max(1, Math.min(batchMax, queued))) ?? batchMax;
     if (max === 0) this.wait('limit', undefined);
     return max;
   }
@@ -365,14 +372,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
   }
 
-  #volatileEnded(
-    context: ActivationContext,
-    messages: VolatileMessage[],
-    failed: { readonly error: unknown } | undefined,
-  ): void {
+  #volatileEnded(context: ActivationContext, messages: VolatileMessage[], failed: Failed | undefined): void {
     this.#end(context);
-    if (failed !== undefined && this.mode !== 'stopped')
+    if (failed !== undefined && this.mode !== 'stopped') {
       this.host.supervisor.failed(this, messages, failed.error);
+    }
     this.#after();
   }
 

@@ -1,6 +1,7 @@
 /** What `receive` is handed beside its messages: the activation's, or, in a reentrant type, one for each call. */
 import type { ActorContext, ActorType, Reminders, Timers } from '../actor.js';
 import type { ActorRef } from '../actor-ref.js';
+import type { Clock } from '../clock.js';
 import { ReceiveTimeoutError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { HOPS_MAX, type Hop, NO_HOPS } from './ask.js';
@@ -23,6 +24,7 @@ export interface ContextOwner {
 }
 
 export interface ContextKernel {
+  readonly clock: Clock;
   readonly receiveMsMax: number;
   readonly deadlines: Deadlines;
   ref(type: string, key: string, owner: { hops(): readonly Hop[] }): ActorRef;
@@ -40,6 +42,7 @@ export class ActivationContext implements ActorContext {
   /** When the call began to be waited for; 0 when it is not. */
   suspendedAt = 0;
   readonly activation: ContextOwner;
+  #self: ActorRef | undefined;
 
   constructor(activation: ContextOwner) {
     this.activation = activation;
@@ -67,7 +70,12 @@ export class ActivationContext implements ActorContext {
 
   get self(): ActorRef {
     const { host, key } = this.activation;
-    return host.kernel.ref(host.type, key, this);
+    this.#self ??= host.kernel.ref(host.type, key, this);
+    return this.#self;
+  }
+
+  now(): number {
+    return this.activation.host.kernel.clock.now();
   }
 
   get logger(): Logger {
@@ -98,9 +106,12 @@ export class ActivationContext implements ActorContext {
     return this.controller.signal;
   }
 
-  ref<Body>(actor: ActorType<Body>, key: string): ActorRef<Body> {
-    const type = typeof actor === 'string' ? actor : actor.type;
-    return this.activation.host.kernel.ref(type, key, this) as ActorRef<Body>;
+  /** A getter, so that it may be taken out of the context. */
+  get ref(): <Body>(actor: ActorType<Body>, key: string) => ActorRef<Body> {
+    return <Body>(actor: ActorType<Body>, key: string) => {
+      const type = typeof actor === 'string' ? actor : actor.type;
+      return this.activation.host.kernel.ref(type, key, this) as ActorRef<Body>;
+    };
   }
 
   /** The calls that wait for what is asked now. */

@@ -144,6 +144,7 @@ t.test('context.signal', async (t) => {
   hostIn<string, unknown, unknown>(kernel, {
     type: 'held',
     scope: 'key',
+    batchMax: 64,
     async receive(messages: readonly Message<string>[], context) {
       contexts.push(context as ActorContext);
       if (early) signals.push(context.signal);

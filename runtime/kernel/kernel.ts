@@ -118,6 +118,10 @@ export class Kernel implements HostKernel, RefKernel {
     return this.waiting >= this.#waitingMax;
   }
 
+  get roomy(): boolean {
+    return this.waiting < this.#waitingMax / 2;
+  }
+
   /** Asks under way by actors of this thread, and limits of calls. */
   get pendingDeadlines(): number {
     return this.deadlines.size;
@@ -254,9 +258,10 @@ export class Kernel implements HostKernel, RefKernel {
     this.draining = true;
     for (;;) {
       const waits = Array.from(this.#hosts.values(), (host) => host.drained()).flat();
-      if (waits.length === 0) return;
+      if (waits.length === 0) break;
       await Promise.all(waits);
     }
+    await Promise.all(Array.from(this.#hosts.values(), (host) => host.saveAll()));
   }
 
   /** Ends every activation. */

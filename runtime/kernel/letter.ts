@@ -125,8 +125,13 @@ export class DurableMessage implements MessageOf<unknown> {
     return this.#body.value;
   }
 
+  /** Undefined for a payload that is no body, too. */
   get type(): undefined {
-    return (this.body as { readonly type?: undefined } | null | undefined)?.type;
+    try {
+      return (this.body as { readonly type?: undefined } | null | undefined)?.type;
+    } catch {
+      return undefined;
+    }
   }
 
   get asked(): boolean {

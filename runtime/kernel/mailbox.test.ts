@@ -18,6 +18,7 @@ function fixture(definition: Partial<ActorDefinition<Body>> = {}, waitingMax = 1
   const host = hostIn<Body, unknown, unknown>(kernel, {
     type: 'tested',
     scope: 'key',
+    batchMax: 64,
     async receive(messages) {
       handled.push(messages.map(({ body }) => body.n));
       for (const message of messages) if (message.asked) message.reply(message.body.n as never);
@@ -36,7 +37,7 @@ function fixture(definition: Partial<ActorDefinition<Body>> = {}, waitingMax = 1
 }
 
 t.test('backpressure: takes it, and promises room when half of it is gone', async (t) => {
-  const { kernel, ref, handled, occupy, open, drops } = fixture({ mailboxMax: 4, batchMax: 1 });
+  const { kernel, ref, handled, occupy, open, drops } = fixture({ mailboxMax: 4, batchMax: 1 }, 8);
   await occupy();
   for (let n = 0; n < 4; n++) t.equal(ref.tell({ n }), undefined);
   let room = false;
@@ -116,7 +117,7 @@ for (const overflow of ['backpressure', 'reject', 'drop-oldest'] as const) {
     `urgent messages count against the limit, and are urgent in a full mailbox: ${overflow}`,
     async (t) => {
       const urgent = ({ urgent }: Body) => urgent === true;
-      const { kernel, ref, handled, occupy, open, drops } = fixture({ mailboxMax: 4, overflow, urgent });
+      const { kernel, ref, handled, occupy, open, drops } = fixture({ mailboxMax: 4, overflow, urgent }, 8);
       await occupy();
       for (let n = 0; n < 4; n++) ref.tell({ n });
       for (let n = 4; n < 20; n++) ref.tell({ n, urgent: true });

@@ -10,7 +10,10 @@ import { Ring } from './ring.js';
 
 /** A mailbox that was full gives way to senders again when it is emptied to this share. */
 const ROOM_SHARE = 0.5;
-/** What a mailbox with backpressure takes beyond its limit, from senders that do not wait. */
+/**
+ * What a mailbox with backpressure takes beyond its limit when mailboxes together hold more than half of what they may. Before, it
+ * takes all: many senders that each send one message, and would wait before the next, lose none.
+ */
 const OVERRUN = 2;
 
 export interface MailboxHost {
@@ -23,6 +26,8 @@ export interface MailboxHost {
     /** Volatile messages in all mailboxes of the thread, and whether they are as many as may be. */
     waiting: number;
     readonly full: boolean;
+    /** Whether they are less than half of that. */
+    readonly roomy: boolean;
   };
   /** A message is not delivered. */
   refuse(mail: unknown, reason: Error, why: DropReason): void;
@@ -31,6 +36,8 @@ export interface MailboxHost {
 }
 
 export class Mailbox {
+  /** Messages that were taken out, however. */
+  taken = 0;
   /** Bodies, and parcels around them. */
   readonly #mail = new Ring<unknown>();
   readonly #host: MailboxHost;
@@ -52,6 +59,11 @@ export class Mailbox {
   /** Messages that wait for their first delivery. */
   get length(): number {
     return this.#urgent === undefined ? this.#mail.length : this.#mail.length + this.#urgent.length;
+  }
+
+  /** Messages that were ever put in. */
+  get pushed(): number {
+    return this.taken + this.length;
   }
 
   get empty(): boolean {
@@ -94,6 +106,7 @@ export class Mailbox {
       else messages.push(message);
     }
     this.#host.kernel.waiting -= before - ring.length;
+    this.taken += before - ring.length;
     if (this.#room !== undefined && this.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
     return messages ?? [];
   }
@@ -183,7 +196,7 @@ export class Mailbox {
       const oldest = this.#mail.length > 0 ? this.#mail : this.#first;
       host.refuse(oldest.shift(), this.#full(), 'mailbox-full');
       this.#place(mail);
-    } else if (waits && this.length < this.#limit * OVERRUN && !host.kernel.full) {
+    } else if (waits && (host.kernel.roomy || (this.length < this.#limit * OVERRUN && !host.kernel.full))) {
       host.kernel.waiting++;
       this.#place(mail);
     } else {

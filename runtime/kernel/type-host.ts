@@ -10,9 +10,10 @@ import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
+import type { SnapshotStore } from '../snapshot.js';
 import { fillSupervision } from '../supervision.js';
 import { Activation } from './activation.js';
-import type { ActivationHost, Loadable } from './activation-host.js';
+import type { ActivationHost } from './activation-host.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
@@ -20,7 +21,10 @@ import type { Entry, Outcome } from './entry.js';
 import { Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
 import { QueueDelay } from './queue-delay.js';
+import { Recency } from './recency.js';
 import type { Scheduler } from './scheduler.js';
+import { Snapshots } from './snapshots.js';
+import { States } from './states.js';
 import { Supervisor } from './supervisor.js';
 
 export interface TypeHostOptions {
@@ -28,6 +32,8 @@ export interface TypeHostOptions {
   readonly resources: unknown;
   readonly logger: Logger;
   readonly outcome: Outcome;
+  /** Where snapshots are kept, and the identity of the log that they are of. */
+  readonly snapshots?: { readonly store: SnapshotStore; readonly log: string } | undefined;
 }
 
 const BATCH_MAX = { thread: 500, key: 64 };
@@ -60,11 +66,14 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly delay: QueueDelay;
   readonly limiter: Limiter | undefined = undefined;
   readonly batchMax: number;
+  readonly volatileMax: number;
   readonly lingerMs: number;
   readonly mailboxMax: number;
   readonly overflow: 'backpressure' | 'reject' | 'drop-oldest';
   readonly urgent: ((body: unknown) => boolean) | undefined;
   readonly reentrant: boolean;
+  /** Whether its states are kept in snapshots. */
+  readonly saves: boolean;
   readonly callsMax = CALLS_MAX;
   readonly #definition: ActorDefinition;
   readonly #outcome: Outcome;
@@ -73,16 +82,15 @@ export class TypeHost implements ActivationHost<Activation> {
   /** Of those that owe nobody an answer: an error of its own costs more than the rest of a short life. */
   readonly #passivatedQuietly: Error;
   readonly #byKey = new Map<string, Activation>();
-  /** By last use. */
-  #oldest: Activation | undefined;
-  #newest: Activation | undefined;
+  readonly #recency = new Recency<Activation>();
+  readonly #states: States;
   #stopped: Error | undefined;
   /** Since the last `flushEvents`. */
   #activated = 0;
   #passivated = 0;
   readonly #dropped: Record<DropReason, number> = { 'mailbox-full': 0, stopped: 0, unreachable: 0 };
 
-  constructor(kernel: HostKernel, { definition, resources, logger, outcome }: TypeHostOptions) {
+  constructor(kernel: HostKernel, { definition, resources, logger, outcome, snapshots }: TypeHostOptions) {
     this.type = definition.type;
     this.kernel = kernel;
     this.scheduler = kernel.scheduler;
@@ -92,12 +100,20 @@ export class TypeHost implements ActivationHost<Activation> {
     this.delay = new QueueDelay(kernel.clock);
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
     this.batchMax = definition.batchMax ?? BATCH_MAX[definition.scope];
+    this.volatileMax = definition.batchMax ?? 1;
     this.lingerMs = definition.lingerMs ?? 0;
     this.mailboxMax = definition.mailboxMax ?? MAILBOX_MAX;
     this.overflow = definition.overflow ?? 'backpressure';
     this.urgent = definition.urgent?.bind(definition);
     this.reentrant = definition.reentrant ?? false;
     this.#passivatedQuietly = new ActivationStoppedError(`an activation of ${this.type} was passivated`);
+    const { type, codec } = this;
+    const { snapshot: policy } = definition;
+    this.saves = policy !== undefined && snapshots !== undefined;
+    this.#states = new States(
+      definition,
+      policy && snapshots && new Snapshots({ type, policy, codec, ...snapshots }),
+    );
     this.#definition = definition;
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
@@ -141,7 +157,8 @@ export class TypeHost implements ActivationHost<Activation> {
     context: ActivationContext,
     activation: Activation,
   ): Promise<void> | void {
-    const loading = this.#load(activation, context);
+    if (this.saves) return this.#states.receive(messages, context, activation);
+    const loading = this.#states.load(activation, context);
     if (loading === undefined) return this.receive(messages, context);
     return loading.then(() => this.receive(messages, context));
   }
@@ -152,24 +169,11 @@ export class TypeHost implements ActivationHost<Activation> {
     activation: Activation,
   ): Promise<void> | void {
     this.delay.began(batch);
+    if (this.saves) return this.#states.receiveDurable(batch, context, activation);
     const messages = batch.map(({ message }) => message);
-    const loading = activation.loaded ? undefined : this.#load(activation, context);
+    const loading = activation.loaded ? undefined : this.#states.load(activation, context);
     if (loading === undefined) return this.#definition.receive(messages as never, context);
     return loading.then(() => this.#definition.receive(messages as never, context));
-  }
-
-  /** Gives an activation its state. */
-  #load(activation: Loadable, context: ActivationContext): Promise<void> | undefined {
-    const made = this.#definition.state?.(activation.key, context);
-    if (made instanceof Promise) {
-      return made.then((state) => {
-        activation.state = state;
-        activation.opened();
-      });
-    }
-    activation.state = made;
-    activation.opened();
-    return undefined;
   }
 
   durableQueue(activation: Activation): DurableQueue {
@@ -181,9 +185,7 @@ export class TypeHost implements ActivationHost<Activation> {
   touch(activation: Activation): void {
     activation.turn = this.scheduler.turn;
     activation.usedAt = this.kernel.clock.now();
-    if (activation === this.#newest || activation.mode === 'stopped') return;
-    this.#unlink(activation);
-    this.#link(activation);
+    if (activation.mode !== 'stopped') this.#recency.touch(activation);
   }
 
   /** A message is not delivered: its asker is told, a tell is counted. */
@@ -226,14 +228,44 @@ export class TypeHost implements ActivationHost<Activation> {
   sweep(): void {
     if (!this.keyed) return;
     const idleSince = this.kernel.clock.now() - this.#idleMsMax;
-    for (let at = this.#oldest; at !== undefined && at.usedAt <= idleSince; ) {
+    for (let at = this.#recency.oldest; at !== undefined && at.usedAt <= idleSince; ) {
       const { newer } = at;
       if (at.quiet && !at.owesAnswers) this.passivate(at);
       at = newer;
     }
   }
 
+  /** Ends an activation that is quiet, its state put away before where there is a snapshot to keep. */
   passivate(activation: Activation): void {
+    if (activation.unsaved) void this.#putAway(activation);
+    else this.#end(activation);
+  }
+
+  /** Messages that come meanwhile wait in its mailbox: it lives on then. As it does when its state cannot be stored. */
+  async #putAway(activation: Activation): Promise<void> {
+    activation.mode = 'passivating';
+    let stored = true;
+    try {
+      await this.#states.save(activation);
+    } catch (error) {
+      stored = false;
+      this.logger.warn(
+        { actor: this.type, key: activation.key, err: error },
+        'a snapshot cannot be stored yet',
+      );
+    }
+    if (activation.mode !== 'passivating') return;
+    activation.mode = 'idle';
+    if (stored && activation.quiet) this.#end(activation);
+    else activation.wake();
+  }
+
+  /** Stores what is not stored yet. @throws what the store throws */
+  async saveAll(): Promise<void> {
+    await this.#states.saveAll([...this.#byKey.values()]);
+  }
+
+  #end(activation: Activation): void {
     this.#remove(activation);
     const reason = activation.owesAnswers
       ? new ActivationStoppedError(`${this.type}/${activation.key} was passivated`)
@@ -244,6 +276,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** What is sent to these in this thread is placed elsewhere from now on. */
   closeMailboxes(chosen: (key: string) => boolean): void {
+    if (!this.keyed) return;
     for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.close(undefined);
   }
 
@@ -252,20 +285,39 @@ export class TypeHost implements ActivationHost<Activation> {
    * than `ms`.
    */
   async release(chosen: (key: string) => boolean, ms: number): Promise<boolean> {
+    if (!this.keyed) return this.#releaseThread(ms);
     const activations = [...this.#byKey.values()].filter(({ key }) => chosen(key));
     let cancel = () => {};
     const late = new Promise<boolean>((resolve) => {
       cancel = this.kernel.clock.after(ms, () => resolve(false));
     });
-    const handled = Promise.all(activations.map((activation) => activation.handled())).then(() => true);
-    const released = await Promise.race([handled, late]);
+    const handled = Promise.all(activations.map((activation) => activation.handled()))
+      .then(() => this.#states.saveAll(activations))
+      .then(() => true);
+    const released = await Promise.race([handled, late]).catch((error: unknown) => {
+      this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
+      return false;
+    });
     cancel();
     if (!released) {
       for (const { mailbox } of activations) mailbox.reopen();
       return false;
     }
-    for (const activation of activations) if (activation.mode !== 'stopped') this.passivate(activation);
+    for (const activation of activations) if (activation.mode !== 'stopped') this.#end(activation);
     return true;
+  }
+
+  /** The activation of many keys stays; what it had when this was called is handled. */
+  async #releaseThread(ms: number): Promise<boolean> {
+    const activation = this.#byKey.get('');
+    if (activation === undefined) return true;
+    let cancel = () => {};
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.kernel.clock.after(ms, () => resolve(false));
+    });
+    const released = await Promise.race([activation.caughtUp().then(() => true), late]);
+    cancel();
+    return released;
   }
 
   /** Of each activation that has something to do: when it is done. */
@@ -283,8 +335,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#stopped = reason;
     for (const activation of this.#byKey.values()) activation.stop(reason);
     this.#byKey.clear();
-    this.#oldest = undefined;
-    this.#newest = undefined;
+    this.#recency.clear();
   }
 
   close(): Promise<void> | void {
@@ -302,43 +353,28 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#byKey.set(key, activation);
     activation.turn = this.scheduler.turn;
     activation.usedAt = this.kernel.clock.now();
-    this.#link(activation);
+    this.#recency.add(activation);
     this.#activated++;
     return activation;
   }
 
-  /** All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
+  /** Those that owe an answer go last. All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
   #passivateOldest(): void {
-    let at = this.#oldest;
+    let debtor: Activation | undefined;
+    let at = this.#recency.oldest;
     for (let looked = 0; at !== undefined && looked < CANDIDATES_MAX; looked++) {
-      if (at.quiet) {
+      if (at.quiet && !at.owesAnswers) {
         this.passivate(at);
         return;
       }
+      if (at.quiet) debtor ??= at;
       at = at.newer;
     }
+    if (debtor !== undefined) this.passivate(debtor);
   }
 
   #remove(activation: Activation): void {
     this.#byKey.delete(activation.key);
-    this.#unlink(activation);
-  }
-
-  #link(activation: Activation): void {
-    activation.older = this.#newest;
-    activation.newer = undefined;
-    if (this.#newest !== undefined) this.#newest.newer = activation;
-    else this.#oldest = activation;
-    this.#newest = activation;
-  }
-
-  #unlink(activation: Activation): void {
-    const { older, newer } = activation;
-    if (older !== undefined) older.newer = newer;
-    else if (this.#oldest === activation) this.#oldest = newer;
-    if (newer !== undefined) newer.older = older;
-    else if (this.#newest === activation) this.#newest = older;
-    activation.older = undefined;
-    activation.newer = undefined;
+    this.#recency.remove(activation);
   }
 }

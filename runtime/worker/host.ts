@@ -16,11 +16,12 @@ import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import { DurableMessage } from '../kernel/letter.js';
-import type { TypeHost } from '../kernel/type-host.js';
+import type { TypeHost, TypeHostOptions } from '../kernel/type-host.js';
 import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
+import { loadSnapshotStore } from '../store-module.js';
 import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
@@ -87,7 +88,9 @@ async function run(task: HostTask): Promise<void> {
     const { group } = await loadActor(module);
     if (group !== undefined) kernel.setGroup(type, group);
   }
+  const snapshots = await openSnapshots(task, logger);
   const host: TypeHost = kernel.host({
+    ...(snapshots && { snapshots }),
     definition,
     resources: resources.value,
     logger,
@@ -129,6 +132,7 @@ async function run(task: HostTask): Promise<void> {
     await drainAsked;
     await kernel.drain();
     await host.close();
+    await snapshots?.store.close();
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
@@ -136,6 +140,27 @@ async function run(task: HostTask): Promise<void> {
     events.flush();
     threadMesh.close();
     port.close();
+  }
+}
+
+/** Waits while the store is away. */
+async function openSnapshots(
+  { snapshots, port }: HostTask,
+  logger: Logger,
+): Promise<TypeHostOptions['snapshots']> {
+  if (snapshots === undefined) return undefined;
+  for (let failures = 1; ; failures++) {
+    try {
+      const store = await loadSnapshotStore(snapshots.store);
+      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
+      return { store, log: snapshots.log };
+    } catch (error) {
+      if (failureOf(error) !== 'outage') throw error;
+      const { code, message } = causeOf(error);
+      logger.debug({ code }, 'the store of snapshots is away');
+      port.postMessage({ type: 'outage', code, message } satisfies Outage);
+    }
+    await pause(backoffMs(failures, OPEN_RETRY, Math.random));
   }
 }
 

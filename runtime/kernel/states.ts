@@ -1,0 +1,100 @@
+/** The states of one actor type's activations: made, restored from snapshots, and stored in them again. */
+import type { ActorDefinition } from '../actor.js';
+import type { Loadable } from './activation-host.js';
+import type { ActivationContext } from './context.js';
+import type { Entry } from './entry.js';
+import type { VolatileMessage } from './letter.js';
+import { advanced, contains, type Progress, type Snapshots } from './snapshots.js';
+
+/** An activation, as the keeper of its state sees it. */
+export interface Stateful extends Loadable {
+  /** What the state contains of the log, where there are snapshots, and whether it is stored. */
+  progress: Progress | undefined;
+  unsaved: boolean;
+}
+
+const SAVES_AT_ONCE = 32;
+
+export class States {
+  readonly #definition: ActorDefinition;
+  readonly #snapshots: Snapshots | undefined;
+
+  constructor(definition: ActorDefinition, snapshots: Snapshots | undefined) {
+    this.#definition = definition;
+    this.#snapshots = snapshots;
+  }
+
+  /** Gives an activation its state. */
+  load(activation: Stateful, context: ActivationContext): Promise<void> | undefined {
+    return this.#snapshots === undefined
+      ? this.#make(activation, context)
+      : this.#restore(this.#snapshots, activation, context);
+  }
+
+  /** Hands over messages, to an activation without a state too, and stores the state after them. */
+  async receive(
+    messages: readonly VolatileMessage[],
+    context: ActivationContext,
+    activation: Stateful,
+  ): Promise<void> {
+    if (!activation.loaded) await this.load(activation, context);
+    await this.#definition.receive(messages as never, context);
+    await this.#changed(activation);
+  }
+
+  /** The same; messages that the state contains already are done. */
+  async receiveDurable(
+    batch: readonly Entry[],
+    context: ActivationContext,
+    activation: Stateful,
+  ): Promise<void> {
+    if (!activation.loaded) await this.load(activation, context);
+    const fresh = batch.filter((entry) => !contains(activation.progress, entry));
+    if (fresh.length === 0) return;
+    await this.#definition.receive(fresh.map(({ message }) => message) as never, context);
+    activation.progress = advanced(activation.progress, fresh);
+    await this.#changed(activation);
+  }
+
+  async save(activation: Stateful): Promise<void> {
+    await this.#snapshots?.save(activation.key, activation.state, activation.progress);
+    activation.unsaved = false;
+  }
+
+  /** Stores what is not stored yet, of these. */
+  async saveAll(activations: readonly Stateful[]): Promise<void> {
+    const unsaved = activations.filter((activation) => activation.unsaved);
+    for (let at = 0; at < unsaved.length; at += SAVES_AT_ONCE) {
+      await Promise.all(unsaved.slice(at, at + SAVES_AT_ONCE).map((activation) => this.save(activation)));
+    }
+  }
+
+  async #changed(activation: Stateful): Promise<void> {
+    activation.unsaved = true;
+    if (this.#snapshots?.afterBatch) await this.save(activation);
+  }
+
+  async #restore(snapshots: Snapshots, activation: Stateful, context: ActivationContext): Promise<void> {
+    const restored = await snapshots.load(activation.key);
+    if (restored === undefined) {
+      await this.#make(activation, context);
+      return;
+    }
+    activation.state = restored.state;
+    activation.progress = restored.progress;
+    activation.opened();
+  }
+
+  #make(activation: Stateful, context: ActivationContext): Promise<void> | undefined {
+    const made = this.#definition.state?.(activation.key, context);
+    if (made instanceof Promise) {
+      return made.then((state) => {
+        activation.state = state;
+        activation.opened();
+      });
+    }
+    activation.state = made;
+    activation.opened();
+    return undefined;
+  }
+}
