@@ -139,6 +139,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   stop(reason: Error): void {
     this.mode = 'stopped';
     this.#cancelWait?.();
+    this.host.limiter?.leave(this);
     this.durable?.stop();
     this.endLife(reason);
     this.#timers?.end();
@@ -175,6 +176,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     if (this.#rests) return;
     this.#cancelWait?.();
     this.#cancelWait = undefined;
+    if (why !== 'limit') this.host.limiter?.leave(this);
     this.mode = 'waiting';
     this.#wait = why;
     if (ms !== undefined) this.#cancelWait = this.host.kernel.clock.after(ms, () => this.resume());
@@ -197,6 +199,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#cancelWait = undefined;
     this.#wait = undefined;
     this.mode = 'idle';
+    if (!this.#hasWork()) this.host.limiter?.leave(this);
     this.#after();
   }
 
@@ -261,8 +264,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #runVolatile(): void {
     const { host, mailbox } = this;
     this.#durableTurn = true;
-    const max = host.limiter === undefined ? host.batchMax : this.#admitted(mailbox.length);
-    if (max === 0) return;
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(mailbox.wanted(host.batchMax));
+    if (max === undefined) return;
     const messages = mailbox.take(max, this);
     if (messages.length === 0) {
       this.#nothingTaken();
@@ -291,10 +294,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   async #runDurable(durable: DurableQueue): Promise<void> {
     const { host } = this;
     this.#durableTurn = false;
-    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.queued);
-    if (max === 0) return;
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.wanted(host.batchMax));
+    if (max === undefined) return;
     const batch = durable.take(max);
     if (batch.length === 0) {
+      host.limiter?.release(this);
       this.#nothingTaken();
       return;
     }
@@ -319,16 +323,19 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#after();
   }
 
-  /** How many messages the limits allow now; after 0, they resume this activation. */
-  #admitted(queued: number): number {
-    const { limiter, batchMax } = this.host;
-    const max = limiter?.admit(this, Math.max(1, Math.min(batchMax, queued))) ?? batchMax;
-    if (max === 0) this.wait('limit', undefined);
-    return max;
+  /** How many of `wanted` messages the limits allow now; undefined: it waits, until they resume it. */
+  #admitted(wanted: number): number | undefined {
+    const { limiter } = this.host;
+    // Nobody waits any more for what there was.
+    if (wanted === 0) limiter?.leave(this);
+    const max = wanted === 0 ? 0 : limiter?.admit(this, wanted);
+    if (max !== 0 || wanted === 0) return max;
+    this.#lingered = true;
+    this.wait('limit', undefined);
+    return undefined;
   }
 
   #nothingTaken(): void {
-    this.host.limiter?.release(this);
     this.mode = 'idle';
     this.#after();
   }

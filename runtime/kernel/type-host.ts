@@ -10,6 +10,7 @@ import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
+import type { ThreadLimits } from '../shared-limits.js';
 import { fillSupervision } from '../supervision.js';
 import { Activation } from './activation.js';
 import type { ActivationHost, Loadable } from './activation-host.js';
@@ -21,12 +22,15 @@ import { Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
 import type { Scheduler } from './scheduler.js';
 import { Supervisor } from './supervisor.js';
+import { limiterOf } from './type-limiter.js';
 
 export interface TypeHostOptions {
   readonly definition: ActorDefinition;
   readonly resources: unknown;
   readonly logger: Logger;
   readonly outcome: Outcome;
+  /** Limits of the type that it shares with other threads; without them its limits are its own. */
+  readonly limits?: ThreadLimits | undefined;
 }
 
 const BATCH_MAX = { thread: 500, key: 64 };
@@ -56,7 +60,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly logger: Logger;
   readonly resources: unknown;
   readonly supervisor: Supervisor;
-  readonly limiter: Limiter | undefined = undefined;
+  readonly limiter: Limiter | undefined;
   readonly batchMax: number;
   readonly lingerMs: number;
   readonly mailboxMax: number;
@@ -78,7 +82,8 @@ export class TypeHost implements ActivationHost<Activation> {
   #passivated = 0;
   readonly #dropped: Record<DropReason, number> = { 'mailbox-full': 0, stopped: 0, unreachable: 0 };
 
-  constructor(kernel: HostKernel, { definition, resources, logger, outcome }: TypeHostOptions) {
+  constructor(kernel: HostKernel, options: TypeHostOptions) {
+    const { definition, resources, logger, outcome } = options;
     this.type = definition.type;
     this.kernel = kernel;
     this.scheduler = kernel.scheduler;
@@ -93,6 +98,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.urgent = definition.urgent?.bind(definition);
     this.reentrant = definition.reentrant ?? false;
     this.#definition = definition;
+    this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
     this.#activationsMax =
@@ -217,6 +223,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** Passivates what has been idle for too long. */
   sweep(): void {
+    this.limiter?.sweep();
     if (!this.keyed) return;
     const idleSince = this.kernel.clock.now() - this.#idleMsMax;
     for (let at = this.#oldest; at !== undefined && at.usedAt <= idleSince; ) {
