@@ -13,15 +13,17 @@ import { DeadLetterWriter } from './dead-letter-writer.js';
 import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
+import { fillLimits } from './limits.js';
 import type { Logger } from './logger.js';
 import { DEFAULT_LOSS_LIMIT } from './loss-window.js';
 import { MainSide } from './main-side.js';
 import type { MessageLog } from './message-log.js';
 import { loadActor } from './module.js';
-import type { PoolSize } from './pool-size.js';
+import { type PoolSize, THREADS_MAX } from './pool-size.js';
 import type { ReminderStore } from './reminder.js';
 import { RESIZE_LIMITS } from './resizer.js';
 import type { RetryPolicy } from './retry.js';
+import { SharedLimits } from './shared-limits.js';
 import type { StoreModule } from './store-module.js';
 import type { HostTask } from './worker-protocol.js';
 
@@ -245,6 +247,8 @@ export class ActorSystem {
     const { module, threads, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
+    const filled = fillLimits(definition.limits);
+    const limits = filled && new SharedLimits(filled, THREADS_MAX);
     return new ActorPool({
       actor,
       partitions: log.open(actor),
@@ -259,6 +263,7 @@ export class ActorSystem {
         places: main.placesOf(actor),
         grouped,
         snapshots: this.#snapshotsOf(definition),
+        limits: limits?.buffer,
       },
       heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
@@ -270,7 +275,10 @@ export class ActorSystem {
       },
       mesh: {
         joined: (thread, post) => main.joined(actor, thread, post),
-        left: (thread) => main.left(actor, thread),
+        left: (thread) => {
+          main.left(actor, thread);
+          limits?.giveBack(thread);
+        },
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),

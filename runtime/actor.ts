@@ -10,7 +10,7 @@
  *   the set (one transaction for 500 payments). Messages of one key still arrive in order, never two calls at once.
  */
 import type { ActorRef } from './actor-ref.js';
-import type { Limits } from './limits.js';
+import { checkLimits, type Limits } from './limits.js';
 import type { Logger } from './logger.js';
 import type { Message } from './message.js';
 import type { Supervision } from './supervision.js';
@@ -179,6 +179,7 @@ export function defineActor<Body = unknown, State = unknown, Resources = unknown
   if (overflow !== undefined && !['backpressure', 'reject', 'drop-oldest'].includes(overflow)) {
     refuse("overflow is 'backpressure', 'reject' or 'drop-oldest'");
   }
+  if (definition.limits !== undefined) checkLimits(definition.limits, scope, refuse);
   if (supervision?.onFailure === 'resume' && batchMax !== 1) {
     refuse("supervision 'resume' keeps a state that a batch left half changed: it needs batchMax 1");
   }

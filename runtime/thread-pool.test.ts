@@ -23,6 +23,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       places: 1,
       grouped: [],
       snapshots: undefined,
+      limits: undefined,
     },
     heapMibMax: 64,
     clock: systemClock,

@@ -24,6 +24,8 @@ export interface HostTask {
   readonly places: number;
   /** Types that group their keys, with their modules: who sends to one must know its groups. */
   readonly grouped: readonly { readonly actor: string; readonly module: string }[];
+  /** Of the type, for all its threads; undefined when it has none. See `shared-limits.ts`. */
+  readonly limits: SharedArrayBuffer | undefined;
   /** Where snapshots are kept, and the identity of the log; undefined when the type has none. */
   readonly snapshots: { readonly store: StoreModule; readonly log: string } | undefined;
   readonly retry: RetryPolicy;

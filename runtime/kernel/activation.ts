@@ -143,6 +143,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   stop(reason: Error): void {
     this.mode = 'stopped';
     this.#cancelWait?.();
+    this.host.limiter?.leave(this);
     this.durable?.stop();
     this.endLife(reason);
     this.#timers?.end();
@@ -181,6 +182,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     if (this.#rests) return;
     this.#cancelWait?.();
     this.#cancelWait = undefined;
+    if (why !== 'limit') this.host.limiter?.leave(this);
     this.mode = 'waiting';
     this.#wait = why;
     if (ms !== undefined) this.#cancelWait = this.host.kernel.clock.after(ms, () => this.resume());
@@ -203,6 +205,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#cancelWait = undefined;
     this.#wait = undefined;
     this.mode = 'idle';
+    if (!this.#hasWork()) this.host.limiter?.leave(this);
     this.#after();
   }
 
@@ -271,9 +274,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #runVolatile(): void {
     const { host, mailbox } = this;
     this.#durableTurn = true;
-    const max =
-      host.limiter === undefined ? host.volatileMax : this.#admitted(mailbox.length, host.volatileMax);
-    if (max === 0) return;
+    const { volatileMax } = host;
+    const max = host.limiter === undefined ? volatileMax : this.#admitted(mailbox.wanted(volatileMax));
+    if (max === undefined) return;
     const messages = mailbox.take(max, this);
     if (messages.length === 0) {
       this.#nothingTaken();
@@ -305,10 +308,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   async #runDurable(durable: DurableQueue): Promise<void> {
     const { host } = this;
     this.#durableTurn = false;
-    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.queued, host.batchMax);
-    if (max === 0) return;
+    const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.wanted(host.batchMax));
+    if (max === undefined) return;
     const batch = durable.take(max);
     if (batch.length === 0) {
+      host.limiter?.release(this);
       this.#nothingTaken();
       return;
     }
@@ -333,15 +337,19 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#after();
   }
 
-  /** How many messages the limits allow now; after 0, they resume this activation. */
-  #admitted(queued: number, batchMax: number): number {
-    const max = this.host.limiter?.admit(this, Math.max(1, Math.min(batchMax, queued))) ?? batchMax;
-    if (max === 0) this.wait('limit', undefined);
-    return max;
+  /** How many of `wanted` messages the limits allow now; undefined: it waits, until they resume it. */
+  #admitted(wanted: number): number | undefined {
+    const { limiter } = this.host;
+    // Nobody waits any more for what there was.
+    if (wanted === 0) limiter?.leave(this);
+    const max = wanted === 0 ? 0 : limiter?.admit(this, wanted);
+    if (max !== 0 || wanted === 0) return max;
+    this.#lingered = true;
+    this.wait('limit', undefined);
+    return undefined;
   }
 
   #nothingTaken(): void {
-    this.host.limiter?.release(this);
     this.mode = 'idle';
     this.#after();
   }

@@ -89,9 +89,17 @@ export class DurableQueue {
     return this.#mode !== 'waiting' && !this.ready && this.#held.size === 0;
   }
 
+  /** How many messages the next batch has, at most `max`; or fewer, those that only wait behind a held key among them. */
+  wanted(max: number): number {
+    const first = this.#parts.at(-1)?.length ?? (this.#due.length > 0 ? 1 : this.queued);
+    return Math.max(1, Math.min(max, first));
+  }
+
   /** The next batch, of at most `max`; it may be empty. Its fate is told before the next is taken. */
   take(max: number): readonly Entry[] {
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      if (part.length > max) this.#parts.push(part.slice(max));
+      part = part.slice(0, max);
       // An outage repeats what was out before, the poison of a held key among it.
       if (this.#tried !== undefined) return part;
       const free = this.#held.size > 0 ? this.#withoutHeld(part) : part;

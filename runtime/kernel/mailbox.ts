@@ -92,6 +92,31 @@ export class Mailbox {
     return undefined;
   }
 
+  /**
+   * How many messages the next batch has, at most `max`. What nobody waits for any more is not among them, and is let go where it
+   * stands before them.
+   */
+  wanted(max: number): number {
+    const part = this.#parts?.at(-1);
+    if (part !== undefined) {
+      return Math.min(max, part.filter(({ parcel }) => parcel === undefined || isWanted(parcel)).length);
+    }
+    const ring = this.#first;
+    let wanted = 0;
+    for (let at = 0; at < ring.length && wanted < max; ) {
+      const mail = ring.at(at);
+      if (!(mail instanceof Parcel) || isWanted(mail)) {
+        wanted++;
+        at++;
+      } else if (at === 0) {
+        ring.shift();
+        this.#host.kernel.waiting--;
+        this.taken++;
+      } else at++;
+    }
+    return wanted;
+  }
+
   /** The next batch; it may be empty when nobody waits for an answer any more. */
   take(max: number, debtor: Debtor): VolatileMessage[] {
     if (this.#parts !== undefined) return this.#takePart(max, this.#parts);

@@ -5,6 +5,7 @@ import { ManualClock, systemClock } from '../clock.js';
 import type { ActorEvent } from '../events.js';
 import { silentLogger } from '../logger.js';
 import { DEFAULT_RETRY } from '../retry.js';
+import type { ThreadLimits } from '../shared-limits.js';
 import { Kernel, type KernelOptions } from './kernel.js';
 import type { TypeHost } from './type-host.js';
 
@@ -27,11 +28,13 @@ export function testKernel(options: Partial<KernelOptions> = {}): Kernel {
 export function hostIn<Body, State, Resources>(
   kernel: Kernel,
   definition: ActorDefinition<Body, State, Resources>,
+  limits?: ThreadLimits,
 ): TypeHost {
   return kernel.host({
     definition: defineActor(definition) as ActorDefinition,
     resources: undefined,
     logger: silentLogger,
+    limits,
     outcome: { done() {}, dead() {}, parked() {}, outage() {} },
   });
 }

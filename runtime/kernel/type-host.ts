@@ -10,6 +10,7 @@ import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
+import type { ThreadLimits } from '../shared-limits.js';
 import type { SnapshotStore } from '../snapshot.js';
 import { fillSupervision } from '../supervision.js';
 import { Activation } from './activation.js';
@@ -26,6 +27,7 @@ import type { Scheduler } from './scheduler.js';
 import { Snapshots } from './snapshots.js';
 import { States } from './states.js';
 import { Supervisor } from './supervisor.js';
+import { limiterOf } from './type-limiter.js';
 
 export interface TypeHostOptions {
   readonly definition: ActorDefinition;
@@ -34,6 +36,8 @@ export interface TypeHostOptions {
   readonly outcome: Outcome;
   /** Where snapshots are kept, and the identity of the log that they are of. */
   readonly snapshots?: { readonly store: SnapshotStore; readonly log: string } | undefined;
+  /** Limits of the type that it shares with other threads; without them its limits are its own. */
+  readonly limits?: ThreadLimits | undefined;
 }
 
 const BATCH_MAX = { thread: 500, key: 64 };
@@ -64,7 +68,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly resources: unknown;
   readonly supervisor: Supervisor;
   readonly delay: QueueDelay;
-  readonly limiter: Limiter | undefined = undefined;
+  readonly limiter: Limiter | undefined;
   readonly batchMax: number;
   readonly volatileMax: number;
   readonly lingerMs: number;
@@ -90,7 +94,8 @@ export class TypeHost implements ActivationHost<Activation> {
   #passivated = 0;
   readonly #dropped: Record<DropReason, number> = { 'mailbox-full': 0, stopped: 0, unreachable: 0 };
 
-  constructor(kernel: HostKernel, { definition, resources, logger, outcome, snapshots }: TypeHostOptions) {
+  constructor(kernel: HostKernel, options: TypeHostOptions) {
+    const { definition, resources, logger, outcome, snapshots } = options;
     this.type = definition.type;
     this.kernel = kernel;
     this.scheduler = kernel.scheduler;
@@ -115,6 +120,7 @@ export class TypeHost implements ActivationHost<Activation> {
       policy && snapshots && new Snapshots({ type, policy, codec, ...snapshots }),
     );
     this.#definition = definition;
+    this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
     this.#activationsMax =
@@ -226,6 +232,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** Passivates what has been idle for too long. */
   sweep(): void {
+    this.limiter?.sweep();
     if (!this.keyed) return;
     const idleSince = this.kernel.clock.now() - this.#idleMsMax;
     for (let at = this.#recency.oldest; at !== undefined && at.usedAt <= idleSince; ) {

@@ -17,10 +17,13 @@ import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import { DurableMessage } from '../kernel/letter.js';
 import type { TypeHost, TypeHostOptions } from '../kernel/type-host.js';
+import { fillLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
+import { THREADS_MAX } from '../pool-size.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
+import { SharedLimits } from '../shared-limits.js';
 import { loadSnapshotStore } from '../store-module.js';
 import { undecodableId } from '../undecodable.js';
 import type {
@@ -90,7 +93,8 @@ async function run(task: HostTask): Promise<void> {
   }
   const snapshots = await openSnapshots(task, logger);
   const host: TypeHost = kernel.host({
-    ...(snapshots && { snapshots }),
+    snapshots,
+    limits: limitsOf(definition, task),
     definition,
     resources: resources.value,
     logger,
@@ -141,6 +145,12 @@ async function run(task: HostTask): Promise<void> {
     threadMesh.close();
     port.close();
   }
+}
+
+function limitsOf({ limits }: ActorDefinition, task: HostTask): TypeHostOptions['limits'] {
+  const filled = fillLimits(limits);
+  if (filled === undefined || task.limits === undefined) return undefined;
+  return new SharedLimits(filled, THREADS_MAX, task.limits).attach(task.thread);
 }
 
 /** Waits while the store is away. */

@@ -1,0 +1,190 @@
+/**
+ * The limits of an actor type, for all threads of a node: permits for calls of `receive`, and a rate. They are words in shared
+ * memory, so that taking a permit costs no message.
+ *
+ * Layout, after the word of the rate (8 bytes): per thread whether it waits (1 or 0); per thread a word that it waits on; per
+ * permit who has it: 0 nobody, n + 1 thread n, -(n + 1) it was handed to thread n, which has not looked yet.
+ *
+ * It promises:
+ * - never more permits out than there are, and none is lost when a thread ends: a permit is one word with the name of its holder, and
+ *   `giveBack` frees those of a thread. (A count of permits in use beside a count for each thread was rejected: a thread that ends
+ *   between the two changes leaves them apart for ever. A look through 1,000 words takes about a microsecond, and only when most
+ *   are taken.)
+ * - threads that wait take turns: a permit that comes back is handed to the next of them, one for each time it said it waits, so
+ *   that a thread that is blocked keeps one permit idle at most
+ */
+import type { FilledLimits } from './limits.js';
+import { SharedRate } from './shared-rate.js';
+
+/** A wait is woken; should the thread that was to wake it have ended at the wrong moment, it looks again after this. */
+const LOOK_MS = 1_000;
+const RATE_BYTES = 8;
+
+export class SharedLimits {
+  readonly limits: FilledLimits;
+  readonly threads: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly #waits: Int32Array;
+  readonly #wakes: Int32Array;
+  readonly #permits: Int32Array;
+
+  /**
+   * In the main thread, without a buffer; in a thread, with that of the main thread.
+   * @param threads the most threads at a time; they are numbered from 0
+   */
+  constructor(limits: FilledLimits, threads: number, buffer?: SharedArrayBuffer) {
+    const permits = Number.isFinite(limits.concurrencyMax) ? limits.concurrencyMax : 0;
+    this.limits = limits;
+    this.threads = threads;
+    this.buffer = buffer ?? new SharedArrayBuffer(RATE_BYTES + 4 * (2 * threads + permits));
+    this.#waits = new Int32Array(this.buffer, RATE_BYTES, threads);
+    this.#wakes = new Int32Array(this.buffer, RATE_BYTES + 4 * threads, threads);
+    this.#permits = new Int32Array(this.buffer, RATE_BYTES + 8 * threads, permits);
+  }
+
+  /** What thread `thread` takes permits by. A permit that was handed to an earlier one of that number goes on. */
+  attach(thread: number): ThreadLimits {
+    if (!(Number.isInteger(thread) && thread >= 0 && thread < this.threads)) {
+      throw new RangeError(`thread ${thread} is not from 0 to ${this.threads - 1}`);
+    }
+    const { limits, threads } = this;
+    const rate = Number.isFinite(limits.ratePerSecond)
+      ? new SharedRate(new BigInt64Array(this.buffer, 0, 1), limits, threads)
+      : undefined;
+    const attached = new ThreadLimits(thread, rate, this.#waits, this.#wakes, this.#permits);
+    attached.passOn();
+    return attached;
+  }
+
+  /** Frees what a thread held that has ended. Before another with its number begins. */
+  giveBack(thread: number): void {
+    Atomics.store(this.#waits, thread, 0);
+    const ended = new ThreadLimits(thread, undefined, this.#waits, this.#wakes, this.#permits);
+    for (let at = 0; at < this.#permits.length; at++) {
+      if (Math.abs(Atomics.load(this.#permits, at)) === thread + 1) ended.give(at);
+    }
+  }
+
+  /** Permits that somebody has. */
+  get inUse(): number {
+    return this.#permits.reduce((sum, _, at) => (Atomics.load(this.#permits, at) === 0 ? sum : sum + 1), 0);
+  }
+}
+
+/** The shared limits, as one thread takes from them. */
+export class ThreadLimits {
+  readonly rate: SharedRate | undefined;
+  onWake = () => this.passOn();
+  #listens = false;
+  readonly #thread: number;
+  readonly #waits: Int32Array;
+  readonly #wakes: Int32Array;
+  readonly #permits: Int32Array;
+  /** Permits that this thread has taken. */
+  readonly #held: number[] = [];
+  /** Where the next look begins. */
+  #at: number;
+
+  constructor(
+    thread: number,
+    rate: SharedRate | undefined,
+    waits: Int32Array,
+    wakes: Int32Array,
+    permits: Int32Array,
+  ) {
+    this.#thread = thread;
+    this.rate = rate;
+    this.#waits = waits;
+    this.#wakes = wakes;
+    this.#permits = permits;
+    this.#at = Math.floor((thread * permits.length) / waits.length);
+  }
+
+  /** Takes a permit, if there is one. Without a limit there always is. */
+  take(): boolean {
+    const { length } = this.#permits;
+    if (length === 0) return true;
+    const me = this.#thread + 1;
+    for (let looked = 0; looked < length; looked++) {
+      const at = (this.#at + looked) % length;
+      const holder = Atomics.load(this.#permits, at);
+      if (holder !== 0 && holder !== -me) continue;
+      if (Atomics.compareExchange(this.#permits, at, holder, me) !== holder) continue;
+      this.#held.push(at);
+      this.#at = at;
+      return true;
+    }
+    return false;
+  }
+
+  /** Gives one of this thread's permits back. */
+  release(): void {
+    const at = this.#held.pop();
+    if (at !== undefined) this.give(at);
+  }
+
+  /**
+   * Takes a permit, or says that this thread waits for one: then `onWake` is called when there may be one, and whenever one was handed
+   * to this thread, wanted or not. Does not keep the process alive.
+   */
+  takeOrWait(): boolean {
+    const seen = Atomics.load(this.#wakes, this.#thread);
+    Atomics.store(this.#waits, this.#thread, 1);
+    // One may have come back before anybody could see that this thread waits.
+    const took = this.take();
+    if (!took || !this.waitNoLonger()) this.#listen(seen);
+    return took;
+  }
+
+  /** Whether no permit is on its way to this thread. */
+  waitNoLonger(): boolean {
+    return Atomics.compareExchange(this.#waits, this.#thread, 1, 0) === 1;
+  }
+
+  #listen(seen: number): void {
+    // Alone, its own permits are all that can come back, and it sees them.
+    if (this.#listens || this.#waits.length === 1) return;
+    this.#listens = true;
+    const { async, value } = Atomics.waitAsync(this.#wakes, this.#thread, seen, LOOK_MS);
+    void (async ? value : Promise.resolve()).then(() => {
+      this.#listens = false;
+      this.onWake();
+    });
+  }
+
+  /** Hands on what was handed to this thread and is not needed. */
+  passOn(): void {
+    for (let at = 0; at < this.#permits.length; at++) {
+      if (Atomics.load(this.#permits, at) === -(this.#thread + 1)) this.give(at);
+    }
+  }
+
+  /** Hands a permit of this thread to the next that waits, or to nobody. */
+  give(at: number): void {
+    for (;;) {
+      if (this.#handOver(at)) return;
+      const mine = Atomics.exchange(this.#permits, at, 0);
+      // Who began to wait since this looked has looked before the permit was there.
+      if (!this.#othersWait() || Atomics.compareExchange(this.#permits, at, 0, mine) !== 0) return;
+    }
+  }
+
+  #handOver(at: number): boolean {
+    const { length } = this.#waits;
+    for (let step = 1; step < length; step++) {
+      const next = (this.#thread + step) % length;
+      if (Atomics.compareExchange(this.#waits, next, 1, 0) !== 1) continue;
+      Atomics.store(this.#permits, at, -(next + 1));
+      Atomics.add(this.#wakes, next, 1);
+      Atomics.notify(this.#wakes, next);
+      return true;
+    }
+    return false;
+  }
+
+  #othersWait(): boolean {
+    return this.#waits.some(
+      (_, thread) => thread !== this.#thread && Atomics.load(this.#waits, thread) === 1,
+    );
+  }
+}
