@@ -1,85 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type ActorDefinition, defineActor } from '../actor.js';
-import type { ManualClock } from '../clock.js';
-import type { Limits } from '../limits.js';
 import { SharedLimits } from '../shared-limits.js';
 import { testSeed } from '../testing/seed.js';
 import { DurableMessage } from './letter.js';
 import { fate, hostIn, manualKernel, settle } from './test-kernel.js';
+import { limited, pass } from './test-limited.js';
 import type { TypeLimiter } from './type-limiter.js';
 
-/** Keys of a group begin with its letter. Calls last until they are let go. */
-function fixture(limits: Limits, definition: Partial<ActorDefinition<number>> = {}, slow = false) {
-  const made = manualKernel();
-  const { kernel, clock } = made;
-  const begun: { readonly key: string; readonly at: number; readonly bodies: number[] }[] = [];
-  const underWay: { readonly key: string; readonly end: () => void }[] = [];
-  const host = hostIn<number, unknown, unknown>(kernel, {
-    type: 'limited',
-    scope: 'key',
-    limits,
-    group: (key) => key.charAt(0),
-    receive(messages, { key }) {
-      begun.push({ key, at: clock.now(), bodies: messages.map(({ body }) => body) });
-      for (const message of messages) if (message.asked) message.reply(message.body as never);
-      if (!slow) return;
-      return new Promise<void>((resolve) => {
-        const call = {
-          key,
-          end: () => {
-            underWay.splice(underWay.indexOf(call), 1);
-            resolve();
-          },
-        };
-        underWay.push(call);
-      });
-    },
-    ...definition,
-  });
-  const limiter = host.limiter as TypeLimiter;
-  const tell = (key: string, body = 0) => void kernel.ref('limited', key).tell(body);
-  return { ...made, host, limiter, begun, underWay, tell, ref: (key: string) => kernel.ref('limited', key) };
-}
-
-/** Lets time pass by `ms`, in steps in which what became possible happens. */
-async function pass(clock: ManualClock, ms: number, stepMs = 10): Promise<void> {
-  for (let at = 0; at < ms; at += stepMs) {
-    clock.advance(stepMs);
-    await settle(2);
-  }
-}
-
-t.test('definitions with limits that are none are refused', async (t) => {
-  const wrong: Limits[] = [
-    { concurrencyMax: 0 },
-    { concurrencyMax: 1.5 },
-    { concurrencyMax: Number.NaN },
-    { concurrencyMax: 1e6 },
-    { ratePerSecond: 0 },
-    { ratePerSecond: -1 },
-    { ratePerSecond: Number.NaN },
-    { ratePerSecond: Number.POSITIVE_INFINITY },
-    { ratePerSecond: 1, burst: 0 },
-    { ratePerSecond: 1, burst: 0.5 },
-    { burst: 5 },
-    { perGroup: { concurrencyMax: -1 } },
-  ];
-  const receive = () => {};
-  for (const limits of wrong) {
-    t.throws(
-      () => defineActor({ type: 'x', scope: 'key', limits, receive }),
-      TypeError,
-      JSON.stringify(limits),
-    );
-  }
-  const perGroup = { concurrencyMax: 1 };
-  t.throws(() => defineActor({ type: 'x', scope: 'thread', limits: { perGroup }, receive }), TypeError);
-  t.ok(defineActor({ type: 'x', scope: 'key', limits: { ratePerSecond: 0.5, burst: 3, perGroup }, receive }));
-});
-
 t.test('so many calls and no more; who waits is served in order', async (t) => {
-  const { kernel, host, begun, underWay, tell, clock } = fixture({ concurrencyMax: 2 }, {}, true);
+  const { kernel, host, begun, underWay, tell, clock } = limited({ concurrencyMax: 2 }, {}, true);
   for (const key of ['a', 'b', 'c', 'd', 'e']) tell(key);
   await settle();
   t.strictSame(
@@ -104,7 +33,7 @@ t.test('so many calls and no more; who waits is served in order', async (t) => {
 });
 
 t.test('a rate: the burst at once, then message by message, in order, batches cut', async (t) => {
-  const { kernel, clock, begun, tell } = fixture({ ratePerSecond: 10, burst: 3 });
+  const { kernel, clock, begun, tell } = limited({ ratePerSecond: 10, burst: 3 });
   for (let n = 0; n < 5; n++) tell('a', n);
   tell('b', 0);
   await settle();
@@ -129,7 +58,7 @@ t.test('a rate: the burst at once, then message by message, in order, batches cu
 });
 
 t.test('a group has its own limits, holds up no other, and is forgotten when it is idle', async (t) => {
-  const { clock, begun, underWay, limiter, tell } = fixture({ perGroup: { concurrencyMax: 1 } }, {}, true);
+  const { clock, begun, underWay, limiter, tell } = limited({ perGroup: { concurrencyMax: 1 } }, {}, true);
   for (const key of ['a1', 'a2', 'a3', 'b1', 'b2']) tell(key);
   await settle();
   t.strictSame(
@@ -160,7 +89,7 @@ t.test('a group has its own limits, holds up no other, and is forgotten when it 
 });
 
 t.test('a group with a rate is forgotten once its bucket is full', async (t) => {
-  const { kernel, clock, begun, limiter, tell } = fixture({ perGroup: { ratePerSecond: 10, burst: 2 } });
+  const { kernel, clock, begun, limiter, tell } = limited({ perGroup: { ratePerSecond: 10, burst: 2 } });
   for (const key of ['a1', 'a2', 'a3', 'b1']) tell(key);
   await settle();
   t.strictSame(
@@ -177,7 +106,7 @@ t.test('a group with a rate is forgotten once its bucket is full', async (t) => 
 });
 
 t.test('what nobody waits for any more takes no token', async (t) => {
-  const { kernel, clock, begun, ref, tell } = fixture({ ratePerSecond: 1, burst: 1 });
+  const { kernel, clock, begun, ref, tell } = limited({ ratePerSecond: 1, burst: 1 });
   tell('a', 0);
   await settle();
   const expired = Promise.all([1, 2, 3].map((n) => fate(ref('a').ask(n as never, { timeoutMs: 500 }))));
@@ -197,7 +126,7 @@ t.test('what nobody waits for any more takes no token', async (t) => {
 });
 
 t.test('durable messages count as well, and drain loses nothing', async (t) => {
-  const { kernel, host, clock, begun, tell } = fixture(
+  const { kernel, host, clock, begun, tell } = limited(
     { ratePerSecond: 100, burst: 1, concurrencyMax: 1 },
     { batchMax: 4 },
   );
@@ -227,7 +156,7 @@ t.test('durable messages count as well, and drain loses nothing', async (t) => {
 });
 
 t.test('one that is stopped leaves the queue, and those behind it go on', async (t) => {
-  const { kernel, host, begun, underWay, tell } = fixture(
+  const { kernel, host, begun, underWay, tell } = limited(
     { concurrencyMax: 1, perGroup: { concurrencyMax: 1 } },
     {},
     true,
@@ -269,7 +198,7 @@ t.test('whatever the limits: kept, in order, nothing lost, nothing left over', a
       fc.array(step, { maxLength: 40 }),
       async (all, perGroup, batchMax, reentrant, steps) => {
         const definition = { batchMax, reentrant };
-        const { kernel, clock, host, begun, underWay, tell, ref } = fixture(
+        const { kernel, clock, host, begun, underWay, tell, ref } = limited(
           { ...all, perGroup },
           definition,
           true,
@@ -376,7 +305,7 @@ t.test('kernels that share limits take turns, and give all of them back', async 
 });
 
 t.test('nobody overtakes the one that was called', async (t) => {
-  const { clock, begun, tell } = fixture({ ratePerSecond: 10, burst: 1, perGroup: { concurrencyMax: 5 } });
+  const { clock, begun, tell } = limited({ ratePerSecond: 10, burst: 1, perGroup: { concurrencyMax: 5 } });
   tell('a');
   tell('b');
   await settle();
@@ -391,7 +320,11 @@ t.test('nobody overtakes the one that was called', async (t) => {
 });
 
 t.test('who waits costs nothing', async (t) => {
-  const { kernel, underWay, tell } = fixture({ concurrencyMax: 1, perGroup: { concurrencyMax: 2 } }, {}, true);
+  const { kernel, underWay, tell } = limited(
+    { concurrencyMax: 1, perGroup: { concurrencyMax: 2 } },
+    {},
+    true,
+  );
   for (const key of ['a1', 'a2', 'a3', 'b1']) tell(key);
   await settle();
   const { turn } = kernel.scheduler;
@@ -408,7 +341,7 @@ for (const onFailure of ['restart', 'stop'] as const) {
   t.test(`one that fails while it waits holds up nobody: ${onFailure}`, async (t) => {
     const begun: string[] = [];
     let fail = (_: Error) => {};
-    const { kernel } = fixture(
+    const { kernel } = limited(
       { concurrencyMax: 1 },
       {
         reentrant: true,
