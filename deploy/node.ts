@@ -16,7 +16,7 @@ import {
 } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { asError } from '../runtime/failure.js';
-import type { Logger } from '../runtime/logger.js';
+import type { Logger, LogLevel } from '../runtime/logger.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore } from '../storage/postgres/index.js';
@@ -26,7 +26,6 @@ import { Database, type DatabaseMode } from './database.js';
 import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { registerNodeMetrics } from './node-metrics.js';
-import { replayDeadLetter } from './replay.js';
 import { untilToldToStop } from './stop-signal.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
@@ -99,7 +98,7 @@ export class Node {
         ],
         retry: config.retry,
         logger,
-        logLevel: config.logLevel,
+        logLevel: levelOfThreads(config.logLevel),
       });
       const metrics = new GatewayMetrics();
       registerNodeMetrics(metrics, {
@@ -116,7 +115,7 @@ export class Node {
         operations: {
           token: config.apiToken,
           deadLetters,
-          replay: (id) => replayDeadLetter(id, deadLetters, journal),
+          replay: (id) => system.replay(id),
           status: () => ({
             log: journal.stats(),
             actors: system.stats(),
@@ -164,6 +163,12 @@ function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSe
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
+}
+
+/** Threads have four levels; the logger itself leaves out what is below its own. */
+function levelOfThreads(level: Config['logLevel']): LogLevel {
+  if (level === 'trace') return 'debug';
+  return level === 'silent' || level === 'fatal' ? 'error' : level;
 }
 
 /** `ok` only while nothing that uses it says that it is away. */
