@@ -142,6 +142,39 @@ t.test('drain keeps what is not done on the log, and the next system takes it up
   await until('all is handled', () => log.lag() === 0);
 });
 
+t.test('caughtUp waits for what is on the log by now, and for no longer than it is told', async (t) => {
+  const retry = { attemptsMax: 9, delayMs: 60_000, delayMsMax: 60_000 };
+  const { log, tell, system } = await start<Recorded>(t, 'recorder', { retry });
+  await Promise.all(Array.from({ length: 500 }, (_, n) => tell(`${n}`, 'ok')));
+  t.equal(await system.caughtUp('recorder', 60_000), true);
+  t.equal(log.lag(), 0);
+  await tell('1', 'fail:1');
+  t.equal(await system.caughtUp('recorder', 50), false);
+  await t.rejects(system.caughtUp('nobody', 50), { code: 'TETHER_POOL_REQUEST' });
+  const waits = system.caughtUp('recorder', 60_000);
+  await Promise.all([system.drain(5_000), system.drain(5_000)]);
+  t.equal(await waits, false);
+  await system.drain();
+  await t.rejects(system.ref('recorder', '1').ask('late'), { code: 'TETHER_ACTIVATION_STOPPED' });
+});
+
+t.test('a start that fails leaves nothing that runs', async (t) => {
+  const deadLetters = { put: async () => {} };
+  const failed = ActorSystem.start({ log: new MemoryLog(1), deadLetters, actors: [module('missing')] });
+  await t.rejects(failed, { code: 'TETHER_ACTOR_MODULE' });
+  const system = await ActorSystem.start({
+    log: new MemoryLog(1),
+    deadLetters,
+    actors: [module('recorder')],
+  });
+  t.equal(system.mode, 'running');
+  t.throws(() => system.ref('recorder', 5 as never), TypeError);
+  t.throws(() => system.ref('recoder', '5').tell(1), {
+    message: 'no actor recoder is registered; there is recorder',
+  });
+  await system.drain();
+});
+
 t.test('a drain while the system starts leaves nothing that runs', async (t) => {
   const log = new MemoryLog(2);
   const system = new ActorSystem({
