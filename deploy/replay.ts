@@ -1,7 +1,7 @@
 import type { DeadLetterStore } from '../runtime/dead-letter.js';
 import { encodeEnvelope } from '../runtime/envelope.js';
 import type { MessageLog } from '../runtime/message-log.js';
-import { partitionOf } from '../runtime/partition.js';
+import { type Group, partitionIn } from '../runtime/partition.js';
 import { undecodablePartition } from '../runtime/undecodable.js';
 
 /**
@@ -14,12 +14,13 @@ export async function replayDeadLetter(
   id: string,
   store: DeadLetterStore,
   log: MessageLog,
+  group: (actor: string) => Group | undefined,
 ): Promise<boolean> {
   const letter = await store.get(id);
   if (letter === undefined || letter.state !== 'waiting') return false;
   const { envelope } = letter;
   const undecodable = undecodablePartition(id);
-  const index = undecodable ?? partitionOf(envelope.key, log.partitions);
+  const index = undecodable ?? partitionIn(group(envelope.actor), envelope.key, log.partitions);
   const bytes = undecodable === undefined ? encodeEnvelope(envelope) : envelope.payload;
   const partition = log.open(envelope.actor)[index];
   if (partition === undefined) throw new RangeError(`the log has no partition ${index} any more`);

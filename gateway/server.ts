@@ -13,6 +13,7 @@ import uWS from 'uWebSockets.js';
 import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
+import type { Group } from '../runtime/partition.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly endpoints: readonly Endpoint[];
   /** The partitions of an actor type, at least one. Asked once per endpoint, at the start. */
   partitions(actor: string): readonly LogPartition[];
+  /** How an actor type groups its keys, if it does. Asked once per endpoint. */
+  group?(actor: string): Group | undefined;
   /** Asked at each `/readyz` and `/health`: cheap, and from memory. */
   readiness(): Readiness;
   /** When absent, there is no `/api`. */
@@ -72,7 +75,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const intake = new Intake();
   const parts: RouteParts = {
     context: { intake, ids: new MessageIdSource(), metrics, now: () => options.now() },
-    endpoints: new EndpointTable(options.endpoints, (actor) => options.partitions(actor), metrics),
+    endpoints: new EndpointTable(
+      options.endpoints,
+      (actor) => options.partitions(actor),
+      (actor) => options.group?.(actor),
+      metrics,
+    ),
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: new Operations(options.operations),

@@ -20,7 +20,7 @@ import { encodeEnvelope } from '../runtime/envelope.js';
 import { type LogClosedError, LogFullError } from '../runtime/errors.js';
 import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
-import { partitionOf } from '../runtime/partition.js';
+import { partitionIn } from '../runtime/partition.js';
 import { type Answer, send } from './answer.js';
 import { BodyBuffer } from './body.js';
 import type { CompiledEndpoint } from './endpoints.js';
@@ -161,7 +161,7 @@ export class WebhookRequest implements AppendWaiter {
     this.#body = undefined;
     this.#success = verdict.answer;
     this.#enter('appending');
-    const partition = endpoint.partitions[partitionOf(key, endpoint.partitions.length)];
+    const partition = endpoint.partitions[partitionIn(endpoint.group, key, endpoint.partitions.length)];
     if (partition === undefined) assert.fail('an endpoint has partitions');
     partition.append(envelope, this);
   }

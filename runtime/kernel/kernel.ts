@@ -11,7 +11,7 @@ import { UnknownActorError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
-import { partitionOf } from '../partition.js';
+import { type Group, groupOf, partitionOf } from '../partition.js';
 import type { RetryPolicy } from '../retry.js';
 import type { Activation } from './activation.js';
 import type { Ask } from './ask.js';
@@ -85,7 +85,7 @@ export class Kernel implements HostKernel, RefKernel {
   readonly #transport: Transport | undefined;
   readonly #placements = new Map<string, Placement>();
   /** Of types with groups that are not hosted here. */
-  readonly #groups = new Map<string, (key: string) => string>();
+  readonly #groups = new Map<string, Group>();
   #nextCall: number;
 
   constructor(options: KernelOptions) {
@@ -147,14 +147,14 @@ export class Kernel implements HostKernel, RefKernel {
   }
 
   /** How keys of a type are grouped that is not hosted here. */
-  setGroup(type: string, group: (key: string) => string): void {
+  setGroup(type: string, group: Group): void {
     this.#groups.set(type, group);
   }
 
   groupOf(type: string, key: string): string {
     const host = this.#hosts.get(type);
     if (host !== undefined) return host.group(key);
-    return this.#groups.get(type)?.(key) ?? key;
+    return groupOf(this.#groups.get(type), key);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { ActorDefinition } from '../actor.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
+import { groupOf } from '../partition.js';
 import type { RetryPolicy } from '../retry.js';
 import type { ThreadLimits } from '../shared-limits.js';
 import type { SnapshotStore } from '../snapshot.js';
@@ -146,7 +147,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** The keys of a group live in one thread. */
   group(key: string): string {
-    return this.#definition.group === undefined ? key : this.#definition.group(key);
+    return groupOf(this.#definition.group, key);
   }
 
   /** `body` as it goes into a mailbox. */
