@@ -50,6 +50,8 @@ export interface Deliver {
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
 export interface Drain {
   readonly type: 'drain';
+  /** What runs after so many milliseconds is cut off. */
+  readonly ms: number;
 }
 
 export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;

@@ -264,6 +264,11 @@ export class Kernel implements HostKernel, RefKernel {
     await Promise.all(Array.from(this.#hosts.values(), (host) => host.saveAll()));
   }
 
+  /** Tells every call under way to come to an end. */
+  abort(reason: Error): void {
+    for (const host of this.#hosts.values()) host.abort(reason);
+  }
+
   /** Ends every activation. */
   stop(reason: Error): void {
     for (const host of this.#hosts.values()) host.stop(reason);

@@ -328,6 +328,11 @@ export class TypeHost implements ActivationHost<Activation> {
     return released;
   }
 
+  /** The signal of every call under way fires. */
+  abort(reason: Error): void {
+    for (const { calls } of this.#byKey.values()) calls.abort(reason);
+  }
+
   /** Of each activation that has something to do: when it is done. */
   drained(): Promise<void>[] {
     const waits: Promise<void>[] = [];

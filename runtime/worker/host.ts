@@ -44,6 +44,8 @@ import { ThreadMesh } from './thread-mesh.js';
 
 const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
+/** After so much of the time that a drain may take, the signals of calls fire. */
+const DRAIN_SHARE = 0.8;
 /** Volatile messages in all mailboxes of a thread. */
 const WAITING_MAX = 1_000_000;
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
@@ -60,12 +62,12 @@ export default async function host(task: HostTask): Promise<void> {
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
-  const drainAsked = new Promise<void>((resolve) => {
+  const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') resolve();
+      if (message.type === 'drain') resolve(message.ms);
     });
     // The main thread closed its end: it will not wait for anything we do.
-    port.on('close', resolve);
+    port.on('close', () => resolve(0));
   });
 
   const definition = await loadActor(task.module);
@@ -133,8 +135,11 @@ async function run(task: HostTask): Promise<void> {
     Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
   );
   try {
-    await drainAsked;
+    const ms = await drainAsked;
+    // What is left of the time is for giving up in good order.
+    const late = setTimeout(() => kernel.abort(new Error('the thread drains')), ms * DRAIN_SHARE);
     await kernel.drain();
+    clearTimeout(late);
     await host.close();
     await snapshots?.store.close();
   } finally {
@@ -179,7 +184,7 @@ async function open(
   definition: ActorDefinition,
   task: HostTask,
   logger: Logger,
-  drainAsked: Promise<void>,
+  drainAsked: Promise<unknown>,
 ): Promise<{ readonly value: unknown } | undefined> {
   const { actor, thread, settings, port } = task;
   for (let failures = 1; ; failures++) {
