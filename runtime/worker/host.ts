@@ -7,24 +7,17 @@
  * dispatcher delivers again. When it blocks the thread, the pool ends it (`pulse.ts`).
  */
 import { threadId } from 'node:worker_threads';
-import type { ActorDefinition } from '../actor.js';
 import { systemClock } from '../clock.js';
 import { decodeEnvelope, type Envelope } from '../envelope.js';
 import { ActivationStoppedError, ReceiveTimeoutError } from '../errors.js';
-import { causeOf, failureOf } from '../failure.js';
+import { causeOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import { DurableMessage } from '../kernel/letter.js';
-import type { TypeHost, TypeHostOptions } from '../kernel/type-host.js';
-import { fillLimits } from '../limits.js';
-import type { Logger } from '../logger.js';
+import type { TypeHost } from '../kernel/type-host.js';
 import { loadActor } from '../module.js';
-import { THREADS_MAX } from '../pool-size.js';
 import { startPulse } from '../pulse.js';
-import { backoffMs } from '../retry.js';
-import { SharedLimits } from '../shared-limits.js';
-import { loadSnapshotStore } from '../store-module.js';
 import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
@@ -39,6 +32,7 @@ import type {
   ToWorker,
 } from '../worker-protocol.js';
 import { EventBuffer } from './event-buffer.js';
+import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
 import { ThreadMesh } from './thread-mesh.js';
 
@@ -48,7 +42,6 @@ const HUNG_EXIT_CODE = 70;
 const DRAIN_SHARE = 0.8;
 /** Volatile messages in all mailboxes of a thread. */
 const WAITING_MAX = 1_000_000;
-const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
 export default async function host(task: HostTask): Promise<void> {
   const stopPulse = startPulse(task.pulse, task.receiveMsMax);
@@ -71,8 +64,9 @@ async function run(task: HostTask): Promise<void> {
   });
 
   const definition = await loadActor(task.module);
-  const resources = await open(definition, task, logger, drainAsked);
-  if (resources === undefined) return;
+  const opened = await openParts(definition, task, logger, drainAsked);
+  if (opened === undefined) return;
+  const { resources, snapshots } = opened;
   const events = new EventBuffer((events) => port.postMessage({ type: 'events', events } satisfies Happened));
   const threadMesh = new ThreadMesh(port, task.places + thread, (count, reason) =>
     events.add({ kind: 'dropped', actor, reason, count }),
@@ -93,12 +87,11 @@ async function run(task: HostTask): Promise<void> {
     const { group } = await loadActor(module);
     if (group !== undefined) kernel.setGroup(type, group);
   }
-  const snapshots = await openSnapshots(task, logger);
   const host: TypeHost = kernel.host({
+    definition,
+    resources,
     snapshots,
     limits: limitsOf(definition, task),
-    definition,
-    resources: resources.value,
     logger,
     outcome: outcomeTo(task, () => host.live),
   });
@@ -115,15 +108,11 @@ async function run(task: HostTask): Promise<void> {
 
   const watchdog = setInterval(
     () => {
-      const before = host.live;
       kernel.sweep();
       kernel.flushEvents();
       events.flush();
-      port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
+      port.postMessage({ type: 'load', delayMs: host.delay.sample(), live: host.live } satisfies Load);
       host.delay.probe(kernel.scheduler);
-      if (host.live < before) {
-        port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
-      }
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
       const error = new ReceiveTimeoutError(
@@ -150,63 +139,6 @@ async function run(task: HostTask): Promise<void> {
     threadMesh.close();
     port.close();
   }
-}
-
-function limitsOf({ limits }: ActorDefinition, task: HostTask): TypeHostOptions['limits'] {
-  const filled = fillLimits(limits);
-  if (filled === undefined || task.limits === undefined) return undefined;
-  return new SharedLimits(filled, THREADS_MAX, task.limits).attach(task.thread);
-}
-
-/** Waits while the store is away. */
-async function openSnapshots(
-  { snapshots, port }: HostTask,
-  logger: Logger,
-): Promise<TypeHostOptions['snapshots']> {
-  if (snapshots === undefined) return undefined;
-  for (let failures = 1; ; failures++) {
-    try {
-      const store = await loadSnapshotStore(snapshots.store);
-      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
-      return { store, log: snapshots.log };
-    } catch (error) {
-      if (failureOf(error) !== 'outage') throw error;
-      const { code, message } = causeOf(error);
-      logger.debug({ code }, 'the store of snapshots is away');
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
-    }
-    await pause(backoffMs(failures, OPEN_RETRY, Math.random));
-  }
-}
-
-/** Opens the actor; waits while what it needs is away. Undefined when a drain came first. */
-async function open(
-  definition: ActorDefinition,
-  task: HostTask,
-  logger: Logger,
-  drainAsked: Promise<unknown>,
-): Promise<{ readonly value: unknown } | undefined> {
-  const { actor, thread, settings, port } = task;
-  for (let failures = 1; ; failures++) {
-    try {
-      const value = await definition.open?.({ actor, thread, settings, logger });
-      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
-      return { value };
-    } catch (error) {
-      if (failureOf(error) !== 'outage') throw error;
-      const { code, message } = causeOf(error);
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
-    }
-    const drained = await Promise.race([
-      drainAsked.then(() => true),
-      pause(backoffMs(failures, OPEN_RETRY, Math.random)),
-    ]);
-    if (drained) return undefined;
-  }
-}
-
-function pause(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
 }
 
 function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): void {
