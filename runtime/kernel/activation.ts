@@ -11,8 +11,8 @@
  *   queued, running --linger, limit, backoff--> waiting --over--> queued
  *   idle --put away--> passivating --state stored--> stopped, or queued again when messages came meanwhile
  *   any --stop--> stopped
- * Durable messages stand in a queue of their own (`durable-queue.ts`) with waits of its own. Durable and volatile batches take
- * turns. Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
+ * Durable messages stand in a queue of their own (`durable-queue.ts`); durable and volatile batches take turns.
+ * Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
  */
 import type { ActivationHost, ActivationMode, Failed, Wait } from './activation-host.js';
 import { type Answerable, cycleOf, type Debtor } from './ask.js';
@@ -49,6 +49,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   faults: Faults | undefined = undefined;
   durable: DurableQueue | undefined = undefined;
   readonly calls: Calls;
+  readonly #expectations = new Expectations();
   #durableTurn = false;
   #durableCalls = 0;
   #timers: ActivationTimers | undefined;
@@ -57,7 +58,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #wait: Wait | undefined;
   #cancelWait: (() => void) | undefined;
   #owed: Debts<Answerable> | undefined;
-  #expectations: Expectations | undefined;
 
   constructor(host: ActivationHost<Activation>, key: string) {
     this.host = host;
@@ -123,18 +123,18 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.durable?.drain();
     this.#endLinger();
     if (!this.#busy()) return undefined;
-    return this.#when(() => !this.#busy());
+    return this.#expectations.when(() => !this.#busy());
   }
 
   /** The same, whatever it waits for. */
   handled(): Promise<void> {
-    return this.#when(() => this.quiet || this.mode === 'stopped');
+    return this.#expectations.when(() => this.quiet || this.mode === 'stopped');
   }
 
   /** Resolves when what waits now is handled. */
   caughtUp(): Promise<void> {
     const { pushed } = this.mailbox;
-    return this.#when(
+    return this.#expectations.when(
       () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.calls.count === 0),
     );
   }
@@ -151,7 +151,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     // Whoever still holds it, a call that outlives it say, fills no mailbox that nobody empties.
     this.mailbox.close(reason);
     this.mailbox.refuse(reason);
-    this.#expectations?.settle();
+    this.#expectations.settle();
   }
 
   /**
@@ -236,13 +236,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     }
     this.#lingered = false;
     const durable = this.#durableCalls === 0 && this.durable?.ready ? this.durable : undefined;
-    if (durable !== undefined && (this.#durableTurn || this.mailbox.empty)) void this.#runDurable(durable);
+    if (durable && (this.#durableTurn || this.mailbox.empty)) void this.#runDurable(durable);
     else this.#runVolatile();
-  }
-
-  #when(holds: () => boolean): Promise<void> {
-    this.#expectations ??= new Expectations();
-    return this.#expectations.when(holds);
   }
 
   #schedule(): void {
@@ -273,8 +268,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #runVolatile(): void {
     const { host, mailbox } = this;
-    this.#durableTurn = true;
     const { volatileMax } = host;
+    this.#durableTurn = true;
     const max = host.limiter === undefined ? volatileMax : this.#admitted(mailbox.wanted(volatileMax));
     if (max === undefined) return;
     const messages = mailbox.take(max, this);
@@ -306,8 +301,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   }
 
   async #runDurable(durable: DurableQueue): Promise<void> {
-    const { host } = this;
     this.#durableTurn = false;
+    const { host } = this;
     const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.wanted(host.batchMax));
     if (max === undefined) return;
     const batch = durable.take(max);
@@ -356,25 +351,28 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #begin(messages: readonly VolatileMessage[]): ActivationContext {
     this.mode = 'running';
-    return this.calls.begin(messages, this.host.reentrant);
+    const context = this.calls.begin(messages, this.host.reentrant);
+    this.host.kernel.running = context;
+    return context;
   }
 
   #suspend(context: ActivationContext): void {
+    this.host.kernel.running = undefined;
     if (this.mode === 'stopped') return;
     context.suspendedAt = this.host.kernel.clock.now();
     this.#standAside();
   }
 
   #standAside(): void {
-    const { host } = this;
+    const { reentrant, callsMax } = this.host;
     this.mode = 'suspended';
-    if (host.reentrant && this.loaded && this.calls.count < host.callsMax) {
-      this.mode = 'idle';
-      this.#after();
-    }
+    if (!reentrant || !this.loaded || this.calls.count >= callsMax) return;
+    this.mode = 'idle';
+    this.#after();
   }
 
   #end(context: ActivationContext): void {
+    this.host.kernel.running = undefined;
     this.calls.end(context);
     if (this.host.limiter !== undefined) this.host.limiter.release(this);
     if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
@@ -393,6 +391,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else this.#expectations?.settle();
+    else this.#expectations.settle();
   }
 }

@@ -16,6 +16,7 @@ import type { RetryPolicy } from '../retry.js';
 import type { Activation } from './activation.js';
 import type { Ask } from './ask.js';
 import { Codec } from './codec.js';
+import type { ActivationContext } from './context.js';
 import { Deadlines } from './deadlines.js';
 import { Parcel } from './letter.js';
 import { type HopSource, Ref, type RefKernel } from './ref.js';
@@ -78,6 +79,8 @@ export class Kernel implements HostKernel, RefKernel {
   /** Volatile messages in mailboxes. */
   waiting = 0;
   draining = false;
+  /** Of the call of `receive` that runs this very moment. */
+  running: ActivationContext | undefined = undefined;
   /** Whether messages carry the context of a trace. */
   traces = false;
   readonly #hosts = new Map<string, TypeHost>();

@@ -17,6 +17,8 @@ export interface RefKernel {
   readonly deadlines: Deadlines;
   /** Whether messages carry the context of a trace. */
   readonly traces: boolean;
+  /** Whose `receive` runs this very moment. */
+  readonly running: HopSource | undefined;
   /** The activation of that type and key, if it belongs in this thread. */
   here(type: string, key: string): Activation | undefined;
   /** `body` as it goes into the mailbox of `activation`. */
@@ -71,7 +73,8 @@ export class Ref extends AddressBase implements ActorRef {
     }
     return new Promise((resolve, reject) => {
       const kernel = this.#kernel;
-      const hops = this.#owner?.hops() ?? NO_HOPS;
+      // A reference that came in a body has no owner, or that of its sender: who runs is who asks. After an await nobody runs.
+      const hops = (kernel.running ?? this.#owner)?.hops() ?? NO_HOPS;
       const ask = new Ask(
         this,
         { hops, timeoutMs },
