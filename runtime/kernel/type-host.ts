@@ -12,13 +12,14 @@ import { causeOf } from '../failure.js';
 import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
 import { fillSupervision } from '../supervision.js';
+import type { Tracing } from '../tracing.js';
 import { Activation } from './activation.js';
 import type { ActivationHost, Loadable } from './activation-host.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
 import type { Entry, Outcome } from './entry.js';
-import { Parcel, type VolatileMessage } from './letter.js';
+import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
 import { QueueDelay } from './queue-delay.js';
 import type { Scheduler } from './scheduler.js';
@@ -40,12 +41,16 @@ const CALLS_MAX = 100;
 /** How many are looked at for one that may go, when there are too many. */
 const CANDIDATES_MAX = 16;
 
+type Batch = readonly (VolatileMessage | DurableMessage)[];
+
 /** The kernel, as the types in it see it. */
 export type HostKernel = ActivationHost<Activation>['kernel'] & {
   readonly retry: RetryPolicy;
   readonly scheduler: Scheduler;
   readonly codec: Codec;
   readonly onEvent: (event: ActorEvent) => void;
+  /** While calls have spans. */
+  readonly tracing: Tracing | undefined;
   /** Sends on what came for an activation that has moved. */
   forward(type: string, key: string, mail: unknown): Promise<void> | undefined;
 };
@@ -132,18 +137,26 @@ export class TypeHost implements ActivationHost<Activation> {
     return this.keyed ? body : new Parcel(key, body, '', undefined);
   }
 
-  receive(messages: readonly VolatileMessage[], context: ActivationContext): Promise<void> | void {
-    return this.#definition.receive(messages as never, context);
+  receive(messages: Batch, context: ActivationContext): Promise<void> | void {
+    const { tracing } = this.kernel;
+    if (tracing === undefined) return this.#definition.receive(messages as never, context);
+    return tracing.receive({ type: this.type, key: context.key, messages }, () =>
+      this.#definition.receive(messages as never, context),
+    );
   }
 
-  loadAndReceive(
-    messages: readonly VolatileMessage[],
-    context: ActivationContext,
-    activation: Activation,
-  ): Promise<void> | void {
+  loadAndReceive(messages: Batch, context: ActivationContext, activation: Activation): Promise<void> | void {
+    const { tracing } = this.kernel;
+    if (tracing === undefined) return this.#loadAndReceive(messages, context, activation);
+    return tracing.receive({ type: this.type, key: context.key, messages }, () =>
+      this.#loadAndReceive(messages, context, activation),
+    );
+  }
+
+  #loadAndReceive(messages: Batch, context: ActivationContext, activation: Activation): Promise<void> | void {
     const loading = this.#load(activation, context);
-    if (loading === undefined) return this.receive(messages, context);
-    return loading.then(() => this.receive(messages, context));
+    if (loading === undefined) return this.#definition.receive(messages as never, context);
+    return loading.then(() => this.#definition.receive(messages as never, context));
   }
 
   receiveDurable(
@@ -153,9 +166,9 @@ export class TypeHost implements ActivationHost<Activation> {
   ): Promise<void> | void {
     this.delay.began(batch);
     const messages = batch.map(({ message }) => message);
-    const loading = activation.loaded ? undefined : this.#load(activation, context);
-    if (loading === undefined) return this.#definition.receive(messages as never, context);
-    return loading.then(() => this.#definition.receive(messages as never, context));
+    return activation.loaded
+      ? this.receive(messages, context)
+      : this.loadAndReceive(messages, context, activation);
   }
 
   /** Gives an activation its state. */

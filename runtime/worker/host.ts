@@ -21,6 +21,7 @@ import type { Logger } from '../logger.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
 import { backoffMs } from '../retry.js';
+import { findTracing, flushSpans } from '../tracing.js';
 import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
@@ -82,6 +83,8 @@ async function run(task: HostTask): Promise<void> {
     onEvent: (event) => events.add(event),
     id: threadId,
   });
+  // By the actor's module, its `open`, or a module that was loaded before all others.
+  kernel.tracing = findTracing();
   threadMesh.attach(kernel);
   for (const { actor: type, module } of task.grouped) {
     const { group } = await loadActor(module);
@@ -108,6 +111,7 @@ async function run(task: HostTask): Promise<void> {
     () => {
       const before = host.live;
       kernel.sweep();
+      kernel.tracing = findTracing(kernel.tracing);
       host.flushEvents();
       events.flush();
       port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
@@ -129,6 +133,7 @@ async function run(task: HostTask): Promise<void> {
     await drainAsked;
     await kernel.drain();
     await host.close();
+    await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
