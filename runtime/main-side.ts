@@ -87,7 +87,6 @@ export class MainSide {
       transport: this.#mesh,
       id: MAIN_PLACE,
     });
-    this.kernel.tracing = findTracing();
     this.#mesh.attach(this.kernel);
     this.#broker = new Broker(this.#mesh);
     this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
