@@ -15,8 +15,10 @@ import {
   startGateway,
 } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
+import { systemClock } from '../runtime/clock.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger } from '../runtime/logger.js';
+import { flushSpans } from '../runtime/tracing.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore } from '../storage/postgres/index.js';
@@ -41,6 +43,7 @@ export async function runNode(config: Config, { mode }: { readonly mode: Mode })
     const reason = await Promise.race([stop.told, node.failed]);
     logger.info({ reason: reason instanceof Error ? reason.message : reason }, 'the node drains');
     await node.drain();
+    await flushSpans(systemClock, logger);
     if (reason instanceof Error) throw reason;
     logger.info({}, 'the node has stopped');
     return EXIT.ok;

@@ -14,6 +14,7 @@ import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
+import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -22,7 +23,9 @@ import { Intake } from './intake.js';
 import type { GatewayMetrics } from './metrics.js';
 import { Operations, type OperationsOptions } from './operations.js';
 import { reasonNotToListen } from './port-probe.js';
+import { findRequestTracing } from './request-tracing.js';
 import { type RouteParts, registerRoutes } from './routes.js';
+import type { RequestContext } from './webhook-request.js';
 
 export interface GatewayOptions {
   readonly host: string;
@@ -73,8 +76,15 @@ const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as { readonly LIBUS_LISTE
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host, metrics, logger } = options;
   const intake = new Intake();
+  const context: RequestContext = {
+    intake,
+    ids: new MessageIdSource(),
+    metrics,
+    now: () => options.now(),
+    tracing: findRequestTracing(),
+  };
   const parts: RouteParts = {
-    context: { intake, ids: new MessageIdSource(), metrics, now: () => options.now() },
+    context,
     endpoints: new EndpointTable(
       options.endpoints,
       (actor) => options.partitions(actor),
@@ -92,6 +102,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);
   logger.info({ host, port }, 'the gateway listens');
+  const look = setInterval(() => {
+    context.tracing = findRequestTracing(context.tracing);
+  }, PROVIDER_LOOK_MS).unref();
 
   const stopListening = () => {
     if (intake.mode === 'open') uWS.us_listen_socket_close(socket);
@@ -110,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     close() {
       if (intake.mode === 'closed') return;
       stopListening();
+      clearInterval(look);
       intake.close();
       app.close();
       logger.info({ host, port, pending: intake.pending }, 'the gateway is closed');

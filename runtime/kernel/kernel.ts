@@ -13,6 +13,7 @@ import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
 import { type Group, groupOf, partitionOf } from '../partition.js';
 import type { RetryPolicy } from '../retry.js';
+import type { Tracing } from '../tracing.js';
 import type { Activation } from './activation.js';
 import type { Ask } from './ask.js';
 import { Codec } from './codec.js';
@@ -81,8 +82,8 @@ export class Kernel implements HostKernel, RefKernel {
   draining = false;
   /** Of the call of `receive` that runs this very moment. */
   running: ActivationContext | undefined = undefined;
-  /** Whether messages carry the context of a trace. */
-  traces = false;
+  /** While a provider is registered in this thread. */
+  tracing: Tracing | undefined = undefined;
   readonly #hosts = new Map<string, TypeHost>();
   readonly #waitingMax: number;
   readonly #transport: Transport | undefined;
@@ -207,10 +208,9 @@ export class Kernel implements HostKernel, RefKernel {
     { host }: { readonly host: Pick<TypeHost, 'mail'> },
     key: string,
     body: unknown,
-    traceparent: string | undefined,
+    traceparent: string,
   ): unknown {
-    if ((traceparent === undefined || traceparent === '') && !this.traces) return host.mail(key, body);
-    return new Parcel(key, body, traceparent ?? '', undefined);
+    return traceparent === '' ? host.mail(key, body) : new Parcel(key, body, traceparent, undefined);
   }
 
   tellAnywhere(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
@@ -235,7 +235,12 @@ export class Kernel implements HostKernel, RefKernel {
   }
 
   async tellDurably(address: Address, body: unknown, options: DurableOptions): Promise<string> {
-    return this.#elsewhere(address).tellDurably(address, this.codec.pack(body), options);
+    const { tracing } = this;
+    const traced =
+      tracing === undefined || options.traceparent !== undefined
+        ? options
+        : { ...options, traceparent: tracing.active() };
+    return this.#elsewhere(address).tellDurably(address, this.codec.pack(body), traced);
   }
 
   remindersOf(type: string, key: string): Reminders {

@@ -18,6 +18,7 @@ import { DurableMessage } from '../kernel/letter.js';
 import type { TypeHost } from '../kernel/type-host.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pulse.js';
+import { findTracing, flushSpans } from '../tracing.js';
 import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
@@ -82,6 +83,8 @@ async function run(task: HostTask): Promise<void> {
     onEvent: (event) => events.add(event),
     id: threadId,
   });
+  // By the actor's module, its `open`, or a module that was loaded before all others.
+  kernel.tracing = findTracing();
   threadMesh.attach(kernel);
   for (const { actor: type, module } of task.grouped) {
     const { group } = await loadActor(module);
@@ -109,6 +112,7 @@ async function run(task: HostTask): Promise<void> {
   const watchdog = setInterval(
     () => {
       kernel.sweep();
+      kernel.tracing = findTracing(kernel.tracing);
       kernel.flushEvents();
       events.flush();
       port.postMessage({ type: 'load', delayMs: host.delay.sample(), live: host.live } satisfies Load);
@@ -131,6 +135,7 @@ async function run(task: HostTask): Promise<void> {
     clearTimeout(late);
     await host.close();
     await snapshots?.store.close();
+    await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
