@@ -17,7 +17,7 @@ import {
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import { asError } from '../runtime/failure.js';
-import type { Logger } from '../runtime/logger.js';
+import type { Logger, LogLevel } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
@@ -28,7 +28,6 @@ import { Database, type DatabaseMode } from './database.js';
 import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { registerNodeMetrics } from './node-metrics.js';
-import { replayDeadLetter } from './replay.js';
 import { untilToldToStop } from './stop-signal.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
@@ -102,7 +101,7 @@ export class Node {
         ],
         retry: config.retry,
         logger,
-        logLevel: config.logLevel,
+        logLevel: levelOfThreads(config.logLevel),
       });
       const group = (actor: string) => config.actors.find(({ type }) => type === actor)?.group;
       const metrics = new GatewayMetrics();
@@ -122,7 +121,7 @@ export class Node {
         operations: {
           token: config.apiToken,
           deadLetters,
-          replay: (id) => replayDeadLetter(id, deadLetters, journal, group),
+          replay: (id) => system.replay(id),
           status: () => ({
             log: journal.stats(),
             actors: system.stats(),
@@ -170,6 +169,12 @@ function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSe
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
+}
+
+/** Threads have four levels; the logger itself leaves out what is below its own. */
+function levelOfThreads(level: Config['logLevel']): LogLevel {
+  if (level === 'trace') return 'debug';
+  return level === 'silent' || level === 'fatal' ? 'error' : level;
 }
 
 /** `ok` only while nothing that uses it says that it is away. */

@@ -4,58 +4,29 @@
  * Modes: new -> running -> draining -> stopped. Nothing is lost by stopping at any point: what is not done stays on the log.
  */
 import type { ActorDefinition, ActorType } from './actor.js';
-import { ActorPool, type ActorStats, type PoolPolicy } from './actor-pool.js';
+import { ActorPool, type ActorStats } from './actor-pool.js';
 import type { ActorRef } from './actor-ref.js';
 import { DEFAULT_AUTOSCALE } from './autoscale.js';
-import { type Clock, systemClock } from './clock.js';
-import type { DeadLetterSink } from './dead-letter.js';
+import type { DeadLetterStore } from './dead-letter.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
 import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
-import type { Logger } from './logger.js';
 import { DEFAULT_LOSS_LIMIT } from './loss-window.js';
 import { MainSide } from './main-side.js';
-import type { MessageLog } from './message-log.js';
 import { loadActor } from './module.js';
 import { type PoolSize, THREADS_MAX } from './pool-size.js';
-import type { ReminderStore } from './reminder.js';
+import { replayDeadLetter } from './replay.js';
 import { RESIZE_LIMITS } from './resizer.js';
-import type { RetryPolicy } from './retry.js';
 import { SharedLimits } from './shared-limits.js';
-import type { StoreModule } from './store-module.js';
+import {
+  type ActorSystemOptions,
+  type FilledRegistration,
+  type FilledSystemOptions,
+  fillSystemOptions,
+} from './system-options.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface ActorRegistration {
-  /** URL of the module that default-exports the actor. */
-  readonly module: string;
-  /** Worker threads of its pool, at least 1; with `{ min, max }` as many as it needs between these. */
-  readonly threads: PoolSize;
-  /** Handed to the actor's `open`; must survive a structured clone. */
-  readonly settings: unknown;
-}
-
-export interface ActorSystemOptions {
-  readonly log: MessageLog;
-  readonly deadLetters: DeadLetterSink;
-  readonly actors: readonly ActorRegistration[];
-  readonly retry: RetryPolicy;
-  readonly logger: Logger;
-  /** Level of the lines that threads send: `debug`, `info`, `warn` or `error`. */
-  readonly logLevel: string;
-  /** A `receive` that takes longer is taken for hung, milliseconds. Default 300,000. */
-  readonly receiveMsMax?: number;
-  /** Heap limit of a worker thread, MiB. Default 128. */
-  readonly heapMibMax?: number;
-  /** How pools look after themselves; what is left out has its default. */
-  readonly pools?: Partial<PoolPolicy>;
-  /** Where reminders are kept. Without it there are none. */
-  readonly reminders?: ReminderStore;
-  /** The store that each thread opens for the snapshots of its actors. Without it actors that keep snapshots are refused. */
-  readonly snapshots?: StoreModule;
-  readonly clock?: Clock;
-}
 
 export interface SystemStats {
   readonly mode: SystemMode;
@@ -71,16 +42,16 @@ export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 /** A registered actor. */
 interface Loaded {
   readonly definition: ActorDefinition;
-  readonly registration: ActorRegistration;
+  readonly registration: FilledRegistration;
 }
 
-/** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
-const RECEIVE_MS_MAX = 300_000;
-const HEAP_MIB_MAX = 128;
+/** As `TETHER_DRAIN_MS_MAX`. */
+const DRAIN_MS = 30_000;
+/** Between two looks at the log. */
+const LOOK_MS = 5;
 
 export class ActorSystem {
-  readonly #options: ActorSystemOptions;
-  readonly #clock: Clock;
+  readonly #options: FilledSystemOptions;
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
   readonly #main: MainSide;
@@ -89,19 +60,32 @@ export class ActorSystem {
   readonly #restsUntil = new Map<string, number>();
   #mode: SystemMode = 'new';
   #started: Promise<void> = Promise.resolve();
+  #drained: Promise<void> | undefined;
 
+  /** A system that runs. @throws what the constructor and `start` throw */
+  static async start(options: ActorSystemOptions): Promise<ActorSystem> {
+    const system = new ActorSystem(options);
+    try {
+      await system.start();
+    } catch (error) {
+      await system.drain(0);
+      throw error;
+    }
+    return system;
+  }
+
+  /** @throws TypeError, ActorModuleError when options are missing or wrong */
   constructor(options: ActorSystemOptions) {
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    const { deadLetters, log, logger, retry, reminders, receiveMsMax = RECEIVE_MS_MAX } = options;
-    this.#deadLetters = new DeadLetterWriter(deadLetters, this.#clock, logger);
+    this.#options = fillSystemOptions(options);
+    const { deadLetters, log, logger, retry, reminders, receiveMsMax, clock } = this.#options;
+    this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
     this.#main = new MainSide({
       log,
       reminders,
       retry,
       receiveMsMax,
-      clock: this.#clock,
+      clock,
       random: Math.random,
       logger,
       onEvent: (event) => this.#happened(event),
@@ -163,14 +147,16 @@ export class ActorSystem {
    * @throws UnknownActorError (`tell`), or rejects with it, when no actor of that type is registered
    */
   ref<Body = unknown>(actor: ActorType<Body>, key: string): ActorRef<Body> {
-    return this.#main.kernel.ref(typeof actor === 'string' ? actor : actor.type, key) as ActorRef<Body>;
+    return this.#main.kernel.ref(typeof actor === 'string' ? actor : actor?.type, key) as ActorRef<Body>;
   }
 
   stats(): SystemStats {
     return {
       mode: this.#mode,
       actors: this.#pools.map((pool) => pool.stats()),
-      resting: [...this.#restsUntil].filter(([, until]) => until > this.#clock.now()).map(([actor]) => actor),
+      resting: [...this.#restsUntil]
+        .filter(([, until]) => until > this.#options.clock.now())
+        .map(([actor]) => actor),
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
@@ -202,8 +188,47 @@ export class ActorSystem {
     await this.#pool(actor).drain(deadlineMs);
   }
 
-  /** Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. */
-  async drain(deadlineMs: number): Promise<void> {
+  /**
+   * Puts a dead letter on the log again, as the message that it was. A crash in the middle may replay it twice, under the same
+   * idempotency key.
+   * @returns whether it is on the log again: false when there is no such letter, or it does not wait
+   * @throws LogFullError, LogClosedError, OutageError
+   */
+  replay(id: string): Promise<boolean> {
+    const { deadLetters, log } = this.#options;
+    return replayDeadLetter(id, {
+      store: deadLetters as DeadLetterStore,
+      log,
+      group: (actor, key) => this.#main.kernel.groupOf(actor, key),
+    });
+  }
+
+  /**
+   * Waits until every message that is on the log for an actor by now is handled or a dead letter, for at most `deadlineMs`.
+   * @returns whether it is so; false also when the system drains
+   */
+  async caughtUp(actor: string, deadlineMs: number): Promise<boolean> {
+    const { log, clock } = this.#options;
+    this.#pool(actor);
+    const behind = log.open(actor).map((partition) => ({ partition, end: partition.end }));
+    const until = clock.now() + deadlineMs;
+    while (behind.some(({ partition, end }) => partition.committed < end)) {
+      if (this.#mode !== 'running' || clock.now() >= until) return false;
+      await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+    }
+    return true;
+  }
+
+  /**
+   * Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. Once: called again,
+   * it waits for the drain under way.
+   */
+  drain(deadlineMs: number = DRAIN_MS): Promise<void> {
+    this.#drained ??= this.#drain(deadlineMs);
+    return this.#drained;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
       return;
@@ -230,8 +255,12 @@ export class ActorSystem {
   }
 
   #happened(event: ActorEvent): void {
+    if (event.kind === 'failed') {
+      const { actor, key, cause } = event;
+      this.#options.logger.warn({ actor, key, code: cause.code, reason: cause.message }, 'a message failed');
+    }
     if (event.kind === 'escalated') {
-      const until = this.#clock.now() + event.restMs;
+      const until = this.#options.clock.now() + event.restMs;
       this.#restsUntil.set(event.actor, Math.max(until, this.#restsUntil.get(event.actor) ?? 0));
     }
     this.events.emit(event);
@@ -243,7 +272,7 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax = RECEIVE_MS_MAX, heapMibMax, pools } = this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, clock } = this.#options;
     const { module, threads, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -265,7 +294,7 @@ export class ActorSystem {
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
       },
-      heapMibMax: heapMibMax ?? HEAP_MIB_MAX,
+      heapMibMax,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
       deadLetters: this.#deadLetters,
       release: (partition, from, _to, signal) => main.release(actor, partition, from, signal),
@@ -282,7 +311,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
-      clock: this.#clock,
+      clock,
       random: Math.random,
       logger,
     });

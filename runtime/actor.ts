@@ -158,18 +158,43 @@ export interface ActorDefinition<Body = unknown, State = unknown, Resources = un
 
 const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const BATCH_MAX_MAX = 100_000;
+/** A misspelt field would else be one that is left out. */
+const FIELDS: Readonly<Record<keyof Omit<ActorDefinition, typeof BODY>, true>> = {
+  type: true,
+  scope: true,
+  batchMax: true,
+  lingerMs: true,
+  idleMsMax: true,
+  activationsMax: true,
+  mailboxMax: true,
+  overflow: true,
+  urgent: true,
+  reentrant: true,
+  group: true,
+  limits: true,
+  supervision: true,
+  snapshot: true,
+  open: true,
+  close: true,
+  state: true,
+  receive: true,
+};
 
 /** Checks a definition and gives it its type. @throws TypeError when it is not one */
 export function defineActor<Body = unknown, State = unknown, Resources = unknown>(
   definition: ActorDefinition<Body, State, Resources>,
 ): ActorDefinition<Body, State, Resources> {
-  const { type, scope, receive, batchMax, supervision, snapshot, overflow } = definition;
-  if (!TYPE_NAME.test(type)) {
+  const { type, scope, receive, batchMax, supervision, snapshot, overflow } = Object(
+    definition,
+  ) as typeof definition;
+  if (typeof type !== 'string' || !TYPE_NAME.test(type)) {
     throw new TypeError(`actor type ${JSON.stringify(type)} is not of the form ${TYPE_NAME.source}`);
   }
   const refuse = (reason: string) => {
     throw new TypeError(`actor ${type}: ${reason}`);
   };
+  const unknown = Object.keys(definition).find((name) => !(name in FIELDS));
+  if (unknown !== undefined) refuse(`a definition has no field ${unknown}`);
   if (scope !== 'key' && scope !== 'thread') refuse("scope is 'key' or 'thread'");
   if (typeof receive !== 'function') refuse('receive is not a function');
   positive(definition, 'batchMax', BATCH_MAX_MAX, refuse);

@@ -11,13 +11,7 @@ export {
 } from './actor.js';
 export type { ActorStats, PoolMode, PoolPolicy } from './actor-pool.js';
 export type { ActorRef, AskOptions, DurableOptions, TellOptions } from './actor-ref.js';
-export {
-  type ActorRegistration,
-  ActorSystem,
-  type ActorSystemOptions,
-  type SystemMode,
-  type SystemStats,
-} from './actor-system.js';
+export { ActorSystem, type SystemMode, type SystemStats } from './actor-system.js';
 export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './autoscale.js';
 export { type Clock, systemClock } from './clock.js';
 export type {
@@ -58,7 +52,7 @@ export {
 export type { EventListener, EventStream } from './event-stream.js';
 export type { ActorEvent, DropReason } from './events.js';
 export type { Limits } from './limits.js';
-export { type Logger, silentLogger } from './logger.js';
+export { type Logger, type LogLevel, silentLogger, stderrLogger } from './logger.js';
 export type { LossLimit } from './loss-window.js';
 export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf } from './message.js';
 export { MessageIdSource } from './message-id.js';
@@ -87,3 +81,4 @@ export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 export { assertSnapshot, type Snapshot, type SnapshotPosition, type SnapshotStore } from './snapshot.js';
 export { loadSnapshotStore, type SnapshotStoreFactory, type StoreModule } from './store-module.js';
 export type { Directive, Supervision } from './supervision.js';
+export type { ActorRegistration, ActorSystemOptions } from './system-options.js';

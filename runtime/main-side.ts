@@ -78,7 +78,11 @@ export class MainSide {
     this.#options = options;
     this.#mesh = new Mesh({
       connect: (to) => this.#broker.connect(MAIN_PLACE, to),
-      lost: (count, reason) => options.onEvent({ kind: 'dropped', actor: '', reason, count }),
+      lost: (count, reason, error) => {
+        if (error !== undefined)
+          options.logger.warn({ err: error }, 'a message cannot be sent, and is dropped');
+        options.onEvent({ kind: 'dropped', actor: '', reason, count });
+      },
     });
     this.kernel = new Kernel({
       ...options,

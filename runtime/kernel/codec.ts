@@ -51,9 +51,7 @@ export class Codec {
     try {
       return this.#packr.pack(body);
     } catch (cause) {
-      throw new BodyError(`a body cannot be sent: ${cause instanceof Error ? cause.message : cause}`, {
-        cause,
-      });
+      throw new BodyError(`a body cannot be sent: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -68,4 +66,10 @@ export class Codec {
       makeRef = undefined;
     }
   }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof RangeError && /call stack/.test(cause.message))
+    return 'it holds itself, or is nested too deep';
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -109,7 +109,7 @@ export class ActivationContext implements ActorContext {
   /** A getter, so that it may be taken out of the context. */
   get ref(): <Body>(actor: ActorType<Body>, key: string) => ActorRef<Body> {
     return <Body>(actor: ActorType<Body>, key: string) => {
-      const type = typeof actor === 'string' ? actor : actor.type;
+      const type = typeof actor === 'string' ? actor : actor?.type;
       return this.activation.host.kernel.ref(type, key, this) as ActorRef<Body>;
     };
   }

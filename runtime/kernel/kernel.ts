@@ -177,7 +177,10 @@ export class Kernel implements HostKernel, RefKernel {
     return host.release((key) => this.#partitionOf(type, key) === partition, ms);
   }
 
+  /** @throws TypeError for what is no address: a number would get as far as another thread */
   ref(type: string, key: string, owner?: HopSource): ActorRef {
+    if (typeof type !== 'string' || typeof key !== 'string')
+      throw new TypeError(`an actor has a type and a key, both strings, not ${type} and ${key}`);
     return new Ref(type, key, this, owner);
   }
 

@@ -37,8 +37,8 @@ export interface Receiver {
   asked(address: Address, body: unknown, traceparent: string, ask: Answerable): void;
   /** All of a batch was handed over. */
   batchEnd(): void;
-  /** Messages did not reach the other end. */
-  lost(count: number, why: 'mailbox-full' | 'unreachable'): void;
+  /** Messages did not reach the other end; `error` when they cannot be sent at all. */
+  lost(count: number, why: 'mailbox-full' | 'unreachable', error?: Error): void;
   closed(link: Link): void;
 }
 
@@ -296,7 +296,7 @@ export class Link {
     if (item[0] === ASK) this.#settled(item[1] as number)?.reject(error);
     else if (item[0] === REPLY) {
       this.#answer(item[1] as number, { error: new BodyError(`the reply cannot be sent: ${error.message}`) });
-    } else this.#receiver.lost(1, 'unreachable');
+    } else this.#receiver.lost(1, 'unreachable', error);
   }
 }
 

@@ -30,8 +30,8 @@ export interface Route {
 export interface MeshOptions {
   /** Asks the broker for a link. */
   connect(to: Place): void;
-  /** Messages were dropped. */
-  lost(count: number, why: 'mailbox-full' | 'unreachable'): void;
+  /** Messages were dropped; `error` when they cannot be sent at all. */
+  lost(count: number, why: 'mailbox-full' | 'unreachable', error?: Error): void;
 }
 
 /** What the main thread does for actors that ask it, under a name that no actor type can have. */
@@ -61,6 +61,7 @@ export class Mesh implements Transport {
   /** For places to which a link is asked for, and partitions that move (`actor:partition`). */
   readonly #waiting = new Map<Place | string, Waiting[]>();
   #waits = 0;
+  #closed = false;
   readonly #services = new Map<string, Service>();
   #kernel: Kernel | undefined;
 
@@ -88,7 +89,8 @@ export class Mesh implements Transport {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
     if (link !== undefined) return link.tell(address, body, traceparent);
-    if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
+    if (this.#closed) this.#options.lost(1, 'unreachable');
+    else if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
     else this.#wait(to, { address, body, traceparent, ask: undefined });
     return undefined;
   }
@@ -97,13 +99,14 @@ export class Mesh implements Transport {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
     if (link !== undefined) link.ask(address, body, traceparent, ask);
+    else if (this.#closed) ask.reject(new ActivationStoppedError('the actor system has stopped'));
     else if (this.#waits >= WAITING_MAX) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
     } else this.#wait(to, { address, body, traceparent, ask });
   }
 
   async tellDurably({ type, key }: Address, body: Uint8Array, options: DurableOptions): Promise<string> {
-    if (!this.#routes.has(type)) throw new UnknownActorError(`no actor ${type} is registered`);
+    if (!this.#routes.has(type)) throw this.#unknown(type);
     const { dedupe, traceparent = '' } = options;
     return (await this.#request('$log', { type, key, body, dedupe, traceparent })) as string;
   }
@@ -179,6 +182,7 @@ export class Mesh implements Transport {
   }
 
   close(): void {
+    this.#closed = true;
     for (const link of [...this.#links.values()]) link.close();
     for (const waiting of this.#waiting.values()) {
       for (const { ask } of waiting) ask?.reject(new ActivationStoppedError('the actor system has stopped'));
@@ -199,13 +203,19 @@ export class Mesh implements Transport {
     return this.#waiting.has(name) ? name : (this.#routes.get(type)?.[partition] as Place);
   }
 
+  #unknown(type: string): UnknownActorError {
+    const known = [...this.#routes.keys()];
+    const those = known.length > 0 ? `there is ${known.join(', ')}` : 'the system has not started';
+    return new UnknownActorError(`no actor ${type} is registered; ${those}`);
+  }
+
   #ofPartition(actor: string, partition: number): (waiting: Waiting) => boolean {
     return ({ address: { type, key } }) => type === actor && this.#partitionOf(type, key) === partition;
   }
 
   #partitionOf(type: string, key: string): number {
     const owners = this.#routes.get(type);
-    if (owners === undefined) throw new UnknownActorError(`no actor ${type} is registered`);
+    if (owners === undefined) throw this.#unknown(type);
     return partitionOf(this.#own.groupOf(type, key), owners.length);
   }
 
@@ -276,7 +286,7 @@ export class Mesh implements Transport {
         activation.asked(new Parcel(key, body, traceparent, ask) as Parcel & { readonly ask: Answerable });
       },
       batchEnd: () => kernel.scheduler.flush(),
-      lost: (count, why) => this.#options.lost(count, why),
+      lost: (count, why, error) => this.#options.lost(count, why, error),
       closed: (link) => {
         if (this.#links.get(place) === link) this.#links.delete(place);
       },

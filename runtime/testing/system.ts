@@ -1,11 +1,12 @@
 /** An actor system with real threads, for tests. */
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
-import { ActorSystem, type ActorSystemOptions } from '../actor-system.js';
+import { ActorSystem } from '../actor-system.js';
 import type { DeadLetter } from '../dead-letter.js';
 import { encodeEnvelope } from '../envelope.js';
 import { silentLogger } from '../logger.js';
 import type { PoolSize } from '../pool-size.js';
+import type { ActorSystemOptions } from '../system-options.js';
 import { MemoryLog } from './memory-log.js';
 
 /** URL of a test actor. */

@@ -69,9 +69,10 @@ async function run(task: HostTask): Promise<void> {
   if (opened === undefined) return;
   const { resources, snapshots } = opened;
   const events = new EventBuffer((events) => port.postMessage({ type: 'events', events } satisfies Happened));
-  const threadMesh = new ThreadMesh(port, task.places + thread, (count, reason) =>
-    events.add({ kind: 'dropped', actor, reason, count }),
-  );
+  const threadMesh = new ThreadMesh(port, task.places + thread, (count, reason, error) => {
+    if (error !== undefined) logger.warn({ err: error }, 'a message cannot be sent, and is dropped');
+    events.add({ kind: 'dropped', actor, reason, count });
+  });
   const kernel = new Kernel({
     clock: systemClock,
     random: Math.random,

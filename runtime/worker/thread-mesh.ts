@@ -13,7 +13,7 @@ export class ThreadMesh {
   constructor(
     port: MessagePort,
     place: Place,
-    lost: (count: number, why: 'mailbox-full' | 'unreachable') => void,
+    lost: (count: number, why: 'mailbox-full' | 'unreachable', error?: Error) => void,
   ) {
     this.#port = port;
     this.#place = place;

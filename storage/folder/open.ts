@@ -12,11 +12,12 @@
  * Reminders and dead letters have an index in the owner's memory and are read as a whole at the start: damage to one
  * of them is reported then, damage to a snapshot when it is loaded.
  */
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { DeadLetterStore } from '../../runtime/dead-letter.js';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
 import type { ReminderStore } from '../../runtime/reminder.js';
 import type { SnapshotStore } from '../../runtime/snapshot.js';
+import type { StoreModule } from '../../runtime/store-module.js';
 import { JournalLockedError } from '../journal/errors.js';
 import { type FileSystem, realFileSystem } from '../journal/file-system.js';
 import { hasCode } from '../journal/has-code.js';
@@ -24,9 +25,12 @@ import { type DirectoryLock, HEARTBEAT_MS, lockDirectory } from '../journal/lock
 import { FolderDeadLetters } from './dead-letters.js';
 import { FolderLockedError, toFolderError } from './errors.js';
 import { FolderReminders } from './reminders.js';
-import { FolderSnapshots } from './snapshots.js';
+import { FolderSnapshots, SNAPSHOTS } from './snapshots.js';
 
-export const SNAPSHOTS = 'snapshots';
+/** For the worker threads of the process that has opened the folder. `directory`: an absolute path, or from its working directory. */
+export function folderSnapshots(settings: { readonly directory: string }): StoreModule {
+  return { module: new URL('./snapshots-module.js', import.meta.url).href, settings };
+}
 
 export interface FolderOptions {
   /** Made when it does not exist; on a local disk. */
@@ -45,6 +49,12 @@ export interface Folder {
   readonly deadLetters: DeadLetterStore;
   readonly snapshots: SnapshotStore;
   readonly reminders: ReminderStore;
+  /** All of them as an actor system takes them: `ActorSystem.start({ ...folder.stores, log, actors })`. */
+  readonly stores: {
+    readonly deadLetters: DeadLetterStore;
+    readonly reminders: ReminderStore;
+    readonly snapshots: StoreModule;
+  };
   /** Waits for what is under way, then lets go of the directory. Close the worker threads' stores before. Idempotent. */
   close(): Promise<void>;
 }
@@ -55,9 +65,12 @@ const LOCK_WAIT_MS_MAX = 35_000;
  * @throws FolderLockedError another live process owns it
  * @throws FolderDamagedError, FolderFormatError a file is not what was written, or by another version; nothing is changed
  * @throws FolderUnavailableError the directory or its disk cannot be used
+ * @throws RangeError no directory is given
  */
 export async function openFolder(options: FolderOptions): Promise<Folder> {
   const { directory, fs = realFileSystem, logger = silentLogger, now = Date.now } = options;
+  if (typeof directory !== 'string' || directory === '')
+    throw new RangeError('directory is no path: the folder needs one');
   const snapshots = new FolderSnapshots(fs, join(directory, SNAPSHOTS));
   const reminders = new FolderReminders(fs, join(directory, 'reminders'));
   const deadLetters = new FolderDeadLetters(fs, join(directory, 'dead-letters'), now);
@@ -92,6 +105,7 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
     deadLetters,
     snapshots,
     reminders,
+    stores: { deadLetters, reminders, snapshots: folderSnapshots({ directory: resolve(directory) }) },
     close: () => {
       closing ??= closeAll(`the folder ${directory} is closed`).then(() => held.release());
       return closing;

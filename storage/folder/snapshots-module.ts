@@ -7,8 +7,7 @@ import type { SnapshotStore } from '../../runtime/snapshot.js';
 import { realFileSystem } from '../journal/file-system.js';
 import { isLockedHere } from '../journal/lock.js';
 import { FolderLockedError } from './errors.js';
-import { SNAPSHOTS } from './open.js';
-import { FolderSnapshots } from './snapshots.js';
+import { FolderSnapshots, SNAPSHOTS } from './snapshots.js';
 
 /**
  * @throws FolderLockedError this process has not opened the folder: two processes would write over each other's state

@@ -34,6 +34,9 @@ function idOf(actor: string, key: string): string {
   return recordId(actor, key).toString('hex');
 }
 
+/** Of the folder. */
+export const SNAPSHOTS = 'snapshots';
+
 export class FolderSnapshots implements SnapshotStore {
   readonly #files: RecordFiles<SnapshotRecord>;
   readonly #turns = new Turns();

@@ -57,6 +57,8 @@ export function fillOptions(options: JournalOptions): FilledOptions {
     clock: options.clock ?? realClock,
     randomU32: options.randomU32 ?? (() => randomInt(0x1_0000_0000)),
   };
+  if (typeof filled.directory !== 'string' || filled.directory === '')
+    throw new RangeError('directory is no path: the journal needs one');
   check('partitions', filled.partitions, 1, 16_384);
   check('segmentBytes', filled.segmentBytes, 16 * KIB, SEGMENT_BYTES_MAX);
   if (filled.segmentBytes % 4096 !== 0) throw new RangeError('segmentBytes is not a multiple of 4096');
