@@ -7,12 +7,15 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ActorModuleError } from '../runtime/errors.js';
 import { loadActor } from '../runtime/module.js';
+import type { Group } from '../runtime/partition.js';
 import { ConfigError } from './errors.js';
 
 interface ActorModule {
   readonly type: string;
   /** URL. */
   readonly module: string;
+  /** How it groups its keys; undefined when it does not. */
+  readonly group: Group | undefined;
 }
 
 /** Of the actors that come with Tether. */
@@ -41,9 +44,9 @@ async function findActors(patterns: readonly string[]): Promise<readonly ActorMo
   for (const file of files) {
     const module = pathToFileURL(file).href;
     try {
-      const { type } = await loadInTime(module);
+      const { type, group } = await loadInTime(module);
       const other = OWN_TYPES.includes(type) ? 'Tether itself' : fileByType.get(type);
-      if (other === undefined) actors.push(Object.freeze({ type, module }));
+      if (other === undefined) actors.push(Object.freeze({ type, module, group }));
       else problems.push(`TETHER_ACTORS: ${file}: there is an actor ${type} already, in ${other}`);
       fileByType.set(type, file);
     } catch (error) {

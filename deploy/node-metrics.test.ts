@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { startTestGateway } from '../gateway/test/start.js';
 import type { ActorStats } from '../runtime/actor-pool.js';
+import { EventStream } from '../runtime/event-stream.js';
+import { silentLogger } from '../runtime/logger.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
 const actor = (done: number): ActorStats => ({
@@ -23,6 +25,8 @@ const actor = (done: number): ActorStats => ({
   broken: [],
 });
 
+const events = new EventStream(silentLogger);
+
 async function registryOf(test: Test, node = { done: 40 }) {
   const { metrics } = await startTestGateway(test);
   registerNodeMetrics(metrics, {
@@ -32,6 +36,7 @@ async function registryOf(test: Test, node = { done: 40 }) {
       stats: () => ({ diskBytes: 1000, commits: 3, appended: 50 }),
     },
     system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
+    events,
     databaseState: () => 'ok',
   });
   return metrics.registry;
@@ -57,8 +62,24 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
   }
 });
 
+t.test('events are counted by actor and kind', async (t) => {
+  const registry = await registryOf(t);
+  events.emit({ kind: 'activated', actor: 'payment', count: 3 });
+  events.emit({ kind: 'dropped', actor: 'payment', reason: 'mailbox-full', count: 2 });
+  events.emit({ kind: 'thread-started', actor: 'payment', thread: 0 });
+  const lines = (await registry.metrics()).split('\n');
+  for (const line of [
+    'tether_actor_events_total{actor="payment",kind="activated"} 3',
+    'tether_actor_events_total{actor="payment",kind="dropped-mailbox-full"} 2',
+    'tether_actor_events_total{actor="payment",kind="thread-started"} 1',
+  ]) {
+    t.ok(lines.includes(line), line);
+  }
+});
+
 t.test('every series stands in the reference as it is, and no other', async (t) => {
   const registry = await registryOf(t);
+  events.emit({ kind: 'resized', actor: 'payment', threads: 2 });
   const registered: string[] = [];
   for (const { name, type, values } of await registry.getMetricsAsJSON()) {
     const labels = new Set(values.flatMap((value) => Object.keys(value.labels)));

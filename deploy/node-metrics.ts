@@ -1,7 +1,10 @@
 /** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
+
+import { Counter } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { ActorStats } from '../runtime/actor-pool.js';
 import type { SystemStats } from '../runtime/actor-system.js';
+import type { EventStream } from '../runtime/event-stream.js';
 import type { Journal, JournalStats } from '../storage/journal/index.js';
 
 /** What is read of a node. */
@@ -10,13 +13,14 @@ export interface MeasuredNode {
     stats(): Pick<JournalStats, 'diskBytes' | 'commits' | 'appended'>;
   };
   readonly system: { stats(): Pick<SystemStats, 'actors' | 'deadLettersWritten'> };
+  readonly events: Pick<EventStream, 'listen'>;
   /** `ok`, or what is the matter. */
   readonly databaseState: () => string;
 }
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  { journal, system, databaseState }: MeasuredNode,
+  { journal, system, events, databaseState }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
@@ -40,6 +44,17 @@ export function registerNodeMetrics(
     'Worker threads that ended unasked',
     sum(({ threadsLost }) => threadsLost),
   );
+  countEvents(metrics, events);
+  metrics.gauge(
+    'tether_actor_live',
+    'Activations alive',
+    sum(({ live }) => live),
+  );
+  metrics.gauge(
+    'tether_actor_delay_seconds',
+    'How long a message waited lately before an actor began with it, in the slowest pool',
+    () => Math.max(0, ...system.stats().actors.map(({ delayMs }) => delayMs)) / 1_000,
+  );
   metrics.gauge(
     'tether_actor_outages',
     'Running actor types that wait for what they depend on; tether_database_ready tells before they run',
@@ -55,4 +70,18 @@ export function registerNodeMetrics(
     '1 while the schema is up to date and nothing says that the server is away',
     () => Number(databaseState() === 'ok'),
   );
+}
+
+/** The only count of what happens to actors. */
+function countEvents(metrics: GatewayMetrics, events: MeasuredNode['events']): void {
+  const counter = new Counter({
+    name: 'tether_actor_events_total',
+    help: 'What happened to actors and their threads, by kind',
+    labelNames: ['actor', 'kind'],
+    registers: [metrics.registry],
+  });
+  events.listen((event) => {
+    const kind = event.kind === 'dropped' ? `dropped-${event.reason}` : event.kind;
+    counter.inc({ actor: event.actor, kind }, 'count' in event ? event.count : 1);
+  });
 }

@@ -15,8 +15,10 @@ import {
   startGateway,
 } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
+import { systemClock } from '../runtime/clock.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger, LogLevel } from '../runtime/logger.js';
+import { flushSpans } from '../runtime/tracing.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore } from '../storage/postgres/index.js';
@@ -40,6 +42,7 @@ export async function runNode(config: Config, { mode }: { readonly mode: Mode })
     const reason = await Promise.race([stop.told, node.failed]);
     logger.info({ reason: reason instanceof Error ? reason.message : reason }, 'the node drains');
     await node.drain();
+    await flushSpans(systemClock, logger);
     if (reason instanceof Error) throw reason;
     logger.info({}, 'the node has stopped');
     return EXIT.ok;
@@ -100,10 +103,12 @@ export class Node {
         logger,
         logLevel: levelOfThreads(config.logLevel),
       });
+      const group = (actor: string) => config.actors.find(({ type }) => type === actor)?.group;
       const metrics = new GatewayMetrics();
       registerNodeMetrics(metrics, {
         journal,
         system,
+        events: system.events,
         databaseState: () => databaseState(system, database),
       });
       const gateway = await startGateway({
@@ -111,6 +116,7 @@ export class Node {
         port: config.port,
         endpoints: config.endpoints,
         partitions: (actor) => journal.open(actor),
+        group,
         readiness: () => readinessOf(journal, system, database),
         operations: {
           token: config.apiToken,
@@ -178,16 +184,24 @@ function databaseState(system: ActorSystem, database: Database): 'ok' | 'away' |
   return away ? 'away' : 'ok';
 }
 
-/** Ready means: a webhook that is sent now is kept. Postgres may be away; it is shown, and does not count. */
+/**
+ * Ready means: a webhook that is sent now is kept, and actors are not failing again and again (supervision has escalated). Postgres
+ * may be away; it is shown, and does not count.
+ */
 function readinessOf(journal: Journal, system: ActorSystem, database: Database): Readiness {
-  const { mode, actors } = system.stats();
-  const outages = actors.flatMap(({ actor, outage, broken, threads }) => [
+  const { mode, actors, resting } = system.stats();
+  const outages = actors.flatMap(({ actor, outage, broken, threads, unstable }) => [
     ...(outage === undefined ? [] : [`${actor} waits: ${outage}`]),
     ...(broken.length === 0 ? [] : [`${actor} cannot read partitions ${broken.join(', ')}`]),
     ...(threads.every((thread) => thread === 'lost') ? [`${actor} has no thread`] : []),
+    ...(unstable ? [`${actor} loses its threads again and again`] : []),
+    ...(resting.includes(actor) ? [`${actor} was restarted too often and rests`] : []),
   ]);
   return {
-    ready: journal.state === 'open' && !actors.some(({ broken }) => broken.length > 0),
+    ready:
+      journal.state === 'open' &&
+      resting.length === 0 &&
+      !actors.some(({ broken, unstable }) => broken.length > 0 || unstable),
     checks: {
       log: journal.state === 'open' ? 'ok' : journal.state,
       actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,

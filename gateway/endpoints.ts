@@ -3,6 +3,7 @@
  * beforehand already made.
  */
 import type { LogPartition } from '../runtime/message-log.js';
+import type { Group } from '../runtime/partition.js';
 import { NetworkList } from './client-address.js';
 import { GatewayOptionError } from './errors.js';
 import type { EndpointCounts, GatewayMetrics } from './metrics.js';
@@ -29,6 +30,8 @@ export interface CompiledEndpoint {
   readonly actor: string;
   readonly provider: Provider;
   readonly partitions: readonly LogPartition[];
+  /** How the actor groups its keys; undefined when it does not. */
+  readonly group: Group | undefined;
   readonly networks: NetworkList | undefined;
   readonly counts: EndpointCounts;
 }
@@ -45,6 +48,7 @@ export class EndpointTable {
   constructor(
     endpoints: readonly Endpoint[],
     partitions: (actor: string) => readonly LogPartition[],
+    group: (actor: string) => Group | undefined,
     metrics: GatewayMetrics,
   ) {
     for (const endpoint of endpoints) {
@@ -56,6 +60,7 @@ export class EndpointTable {
         actor,
         provider: new EmpProvider({ endpoint: name, secrets }),
         partitions: partitions(actor),
+        group: group(actor),
         networks:
           networks === undefined ? undefined : new NetworkList(networks, `endpoint ${name}: networks`),
         counts: metrics.endpoint(name),

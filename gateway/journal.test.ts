@@ -3,6 +3,7 @@ import t from 'tap';
 import { decodeEnvelope } from '../runtime/envelope.js';
 import { frameItems } from '../runtime/frame.js';
 import type { LogPartition } from '../runtime/message-log.js';
+import { partitionOf } from '../runtime/partition.js';
 import { openJournal } from '../storage/journal/index.js';
 import { notification, startTestGateway } from './test/start.js';
 
@@ -46,4 +47,14 @@ t.test('a closed journal is a 503', async (t) => {
   t.match(response, { status: 503, headers: { 'retry-after': /^\d+$/ } });
   t.match(JSON.parse(response.body), { type: 'urn:tether:problem:log-closed' });
   t.equal(gateway.pending, 0);
+});
+
+t.test('the keys of a group are in one partition', async (t) => {
+  const journal = await openJournal({ directory: t.testdir(), partitions: 8 });
+  t.teardown(() => journal.close());
+  const partitions = (actor: string) => journal.open(actor);
+  const { post } = await startTestGateway(t, { partitions, group: () => () => 'one group' });
+  for (let i = 0; i < 20; i++) t.equal((await post(notification(`id${i}`))).status, 200);
+  const counts = (await Promise.all(journal.open('payment').map(keysOf))).map(({ length }) => length);
+  t.equal(counts[partitionOf('one group', 8)], 20);
 });

@@ -5,6 +5,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Logger } from '../runtime/logger.js';
+import { isTraceparent } from '../runtime/traceparent.js';
 import { type Answer, type SendOptions, send } from './answer.js';
 import { answerLater } from './answer-later.js';
 import type { ClientAddresses } from './client-address.js';
@@ -42,9 +43,6 @@ const CONTENT_TYPE = Buffer.from('content-type');
 const CONTENT_LENGTH = Buffer.from('content-length');
 const TRACEPARENT = Buffer.from('traceparent');
 
-/** W3C trace context, version and ids that are not all zeros. */
-const TRACEPARENT_FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   const { health, operations, logger } = parts;
   const { intake } = parts.context;
@@ -69,12 +67,15 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
       refuse(res, req, UNKNOWN_ENDPOINT);
       return;
     }
+    const traceparent = traceparentOf(req);
+    const span = parts.context.tracing?.start(endpoint.name, traceparent);
     const refusal = webhookRefusal(parts, endpoint, res, req);
     if (refusal !== undefined) {
+      span?.answered(refusal.status);
       refuse(res, req, refusal);
       return;
     }
-    new WebhookRequest(parts.context, endpoint, res, traceparentOf(req));
+    new WebhookRequest(parts.context, endpoint, res, span?.traceparent ?? traceparent, span);
   });
   app.any('/webhooks/:endpoint/:token', (res, req) => refuse(res, req, POST_ONLY));
 
@@ -160,7 +161,7 @@ function isMediaType(contentType: string, mediaType: string): boolean {
 
 function traceparentOf(req: HttpRequest): string {
   const given = req.getHeader(TRACEPARENT);
-  return given !== '' && TRACEPARENT_FORM.test(given) ? given : '';
+  return given !== '' && isTraceparent(given) ? given : '';
 }
 
 /** Refuses at the head of a request. What a client may still be sending then is dealt with as `linger.ts` says. */

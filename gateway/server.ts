@@ -13,6 +13,8 @@ import uWS from 'uWebSockets.js';
 import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
+import type { Group } from '../runtime/partition.js';
+import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -21,7 +23,9 @@ import { Intake } from './intake.js';
 import type { GatewayMetrics } from './metrics.js';
 import { Operations, type OperationsOptions } from './operations.js';
 import { reasonNotToListen } from './port-probe.js';
+import { findRequestTracing } from './request-tracing.js';
 import { type RouteParts, registerRoutes } from './routes.js';
+import type { RequestContext } from './webhook-request.js';
 
 export interface GatewayOptions {
   readonly host: string;
@@ -30,6 +34,8 @@ export interface GatewayOptions {
   readonly endpoints: readonly Endpoint[];
   /** The partitions of an actor type, at least one. Asked once per endpoint, at the start. */
   partitions(actor: string): readonly LogPartition[];
+  /** How an actor type groups its keys, if it does. Asked once per endpoint. */
+  group?(actor: string): Group | undefined;
   /** Asked at each `/readyz` and `/health`: cheap, and from memory. */
   readiness(): Readiness;
   /** When absent, there is no `/api`. */
@@ -70,9 +76,21 @@ const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as { readonly LIBUS_LISTE
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host, metrics, logger } = options;
   const intake = new Intake();
+  const context: RequestContext = {
+    intake,
+    ids: new MessageIdSource(),
+    metrics,
+    now: () => options.now(),
+    tracing: findRequestTracing(),
+  };
   const parts: RouteParts = {
-    context: { intake, ids: new MessageIdSource(), metrics, now: () => options.now() },
-    endpoints: new EndpointTable(options.endpoints, (actor) => options.partitions(actor), metrics),
+    context,
+    endpoints: new EndpointTable(
+      options.endpoints,
+      (actor) => options.partitions(actor),
+      (actor) => options.group?.(actor),
+      metrics,
+    ),
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: new Operations(options.operations),
@@ -84,6 +102,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);
   logger.info({ host, port }, 'the gateway listens');
+  const look = setInterval(() => {
+    context.tracing = findRequestTracing(context.tracing);
+  }, PROVIDER_LOOK_MS).unref();
 
   const stopListening = () => {
     if (intake.mode === 'open') uWS.us_listen_socket_close(socket);
@@ -102,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     close() {
       if (intake.mode === 'closed') return;
       stopListening();
+      clearInterval(look);
       intake.close();
       app.close();
       logger.info({ host, port, pending: intake.pending }, 'the gateway is closed');

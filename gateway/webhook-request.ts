@@ -20,7 +20,7 @@ import { encodeEnvelope } from '../runtime/envelope.js';
 import { type LogClosedError, LogFullError } from '../runtime/errors.js';
 import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
-import { partitionOf } from '../runtime/partition.js';
+import { partitionIn } from '../runtime/partition.js';
 import { type Answer, send } from './answer.js';
 import { BodyBuffer } from './body.js';
 import type { CompiledEndpoint } from './endpoints.js';
@@ -29,6 +29,7 @@ import { LingeringAnswer } from './linger.js';
 import type { GatewayMetrics } from './metrics.js';
 import { problem } from './problem.js';
 import type { Refused } from './providers/provider.js';
+import type { RequestSpan, RequestTracing } from './request-tracing.js';
 
 export const BODY_BYTES_MAX = 64 * 1024;
 
@@ -47,6 +48,8 @@ export interface RequestContext {
   readonly metrics: GatewayMetrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** While a provider is registered in this thread. */
+  tracing: RequestTracing | undefined;
 }
 
 type Mode = 'reading' | 'appending' | 'answered' | 'aborted';
@@ -56,6 +59,7 @@ export class WebhookRequest implements AppendWaiter {
   readonly #endpoint: CompiledEndpoint;
   readonly #res: HttpResponse;
   readonly #traceparent: string;
+  readonly #span: RequestSpan | undefined;
   readonly #startedMs: number;
   #mode: Mode = 'reading';
   #body: BodyBuffer | undefined;
@@ -64,11 +68,18 @@ export class WebhookRequest implements AppendWaiter {
   #lingering: LingeringAnswer | undefined;
 
   /** Takes the request over: body, abort and answer. `traceparent`: checked, or empty. */
-  constructor(context: RequestContext, endpoint: CompiledEndpoint, res: HttpResponse, traceparent: string) {
+  constructor(
+    context: RequestContext,
+    endpoint: CompiledEndpoint,
+    res: HttpResponse,
+    traceparent: string,
+    span: RequestSpan | undefined,
+  ) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#res = res;
     this.#traceparent = traceparent;
+    this.#span = span;
     this.#startedMs = context.metrics.clockMs();
     context.intake.begin();
     res.onAborted(() => this.#aborted());
@@ -88,6 +99,7 @@ export class WebhookRequest implements AppendWaiter {
         res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
         res.end(this.#success ?? '', intake.mode !== 'open');
       });
+      this.#span?.answered('200');
       metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs);
     }
     intake.settle();
@@ -136,6 +148,7 @@ export class WebhookRequest implements AppendWaiter {
       return;
     }
     this.#enter('answered');
+    this.#span?.answered(TOO_LARGE.status);
     this.#lingering = new LingeringAnswer(this.#res, TOO_LARGE);
     this.#context.intake.settle();
   }
@@ -161,7 +174,7 @@ export class WebhookRequest implements AppendWaiter {
     this.#body = undefined;
     this.#success = verdict.answer;
     this.#enter('appending');
-    const partition = endpoint.partitions[partitionOf(key, endpoint.partitions.length)];
+    const partition = endpoint.partitions[partitionIn(endpoint.group, key, endpoint.partitions.length)];
     if (partition === undefined) assert.fail('an endpoint has partitions');
     partition.append(envelope, this);
   }
@@ -180,6 +193,7 @@ export class WebhookRequest implements AppendWaiter {
   #refuse(answer: Answer): void {
     const { intake } = this.#context;
     this.#enter('answered');
+    this.#span?.answered(answer.status);
     send(this.#res, answer, { close: intake.mode !== 'open' });
     intake.settle();
   }
@@ -191,6 +205,7 @@ export class WebhookRequest implements AppendWaiter {
     }
     const wasReading = this.#mode === 'reading';
     this.#enter('aborted');
+    this.#span?.aborted();
     this.#body = undefined;
     if (!wasReading) return;
     this.#endpoint.counts.aborted++;

@@ -60,8 +60,8 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
   /** This actor's own address. */
   readonly self: ActorRef<Body>;
   /**
-   * Of the call of `receive` under way: fires when the thread is told to stop at once or loses the key, when the call has taken
-   * as long as it may, and when everybody who waits for its replies has given up.
+   * Of the call of `receive` under way: fires when its time is nearly up (that of the call itself, or of a drain), when the thread
+   * loses the key, and when everybody who waits for its replies has given up.
    */
   readonly signal: AbortSignal;
   readonly logger: Logger;

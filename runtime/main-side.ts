@@ -22,6 +22,7 @@ import { THREADS_MAX } from './pool-size.js';
 import type { ReminderStore } from './reminder.js';
 import { ReminderService } from './reminder-service.js';
 import type { RetryPolicy } from './retry.js';
+import { findTracing, PROVIDER_LOOK_MS } from './tracing.js';
 
 export interface MainSideOptions {
   readonly log: MessageLog;
@@ -71,6 +72,7 @@ export class MainSide {
   readonly #reminders: ReminderService | undefined;
   /** Of each type: the place of its pool's thread 0. */
   readonly #places = new Map<string, Place>();
+  #cancelLook = () => {};
 
   constructor(options: MainSideOptions) {
     this.#options = options;
@@ -122,6 +124,7 @@ export class MainSide {
   }
 
   start(): void {
+    this.#lookForProvider();
     this.#reminders?.start();
   }
 
@@ -158,8 +161,14 @@ export class MainSide {
 
   /** Everything that is asked from here is refused. */
   stop(): void {
+    this.#cancelLook();
     this.#mesh.close();
     this.kernel.stop(new Error('the actor system has stopped'));
+  }
+
+  #lookForProvider(): void {
+    this.kernel.tracing = findTracing(this.kernel.tracing);
+    this.#cancelLook = this.#options.clock.after(PROVIDER_LOOK_MS, () => this.#lookForProvider());
   }
 
   async #appended(append: Append, answer: Answerable): Promise<void> {

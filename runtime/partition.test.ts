@@ -1,6 +1,6 @@
 import t from 'tap';
 import { AsciiText } from './ascii-text.js';
-import { partitionOf } from './partition.js';
+import { groupOf, partitionIn, partitionOf } from './partition.js';
 
 /** Computed once, apart from the code. They never change: a log holds messages that were placed by them. */
 const VECTORS: readonly (readonly [key: string, of4294967295: number, of64: number, of7: number])[] = [
@@ -41,3 +41,18 @@ t.test('keys spread evenly, also those that only count up', async (t) => {
     t.ok(Math.max(...counts) < 1200 && Math.min(...counts) > 800, counts.join(' '));
   }
 });
+
+t.test(
+  'the keys of a group are in the partition of its name; a function that fails leaves the key alone',
+  async (t) => {
+    const merchant = (key: string) => key.split('/')[0] ?? '';
+    t.equal(partitionIn(merchant, 'shop/1', 64), partitionOf('shop', 64));
+    t.equal(partitionIn(merchant, 'shop/2', 64), partitionOf('shop', 64));
+    t.equal(partitionIn(undefined, 'shop/1', 64), partitionOf('shop/1', 64));
+    const throwing = () => {
+      throw new Error('of the user');
+    };
+    t.equal(groupOf(throwing, 'key'), 'key');
+    t.equal(groupOf((() => 5) as never, 'key'), 'key');
+  },
+);

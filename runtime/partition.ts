@@ -11,6 +11,25 @@
 
 import type { AsciiText } from './ascii-text.js';
 
+/** The group of a key: the keys of a group are in one partition. See `ActorDefinition.group`. */
+export type Group = (key: string) => string;
+
+/** A user's function may fail: then, wherever it is asked, the key is a group of its own. */
+export function groupOf(group: Group | undefined, key: string): string {
+  if (group === undefined) return key;
+  try {
+    const name: unknown = group(key);
+    return typeof name === 'string' ? name : key;
+  } catch {
+    return key;
+  }
+}
+
+/** The partition of a key of a type that has groups, or none. */
+export function partitionIn(group: Group | undefined, key: string | AsciiText, count: number): number {
+  return partitionOf(group === undefined ? key : groupOf(group, key.toString()), count);
+}
+
 /** 0 to `count` - 1. `count`: a positive integer below 2^32. */
 export function partitionOf(key: string | AsciiText, count: number): number {
   let hash = 0x811c9dc5;

@@ -71,6 +71,12 @@ t.test('threads that wait take turns', async (t) => {
     order.push(holder);
   }
   t.strictSame(order, [1, 2, 0, 1, 2, 0, 1, 2, 0]);
+  // One that ends before it took what it was handed.
+  t.equal(threads[1]?.takeOrWait(), false);
+  threads[0]?.release();
+  t.equal(shared.inUse, 1);
+  shared.giveBack(1);
+  t.equal(shared.inUse, 0);
 });
 
 t.test('a rate: never more than burst and what came back since, and no token is lost', async (t) => {

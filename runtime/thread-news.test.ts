@@ -4,10 +4,10 @@ import { ThreadNews } from './thread-news.js';
 t.test('the delay is that of the slowest thread, as long as it is fresh', async (t) => {
   const news = new ThreadNews();
   t.equal(news.delayMs(1_000), 0);
-  news.load(0, { delayMs: 20 }, 1_000);
-  news.load(1, { delayMs: 70 }, 1_000);
+  news.load(0, { delayMs: 20, live: 0 }, 1_000);
+  news.load(1, { delayMs: 70, live: 0 }, 1_000);
   t.equal(news.delayMs(1_500), 70);
-  news.load(0, { delayMs: 5 }, 6_000);
+  news.load(0, { delayMs: 5, live: 0 }, 6_000);
   t.equal(news.delayMs(6_001), 5);
   news.forget(0);
   t.equal(news.delayMs(6_001), 0);

@@ -40,8 +40,9 @@ export class ThreadNews {
     this.#of(thread).live = live;
   }
 
-  load(thread: number, { delayMs }: Pick<Load, 'delayMs'>, now: number): void {
+  load(thread: number, { delayMs, live }: Pick<Load, 'delayMs' | 'live'>, now: number): void {
     const news = this.#of(thread);
+    news.live = live;
     news.delayMs = delayMs;
     news.delayAt = now;
   }

@@ -50,6 +50,8 @@ export interface Deliver {
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
 export interface Drain {
   readonly type: 'drain';
+  /** What runs after so many milliseconds is cut off. */
+  readonly ms: number;
 }
 
 export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;
@@ -102,10 +104,11 @@ export interface Happened {
   readonly events: readonly ActorEvent[];
 }
 
-/** How long a message lately waited in the thread before an actor began with it; at most once a second. */
+/** How a thread is, at most once a second: how long a message lately waited before an actor began with it, and activations alive. */
 export interface Load {
   readonly type: 'load';
   readonly delayMs: number;
+  readonly live: number;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -56,7 +56,10 @@ export interface ActivationHost<Activation extends Loadable> extends MailboxHost
   readonly limiter: Limiter | undefined;
   readonly supervisor: Supervisor;
   readonly kernel: MailboxHost['kernel'] &
-    ContextKernel & { readonly clock: Clock; readonly random: () => number; readonly draining: boolean };
+    ContextKernel & { readonly clock: Clock; readonly random: () => number; readonly draining: boolean } & {
+      /** Of the call of `receive` that runs this very moment. */
+      running: ActivationContext | undefined;
+    };
   mail(key: string, body: unknown): unknown;
   receive(messages: readonly VolatileMessage[], context: ActivationContext): Promise<void> | void;
   /** As `receive`, of an activation without a state. */

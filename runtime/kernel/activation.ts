@@ -11,8 +11,8 @@
  *   queued, running --linger, limit, backoff--> waiting --over--> queued
  *   idle --put away--> passivating --state stored--> stopped, or queued again when messages came meanwhile
  *   any --stop--> stopped
- * Durable messages stand in a queue of their own (`durable-queue.ts`) with waits of its own. Durable and volatile batches take
- * turns. Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
+ * Durable messages stand in a queue of their own (`durable-queue.ts`); durable and volatile batches take turns.
+ * Bounds: `mailboxMax` for volatile messages, the dispatcher's credit for durable ones.
  */
 import type { ActivationHost, ActivationMode, Failed, Wait } from './activation-host.js';
 import { type Answerable, cycleOf, type Debtor } from './ask.js';
@@ -48,7 +48,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   newer: Activation | undefined = undefined;
   faults: Faults | undefined = undefined;
   durable: DurableQueue | undefined = undefined;
-  readonly #calls: Calls;
+  readonly calls: Calls;
+  readonly #expectations = new Expectations();
   #durableTurn = false;
   #durableCalls = 0;
   #timers: ActivationTimers | undefined;
@@ -57,13 +58,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #wait: Wait | undefined;
   #cancelWait: (() => void) | undefined;
   #owed: Debts<Answerable> | undefined;
-  #expectations: Expectations | undefined;
 
   constructor(host: ActivationHost<Activation>, key: string) {
     this.host = host;
     this.key = key;
     this.mailbox = new Mailbox(host, key);
-    this.#calls = new Calls(this);
+    this.calls = new Calls(this);
   }
 
   /** Takes a volatile message, a body or a `Parcel`. Returns what `ActorRef.tell` does. */
@@ -83,7 +83,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
   asked(parcel: Parcel & { readonly ask: Answerable }): void {
-    const cycle = cycleOf(parcel.ask.hops, this.#calls.callId);
+    const cycle = cycleOf(parcel.ask.hops, this.calls.callId);
     if (cycle === undefined) void this.admit(parcel);
     else parcel.ask.reject(cycle);
   }
@@ -103,13 +103,13 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** When the oldest of the calls under way began to be waited for; 0 when none is. */
   get suspendedAt(): number {
-    return this.#calls.suspendedAt;
+    return this.calls.suspendedAt;
   }
 
   /** Nothing waits, is under way or held: it may go. */
   get quiet(): boolean {
     return (
-      this.mode === 'idle' && this.#calls.count === 0 && !this.#hasWork() && (this.durable?.empty ?? true)
+      this.mode === 'idle' && this.calls.count === 0 && !this.#hasWork() && (this.durable?.empty ?? true)
     );
   }
 
@@ -123,19 +123,19 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.durable?.drain();
     this.#endLinger();
     if (!this.#busy()) return undefined;
-    return this.#when(() => !this.#busy());
+    return this.#expectations.when(() => !this.#busy());
   }
 
   /** The same, whatever it waits for. */
   handled(): Promise<void> {
-    return this.#when(() => this.quiet || this.mode === 'stopped');
+    return this.#expectations.when(() => this.quiet || this.mode === 'stopped');
   }
 
   /** Resolves when what waits now is handled. */
   caughtUp(): Promise<void> {
     const { pushed } = this.mailbox;
-    return this.#when(
-      () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.#calls.count === 0),
+    return this.#expectations.when(
+      () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.calls.count === 0),
     );
   }
 
@@ -147,11 +147,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.durable?.stop();
     this.endLife(reason);
     this.#timers?.end();
-    this.#calls.abort(reason);
+    this.calls.abort(reason);
     // Whoever still holds it, a call that outlives it say, fills no mailbox that nobody empties.
     this.mailbox.close(reason);
     this.mailbox.refuse(reason);
-    this.#expectations?.settle();
+    this.#expectations.settle();
   }
 
   /**
@@ -223,7 +223,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   askOver(ask: Answerable): void {
     this.#owed?.remove(ask);
-    if (ask.mode === 'abandoned') this.#calls.abandoned();
+    if (ask.mode === 'abandoned') this.calls.abandoned();
   }
 
   /** Hands out one batch. Of the scheduler alone. */
@@ -236,13 +236,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     }
     this.#lingered = false;
     const durable = this.#durableCalls === 0 && this.durable?.ready ? this.durable : undefined;
-    if (durable !== undefined && (this.#durableTurn || this.mailbox.empty)) void this.#runDurable(durable);
+    if (durable && (this.#durableTurn || this.mailbox.empty)) void this.#runDurable(durable);
     else this.#runVolatile();
-  }
-
-  #when(holds: () => boolean): Promise<void> {
-    this.#expectations ??= new Expectations();
-    return this.#expectations.when(holds);
   }
 
   #schedule(): void {
@@ -257,7 +252,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   /** Something will happen without a message, a backoff or an outage that ends. */
   #busy(): boolean {
     if (this.mode === 'stopped') return false;
-    if (this.#calls.count > 0 || this.mode === 'passivating') return true;
+    if (this.calls.count > 0 || this.mode === 'passivating') return true;
     return this.#hasWork() && this.#wait !== 'backoff';
   }
 
@@ -273,8 +268,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #runVolatile(): void {
     const { host, mailbox } = this;
-    this.#durableTurn = true;
     const { volatileMax } = host;
+    this.#durableTurn = true;
     const max = host.limiter === undefined ? volatileMax : this.#admitted(mailbox.wanted(volatileMax));
     if (max === undefined) return;
     const messages = mailbox.take(max, this);
@@ -306,8 +301,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   }
 
   async #runDurable(durable: DurableQueue): Promise<void> {
-    const { host } = this;
     this.#durableTurn = false;
+    const { host } = this;
     const max = host.limiter === undefined ? host.batchMax : this.#admitted(durable.wanted(host.batchMax));
     if (max === undefined) return;
     const batch = durable.take(max);
@@ -356,26 +351,29 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #begin(messages: readonly VolatileMessage[]): ActivationContext {
     this.mode = 'running';
-    return this.#calls.begin(messages, this.host.reentrant);
+    const context = this.calls.begin(messages, this.host.reentrant);
+    this.host.kernel.running = context;
+    return context;
   }
 
   #suspend(context: ActivationContext): void {
+    this.host.kernel.running = undefined;
     if (this.mode === 'stopped') return;
     context.suspendedAt = this.host.kernel.clock.now();
     this.#standAside();
   }
 
   #standAside(): void {
-    const { host } = this;
+    const { reentrant, callsMax } = this.host;
     this.mode = 'suspended';
-    if (host.reentrant && this.loaded && this.#calls.count < host.callsMax) {
-      this.mode = 'idle';
-      this.#after();
-    }
+    if (!reentrant || !this.loaded || this.calls.count >= callsMax) return;
+    this.mode = 'idle';
+    this.#after();
   }
 
   #end(context: ActivationContext): void {
-    this.#calls.end(context);
+    this.host.kernel.running = undefined;
+    this.calls.end(context);
     if (this.host.limiter !== undefined) this.host.limiter.release(this);
     if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
   }
@@ -393,6 +391,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else this.#expectations?.settle();
+    else this.#expectations.settle();
   }
 }

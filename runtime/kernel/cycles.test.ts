@@ -71,6 +71,34 @@ t.test('an actor may be asked by whom it asked once its own call is over', async
   t.strictSame(seen, ['fine']);
 });
 
+t.test('a cycle over references that came in bodies is found', async (t) => {
+  const { kernel } = manualKernel();
+  type Passed = { readonly to: ActorRef<Passed> | undefined; readonly next: ActorRef<Passed> | undefined };
+  hostIn<Passed, unknown, unknown>(kernel, {
+    type: 'passed',
+    scope: 'key',
+    batchMax: 1,
+    async receive([message]) {
+      const { to, next } = message?.body ?? {};
+      if (to === undefined) message?.reply('end' as never);
+      else {
+        try {
+          message?.reply((await to.ask({ to: next, next: undefined } as never)) as never);
+        } catch (error) {
+          message?.fail(error);
+        }
+      }
+    },
+  });
+  const ref = (key: string) => kernel.ref('passed', key) as ActorRef<Passed>;
+  const { code, message } = (await ref('a')
+    .ask({ to: ref('b'), next: ref('a') } as never)
+    .catch((error: unknown) => error)) as { code: string; message: string };
+  t.equal(code, 'TETHER_ASK_FAILED');
+  t.match(message, /passed\/a -> passed\/b -> passed\/a/);
+  t.equal(kernel.deadlines.size, 0);
+});
+
 t.test('an asker that gave up is in no cycle, even if it still works', async (t) => {
   const { kernel, clock } = manualKernel();
   const seen: unknown[] = [];

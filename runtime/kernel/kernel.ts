@@ -11,11 +11,13 @@ import { UnknownActorError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
-import { partitionOf } from '../partition.js';
+import { type Group, groupOf, partitionOf } from '../partition.js';
 import type { RetryPolicy } from '../retry.js';
+import type { Tracing } from '../tracing.js';
 import type { Activation } from './activation.js';
 import type { Ask } from './ask.js';
 import { Codec } from './codec.js';
+import type { ActivationContext } from './context.js';
 import { Deadlines } from './deadlines.js';
 import { Parcel } from './letter.js';
 import { type HopSource, Ref, type RefKernel } from './ref.js';
@@ -78,14 +80,16 @@ export class Kernel implements HostKernel, RefKernel {
   /** Volatile messages in mailboxes. */
   waiting = 0;
   draining = false;
-  /** Whether messages carry the context of a trace. */
-  traces = false;
+  /** Of the call of `receive` that runs this very moment. */
+  running: ActivationContext | undefined = undefined;
+  /** While a provider is registered in this thread. */
+  tracing: Tracing | undefined = undefined;
   readonly #hosts = new Map<string, TypeHost>();
   readonly #waitingMax: number;
   readonly #transport: Transport | undefined;
   readonly #placements = new Map<string, Placement>();
   /** Of types with groups that are not hosted here. */
-  readonly #groups = new Map<string, (key: string) => string>();
+  readonly #groups = new Map<string, Group>();
   #nextCall: number;
 
   constructor(options: KernelOptions) {
@@ -147,14 +151,14 @@ export class Kernel implements HostKernel, RefKernel {
   }
 
   /** How keys of a type are grouped that is not hosted here. */
-  setGroup(type: string, group: (key: string) => string): void {
+  setGroup(type: string, group: Group): void {
     this.#groups.set(type, group);
   }
 
   groupOf(type: string, key: string): string {
     const host = this.#hosts.get(type);
     if (host !== undefined) return host.group(key);
-    return this.#groups.get(type)?.(key) ?? key;
+    return groupOf(this.#groups.get(type), key);
   }
 
   /**
@@ -207,10 +211,9 @@ export class Kernel implements HostKernel, RefKernel {
     { host }: { readonly host: Pick<TypeHost, 'mail'> },
     key: string,
     body: unknown,
-    traceparent: string | undefined,
+    traceparent: string,
   ): unknown {
-    if ((traceparent === undefined || traceparent === '') && !this.traces) return host.mail(key, body);
-    return new Parcel(key, body, traceparent ?? '', undefined);
+    return traceparent === '' ? host.mail(key, body) : new Parcel(key, body, traceparent, undefined);
   }
 
   tellAnywhere(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
@@ -235,7 +238,12 @@ export class Kernel implements HostKernel, RefKernel {
   }
 
   async tellDurably(address: Address, body: unknown, options: DurableOptions): Promise<string> {
-    return this.#elsewhere(address).tellDurably(address, this.codec.pack(body), options);
+    const { tracing } = this;
+    const traced =
+      tracing === undefined || options.traceparent !== undefined
+        ? options
+        : { ...options, traceparent: tracing.active() };
+    return this.#elsewhere(address).tellDurably(address, this.codec.pack(body), traced);
   }
 
   remindersOf(type: string, key: string): Reminders {
@@ -265,6 +273,11 @@ export class Kernel implements HostKernel, RefKernel {
       await Promise.all(waits);
     }
     await Promise.all(Array.from(this.#hosts.values(), (host) => host.saveAll()));
+  }
+
+  /** Tells every call under way to come to an end. */
+  abort(reason: Error): void {
+    for (const host of this.#hosts.values()) host.abort(reason);
   }
 
   /** Ends every activation. */

@@ -7,6 +7,7 @@ import type { Answerable, Debtor } from './ask.js';
 import type { Codec } from './codec.js';
 import { Parcel, VolatileMessage } from './letter.js';
 import { Ring } from './ring.js';
+import { Room } from './room.js';
 
 /** A mailbox that was full gives way to senders again when it is emptied to this share. */
 const ROOM_SHARE = 0.5;
@@ -48,7 +49,7 @@ export class Mailbox {
   #urgent: Ring<unknown> | undefined;
   /** Of a batch that failed, the parts to try next; the last first. */
   #parts: VolatileMessage[][] | undefined;
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #room: Room | undefined;
 
   constructor(host: MailboxHost, key: string) {
     this.#host = host;
@@ -132,7 +133,7 @@ export class Mailbox {
     }
     this.#host.kernel.waiting -= before - ring.length;
     this.taken += before - ring.length;
-    if (this.#room !== undefined && this.length <= this.#limit * ROOM_SHARE) this.#giveRoom();
+    if (this.#room?.wanted && this.length <= this.#limit * ROOM_SHARE) this.#room.give();
     return messages ?? [];
   }
 
@@ -194,7 +195,7 @@ export class Mailbox {
         this.#host.refuse(ring.shift(), reason, 'stopped');
       }
     }
-    this.#giveRoom();
+    this.#room?.give();
   }
 
   /** As it is handed over; undefined when nobody waits for its answer any more. */
@@ -228,29 +229,16 @@ export class Mailbox {
       host.refuse(mail, this.#full(), 'mailbox-full');
     }
     if (!waits || this.length === 0) return undefined;
-    this.#room ??= whenCalled();
-    return this.#room.promise;
+    this.#room ??= new Room();
+    return this.#room.wait();
   }
 
   #full(): MailboxFullError {
     return new MailboxFullError(`the mailbox of ${this.#host.type}/${this.#key} is full`);
-  }
-
-  #giveRoom(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
   }
 }
 
 /** Whether anybody still waits for the answer; a tell is wanted in any case, and so is what was answered in a batch that failed. */
 function isWanted({ ask }: Parcel): boolean {
   return ask?.mode !== 'abandoned';
-}
-
-function whenCalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((called) => {
-    resolve = called;
-  });
-  return { promise, resolve };
 }

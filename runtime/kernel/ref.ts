@@ -1,4 +1,5 @@
 import type { ActorRef, AskOptions, DurableOptions, TellOptions } from '../actor-ref.js';
+import type { Tracing } from '../tracing.js';
 import type { Activation } from './activation.js';
 import { Ask, type Hop, NO_HOPS } from './ask.js';
 import { AddressBase } from './codec.js';
@@ -15,12 +16,14 @@ export interface HopSource {
 /** What references need of the kernel. */
 export interface RefKernel {
   readonly deadlines: Deadlines;
-  /** Whether messages carry the context of a trace. */
-  readonly traces: boolean;
+  /** While messages carry the position of the active span. */
+  readonly tracing: Tracing | undefined;
+  /** Whose `receive` runs this very moment. */
+  readonly running: HopSource | undefined;
   /** The activation of that type and key, if it belongs in this thread. */
   here(type: string, key: string): Activation | undefined;
   /** `body` as it goes into the mailbox of `activation`. */
-  mail(activation: Activation, key: string, body: unknown, traceparent: string | undefined): unknown;
+  mail(activation: Activation, key: string, body: unknown, traceparent: string): unknown;
   tellElsewhere(ref: Ref, body: unknown, traceparent: string): Promise<void> | undefined;
   tellDurably(ref: Ref, body: unknown, options: DurableOptions): Promise<string>;
   ask(ref: Ref, body: unknown, ask: Ask, traceparent: string | undefined): void;
@@ -48,16 +51,23 @@ export class Ref extends AddressBase implements ActorRef {
 
   tell(body: unknown, options?: TellOptions): Promise<void> | undefined {
     const found = this.#activation;
-    if (found !== undefined && found.mode !== 'stopped' && options === undefined) return found.tell(body);
+    if (
+      found !== undefined &&
+      found.mode !== 'stopped' &&
+      options === undefined &&
+      this.#kernel.tracing === undefined
+    )
+      return found.tell(body);
     return this.#find(body, options);
   }
 
   #find(body: unknown, options: TellOptions | undefined): Promise<void> | undefined {
     const kernel = this.#kernel;
+    const traceparent = options?.traceparent ?? kernel.tracing?.active() ?? '';
     const activation = kernel.here(this.type, this.key);
-    if (activation === undefined) return kernel.tellElsewhere(this, body, options?.traceparent ?? '');
-    if (activation.host.keyed && !kernel.traces) this.#activation = activation;
-    return activation.tell(kernel.mail(activation, this.key, body, options?.traceparent));
+    if (activation === undefined) return kernel.tellElsewhere(this, body, traceparent);
+    if (activation.host.keyed) this.#activation = activation;
+    return activation.tell(kernel.mail(activation, this.key, body, traceparent));
   }
 
   tellDurably(body: unknown, options: DurableOptions = {}): Promise<string> {
@@ -66,12 +76,24 @@ export class Ref extends AddressBase implements ActorRef {
 
   ask(body: unknown, options: AskOptions = {}): Promise<never> {
     const { timeoutMs = ASK_MS, signal, traceparent } = options;
+    const { tracing } = this.#kernel;
     if (!(timeoutMs >= 1 && timeoutMs <= ASK_MS_MAX)) {
       return Promise.reject(new RangeError(`timeoutMs is not from 1 to ${ASK_MS_MAX}: ${timeoutMs}`));
     }
+    if (tracing === undefined) return this.#ask(body, timeoutMs, signal, traceparent);
+    return tracing.ask(this, traceparent, (traceparent) => this.#ask(body, timeoutMs, signal, traceparent));
+  }
+
+  #ask(
+    body: unknown,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    traceparent: string | undefined,
+  ): Promise<never> {
     return new Promise((resolve, reject) => {
       const kernel = this.#kernel;
-      const hops = this.#owner?.hops() ?? NO_HOPS;
+      // A reference that came in a body has no owner, or that of its sender: who runs is who asks. After an await nobody runs.
+      const hops = (kernel.running ?? this.#owner)?.hops() ?? NO_HOPS;
       const ask = new Ask(
         this,
         { hops, timeoutMs },

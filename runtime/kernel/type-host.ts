@@ -9,17 +9,20 @@ import type { ActorDefinition } from '../actor.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
+import { groupOf } from '../partition.js';
 import type { RetryPolicy } from '../retry.js';
 import type { ThreadLimits } from '../shared-limits.js';
 import type { SnapshotStore } from '../snapshot.js';
 import { fillSupervision } from '../supervision.js';
+import type { Tracing } from '../tracing.js';
+import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
 import type { Entry, Outcome } from './entry.js';
-import { Parcel, type VolatileMessage } from './letter.js';
+import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
 import { QueueDelay } from './queue-delay.js';
 import { Recency } from './recency.js';
@@ -27,6 +30,7 @@ import type { Scheduler } from './scheduler.js';
 import { Snapshots } from './snapshots.js';
 import { States } from './states.js';
 import { Supervisor } from './supervisor.js';
+import { Tally } from './tally.js';
 import { limiterOf } from './type-limiter.js';
 
 export interface TypeHostOptions {
@@ -49,12 +53,16 @@ const CALLS_MAX = 100;
 /** How many are looked at for one that may go, when there are too many. */
 const CANDIDATES_MAX = 16;
 
+type Batch = readonly (VolatileMessage | DurableMessage)[];
+
 /** The kernel, as the types in it see it. */
 export type HostKernel = ActivationHost<Activation>['kernel'] & {
   readonly retry: RetryPolicy;
   readonly scheduler: Scheduler;
   readonly codec: Codec;
   readonly onEvent: (event: ActorEvent) => void;
+  /** While calls have spans. */
+  readonly tracing: Tracing | undefined;
   /** Sends on what came for an activation that has moved. */
   forward(type: string, key: string, mail: unknown): Promise<void> | undefined;
 };
@@ -89,10 +97,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly #recency = new Recency<Activation>();
   readonly #states: States;
   #stopped: Error | undefined;
-  /** Since the last `flushEvents`. */
-  #activated = 0;
-  #passivated = 0;
-  readonly #dropped: Record<DropReason, number> = { 'mailbox-full': 0, stopped: 0, unreachable: 0 };
+  readonly #tally = new Tally();
 
   constructor(kernel: HostKernel, options: TypeHostOptions) {
     const { definition, resources, logger, outcome, snapshots } = options;
@@ -146,7 +151,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** The keys of a group live in one thread. */
   group(key: string): string {
-    return this.#definition.group === undefined ? key : this.#definition.group(key);
+    return groupOf(this.#definition.group, key);
   }
 
   /** `body` as it goes into a mailbox. */
@@ -154,19 +159,31 @@ export class TypeHost implements ActivationHost<Activation> {
     return this.keyed ? body : new Parcel(key, body, '', undefined);
   }
 
-  receive(messages: readonly VolatileMessage[], context: ActivationContext): Promise<void> | void {
-    return this.#definition.receive(messages as never, context);
+  receive(messages: Batch, context: ActivationContext): Promise<void> | void {
+    if (this.kernel.tracing === undefined) return this.#definition.receive(messages as never, context);
+    return this.#traced(messages, context, () => this.#definition.receive(messages as never, context));
   }
 
-  loadAndReceive(
-    messages: readonly VolatileMessage[],
+  /** In a span, while a provider is registered. */
+  #traced(
+    messages: Batch,
     context: ActivationContext,
-    activation: Activation,
+    call: () => Promise<void> | void,
   ): Promise<void> | void {
-    if (this.saves) return this.#states.receive(messages, context, activation);
-    const loading = this.#states.load(activation, context);
-    if (loading === undefined) return this.receive(messages, context);
-    return loading.then(() => this.receive(messages, context));
+    const { tracing } = this.kernel;
+    if (tracing === undefined) return call();
+    return tracing.receive({ type: this.type, key: context.key, messages }, call);
+  }
+
+  /** As `receive`, of one without a state, or with one that is kept in snapshots. */
+  loadAndReceive(messages: Batch, context: ActivationContext, activation: Activation): Promise<void> | void {
+    return this.#traced(messages, context, () => {
+      if (this.saves)
+        return this.#states.receive(messages as readonly VolatileMessage[], context, activation);
+      const loading = this.#states.load(activation, context);
+      if (loading === undefined) return this.#definition.receive(messages as never, context);
+      return loading.then(() => this.#definition.receive(messages as never, context));
+    });
   }
 
   receiveDurable(
@@ -175,11 +192,13 @@ export class TypeHost implements ActivationHost<Activation> {
     activation: Activation,
   ): Promise<void> | void {
     this.delay.began(batch);
-    if (this.saves) return this.#states.receiveDurable(batch, context, activation);
     const messages = batch.map(({ message }) => message);
-    const loading = activation.loaded ? undefined : this.#states.load(activation, context);
-    if (loading === undefined) return this.#definition.receive(messages as never, context);
-    return loading.then(() => this.#definition.receive(messages as never, context));
+    if (!this.saves) {
+      return activation.loaded
+        ? this.receive(messages, context)
+        : this.loadAndReceive(messages, context, activation);
+    }
+    return this.#traced(messages, context, () => this.#states.receiveDurable(batch, context, activation));
   }
 
   durableQueue(activation: Activation): DurableQueue {
@@ -197,7 +216,7 @@ export class TypeHost implements ActivationHost<Activation> {
   /** A message is not delivered: its asker is told, a tell is counted. */
   refuse(mail: unknown, reason: Error, why: DropReason): void {
     if (mail instanceof Parcel && mail.ask !== undefined) mail.ask.reject(reason);
-    else this.#dropped[why]++;
+    else this.#tally.dropped[why]++;
   }
 
   /** What was sent to an activation that has moved. */
@@ -211,14 +230,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** Tells of what is only counted. */
   flushEvents(): void {
-    if (this.#activated > 0) this.event({ kind: 'activated', count: this.#activated });
-    if (this.#passivated > 0) this.event({ kind: 'passivated', count: this.#passivated });
-    this.#activated = 0;
-    this.#passivated = 0;
-    for (const reason of Object.keys(this.#dropped) as DropReason[]) {
-      if (this.#dropped[reason] > 0) this.event({ kind: 'dropped', reason, count: this.#dropped[reason] });
-      this.#dropped[reason] = 0;
-    }
+    this.#tally.tell((event) => this.event(event));
   }
 
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
@@ -268,8 +280,8 @@ export class TypeHost implements ActivationHost<Activation> {
   }
 
   /** Stores what is not stored yet. @throws what the store throws */
-  async saveAll(): Promise<void> {
-    await this.#states.saveAll([...this.#byKey.values()]);
+  saveAll(): Promise<void> {
+    return this.#states.saveAll([...this.#byKey.values()]);
   }
 
   #end(activation: Activation): void {
@@ -278,7 +290,7 @@ export class TypeHost implements ActivationHost<Activation> {
       ? new ActivationStoppedError(`${this.type}/${activation.key} was passivated`)
       : this.#passivatedQuietly;
     activation.stop(reason);
-    this.#passivated++;
+    this.#tally.passivated++;
   }
 
   /** What is sent to these in this thread is placed elsewhere from now on. */
@@ -294,19 +306,13 @@ export class TypeHost implements ActivationHost<Activation> {
   async release(chosen: (key: string) => boolean, ms: number): Promise<boolean> {
     if (!this.keyed) return this.#releaseThread(ms);
     const activations = [...this.#byKey.values()].filter(({ key }) => chosen(key));
-    let cancel = () => {};
-    const late = new Promise<boolean>((resolve) => {
-      cancel = this.kernel.clock.after(ms, () => resolve(false));
-    });
     const handled = Promise.all(activations.map((activation) => activation.handled()))
       .then(() => this.#states.saveAll(activations))
-      .then(() => true);
-    const released = await Promise.race([handled, late]).catch((error: unknown) => {
-      this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
-      return false;
-    });
-    cancel();
-    if (!released) {
+      .catch((error: unknown) => {
+        this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
+        return 'late';
+      });
+    if ((await within(this.kernel.clock, ms, handled)) === 'late') {
       for (const { mailbox } of activations) mailbox.reopen();
       return false;
     }
@@ -318,13 +324,12 @@ export class TypeHost implements ActivationHost<Activation> {
   async #releaseThread(ms: number): Promise<boolean> {
     const activation = this.#byKey.get('');
     if (activation === undefined) return true;
-    let cancel = () => {};
-    const late = new Promise<boolean>((resolve) => {
-      cancel = this.kernel.clock.after(ms, () => resolve(false));
-    });
-    const released = await Promise.race([activation.caughtUp().then(() => true), late]);
-    cancel();
-    return released;
+    return (await within(this.kernel.clock, ms, activation.caughtUp())) !== 'late';
+  }
+
+  /** The signal of every call under way fires. */
+  abort(reason: Error): void {
+    for (const { calls } of this.#byKey.values()) calls.abort(reason);
   }
 
   /** Of each activation that has something to do: when it is done. */
@@ -361,7 +366,7 @@ export class TypeHost implements ActivationHost<Activation> {
     activation.turn = this.scheduler.turn;
     activation.usedAt = this.kernel.clock.now();
     this.#recency.add(activation);
-    this.#activated++;
+    this.#tally.activated++;
     return activation;
   }
 

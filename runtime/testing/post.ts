@@ -79,7 +79,7 @@ export class Post {
     }
     return this.#send(life, address, carried, () => {
       const activation = host.activation(key);
-      return activation.tell(life.kernel.mail(activation, key, carried, traceparent || undefined));
+      return activation.tell(life.kernel.mail(activation, key, carried, traceparent));
     });
   }
 

@@ -7,24 +7,18 @@
  * dispatcher delivers again. When it blocks the thread, the pool ends it (`pulse.ts`).
  */
 import { threadId } from 'node:worker_threads';
-import type { ActorDefinition } from '../actor.js';
 import { systemClock } from '../clock.js';
 import { decodeEnvelope, type Envelope } from '../envelope.js';
 import { ActivationStoppedError, ReceiveTimeoutError } from '../errors.js';
-import { causeOf, failureOf } from '../failure.js';
+import { causeOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import { DurableMessage } from '../kernel/letter.js';
-import type { TypeHost, TypeHostOptions } from '../kernel/type-host.js';
-import { fillLimits } from '../limits.js';
-import type { Logger } from '../logger.js';
+import type { TypeHost } from '../kernel/type-host.js';
 import { loadActor } from '../module.js';
-import { THREADS_MAX } from '../pool-size.js';
 import { startPulse } from '../pulse.js';
-import { backoffMs } from '../retry.js';
-import { SharedLimits } from '../shared-limits.js';
-import { loadSnapshotStore } from '../store-module.js';
+import { findTracing, flushSpans } from '../tracing.js';
 import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
@@ -39,14 +33,16 @@ import type {
   ToWorker,
 } from '../worker-protocol.js';
 import { EventBuffer } from './event-buffer.js';
+import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
 import { ThreadMesh } from './thread-mesh.js';
 
 const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
+/** After so much of the time that a drain may take, the signals of calls fire. */
+const DRAIN_SHARE = 0.8;
 /** Volatile messages in all mailboxes of a thread. */
 const WAITING_MAX = 1_000_000;
-const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
 export default async function host(task: HostTask): Promise<void> {
   const stopPulse = startPulse(task.pulse, task.receiveMsMax);
@@ -60,17 +56,18 @@ export default async function host(task: HostTask): Promise<void> {
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
-  const drainAsked = new Promise<void>((resolve) => {
+  const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') resolve();
+      if (message.type === 'drain') resolve(message.ms);
     });
     // The main thread closed its end: it will not wait for anything we do.
-    port.on('close', resolve);
+    port.on('close', () => resolve(0));
   });
 
   const definition = await loadActor(task.module);
-  const resources = await open(definition, task, logger, drainAsked);
-  if (resources === undefined) return;
+  const opened = await openParts(definition, task, logger, drainAsked);
+  if (opened === undefined) return;
+  const { resources, snapshots } = opened;
   const events = new EventBuffer((events) => port.postMessage({ type: 'events', events } satisfies Happened));
   const threadMesh = new ThreadMesh(port, task.places + thread, (count, reason, error) => {
     if (error !== undefined) logger.warn({ err: error }, 'a message cannot be sent, and is dropped');
@@ -87,17 +84,18 @@ async function run(task: HostTask): Promise<void> {
     onEvent: (event) => events.add(event),
     id: threadId,
   });
+  // By the actor's module, its `open`, or a module that was loaded before all others.
+  kernel.tracing = findTracing();
   threadMesh.attach(kernel);
   for (const { actor: type, module } of task.grouped) {
     const { group } = await loadActor(module);
     if (group !== undefined) kernel.setGroup(type, group);
   }
-  const snapshots = await openSnapshots(task, logger);
   const host: TypeHost = kernel.host({
+    definition,
+    resources,
     snapshots,
     limits: limitsOf(definition, task),
-    definition,
-    resources: resources.value,
     logger,
     outcome: outcomeTo(task, () => host.live),
   });
@@ -114,15 +112,12 @@ async function run(task: HostTask): Promise<void> {
 
   const watchdog = setInterval(
     () => {
-      const before = host.live;
       kernel.sweep();
+      kernel.tracing = findTracing(kernel.tracing);
       kernel.flushEvents();
       events.flush();
-      port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
+      port.postMessage({ type: 'load', delayMs: host.delay.sample(), live: host.live } satisfies Load);
       host.delay.probe(kernel.scheduler);
-      if (host.live < before) {
-        port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
-      }
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
       const error = new ReceiveTimeoutError(
@@ -134,10 +129,14 @@ async function run(task: HostTask): Promise<void> {
     Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
   );
   try {
-    await drainAsked;
+    const ms = await drainAsked;
+    // What is left of the time is for giving up in good order.
+    const late = setTimeout(() => kernel.abort(new Error('the thread drains')), ms * DRAIN_SHARE);
     await kernel.drain();
+    clearTimeout(late);
     await host.close();
     await snapshots?.store.close();
+    await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
@@ -146,63 +145,6 @@ async function run(task: HostTask): Promise<void> {
     threadMesh.close();
     port.close();
   }
-}
-
-function limitsOf({ limits }: ActorDefinition, task: HostTask): TypeHostOptions['limits'] {
-  const filled = fillLimits(limits);
-  if (filled === undefined || task.limits === undefined) return undefined;
-  return new SharedLimits(filled, THREADS_MAX, task.limits).attach(task.thread);
-}
-
-/** Waits while the store is away. */
-async function openSnapshots(
-  { snapshots, port }: HostTask,
-  logger: Logger,
-): Promise<TypeHostOptions['snapshots']> {
-  if (snapshots === undefined) return undefined;
-  for (let failures = 1; ; failures++) {
-    try {
-      const store = await loadSnapshotStore(snapshots.store);
-      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
-      return { store, log: snapshots.log };
-    } catch (error) {
-      if (failureOf(error) !== 'outage') throw error;
-      const { code, message } = causeOf(error);
-      logger.debug({ code }, 'the store of snapshots is away');
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
-    }
-    await pause(backoffMs(failures, OPEN_RETRY, Math.random));
-  }
-}
-
-/** Opens the actor; waits while what it needs is away. Undefined when a drain came first. */
-async function open(
-  definition: ActorDefinition,
-  task: HostTask,
-  logger: Logger,
-  drainAsked: Promise<void>,
-): Promise<{ readonly value: unknown } | undefined> {
-  const { actor, thread, settings, port } = task;
-  for (let failures = 1; ; failures++) {
-    try {
-      const value = await definition.open?.({ actor, thread, settings, logger });
-      if (failures > 1) port.postMessage({ type: 'outage', code: undefined, message: '' } satisfies Outage);
-      return { value };
-    } catch (error) {
-      if (failureOf(error) !== 'outage') throw error;
-      const { code, message } = causeOf(error);
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
-    }
-    const drained = await Promise.race([
-      drainAsked.then(() => true),
-      pause(backoffMs(failures, OPEN_RETRY, Math.random)),
-    ]);
-    if (drained) return undefined;
-  }
-}
-
-function pause(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
 }
 
 function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): void {

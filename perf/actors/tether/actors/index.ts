@@ -28,6 +28,7 @@ import producer from './producer.js';
 import rateComputer from './rate-computer.js';
 import ringNode from './ring-node.js';
 import series from './series.js';
+import sink from './sink.js';
 import teller from './teller.js';
 import waitingRoom from './waiting-room.js';
 
@@ -61,6 +62,7 @@ export const ACTORS = [
   rateComputer,
   ringNode,
   series,
+  sink,
   teller,
   waitingRoom,
 ] as readonly unknown[] as readonly ActorDefinition[];
