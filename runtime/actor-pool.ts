@@ -77,6 +77,8 @@ export interface ActorStats {
   readonly inFlight: number;
   /** Activations alive. */
   readonly live: number;
+  /** Asks without an answer: those of its actors, and those that they owe to others. As of the last second. */
+  readonly asksPending: number;
   /** Threads that ended unasked. */
   readonly threadsLost: number;
   /** Threads end so often that somebody should look. */
@@ -177,6 +179,7 @@ export class ActorPool {
       done,
       inFlight,
       live: this.#news.live,
+      asksPending: this.#news.asksPending,
       threadsLost: this.#threadsLost,
       unstable: this.#losses.unstable(this.#options.clock.now()),
       outage: this.#news.outage,

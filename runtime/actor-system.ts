@@ -62,6 +62,8 @@ export interface SystemStats {
   readonly actors: readonly ActorStats[];
   /** Types of which an activation rests, since it was restarted too often. */
   readonly resting: readonly string[];
+  /** Asks by `ref` without an answer; of actors, see `actors`. */
+  readonly asksPending: number;
   readonly deadLettersWritten: number;
   readonly deadLettersPending: number;
 }
@@ -89,6 +91,7 @@ export class ActorSystem {
   readonly #restsUntil = new Map<string, number>();
   #mode: SystemMode = 'new';
   #started: Promise<void> = Promise.resolve();
+  #drained: Promise<void> | undefined;
 
   constructor(options: ActorSystemOptions) {
     this.#options = options;
@@ -171,6 +174,7 @@ export class ActorSystem {
       mode: this.#mode,
       actors: this.#pools.map((pool) => pool.stats()),
       resting: [...this.#restsUntil].filter(([, until]) => until > this.#clock.now()).map(([actor]) => actor),
+      asksPending: this.#main.asksPending,
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
@@ -202,16 +206,25 @@ export class ActorSystem {
     await this.#pool(actor).drain(deadlineMs);
   }
 
-  /** Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. */
-  async drain(deadlineMs: number): Promise<void> {
+  /**
+   * Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. Asks under way are
+   * answered or rejected. Called again, it is the same drain.
+   */
+  drain(deadlineMs: number): Promise<void> {
+    this.#drained ??= this.#drain(deadlineMs);
+    return this.#drained;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#main.stop();
       return;
     }
     this.#enter('running', 'draining');
     // A start under way builds nothing any more; whether it failed is its caller's.
     await this.#started.catch(() => undefined);
-    await this.#main.stopReminders();
+    await this.#main.stopping();
     await Promise.all(this.#pools.map((pool) => pool.stop(deadlineMs)));
     this.#main.stop();
     await this.#deadLetters.close();

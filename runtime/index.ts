@@ -50,6 +50,7 @@ export {
   ReminderRefusedError,
   SnapshotVersionError,
   StoreModuleError,
+  SystemModeError,
   TetherError,
   ThreadCrashError,
   ThreadLostError,

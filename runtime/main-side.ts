@@ -86,6 +86,7 @@ export class MainSide {
       id: MAIN_PLACE,
     });
     this.#mesh.attach(this.kernel);
+    this.#mesh.shut('the actor system has not started');
     this.#broker = new Broker(this.#mesh);
     this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
     this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
@@ -99,6 +100,11 @@ export class MainSide {
         random: options.random,
       });
     }
+  }
+
+  /** Asks without an answer, counted by their deadlines and over links: none when nothing is leaked. */
+  get asksPending(): number {
+    return this.kernel.pendingDeadlines + this.#mesh.pending;
   }
 
   /** The place of thread 0 of a type's pool. */
@@ -118,6 +124,7 @@ export class MainSide {
   }
 
   start(): void {
+    this.#mesh.open();
     this.#reminders?.start();
   }
 
@@ -147,14 +154,15 @@ export class MainSide {
     void this.#broker.moved(actor, partition, this.placesOf(actor) + to);
   }
 
-  /** No reminder comes any more. */
-  async stopReminders(): Promise<void> {
+  /** Threads end for good from now on, and no reminder comes any more. */
+  async stopping(): Promise<void> {
+    this.#broker.close();
     await this.#reminders?.stop();
   }
 
   /** Everything that is asked from here is refused. */
   stop(): void {
-    this.#mesh.close();
+    this.#mesh.close('the actor system has stopped');
     this.kernel.stop(new Error('the actor system has stopped'));
   }
 

@@ -137,7 +137,7 @@ export class ThreadPool {
   /** Lets a thread finish what it has and end, or cuts it off after `deadlineMs`. Its number is free again when this resolves. */
   async remove(thread: number, deadlineMs: number): Promise<void> {
     const slot = this.#slot(thread);
-    this.#askToEnd(slot);
+    this.#askToEnd(slot, deadlineMs);
     if ((await within(this.#options.clock, deadlineMs, slot.ended)) === 'late') {
       const error = new Error(`thread ${thread} did not drain in ${deadlineMs} ms`);
       slot.cutOff(error);
@@ -162,7 +162,7 @@ export class ThreadPool {
   /** Lets each thread finish what it has and end. Resolves then, or after `deadlineMs` with what still runs cut off. */
   async drain(deadlineMs: number): Promise<void> {
     const slots = [...this.#slots.values()];
-    for (const slot of slots) this.#askToEnd(slot);
+    for (const slot of slots) this.#askToEnd(slot, deadlineMs);
     const ended = Promise.all(slots.map((slot) => slot.ended));
     const late = (await within(this.#options.clock, deadlineMs, ended)) === 'late';
     if (late) this.#options.logger.warn({ deadlineMs }, 'threads did not drain in time and are cut off');
@@ -171,11 +171,11 @@ export class ThreadPool {
     await ended;
   }
 
-  #askToEnd(slot: Slot): void {
+  #askToEnd(slot: Slot, deadlineMs: number): void {
     slot.cancelRestart();
     if (slot.mode === 'ready' || slot.mode === 'starting') {
       slot.mode = 'draining';
-      slot.port?.postMessage({ type: 'drain' } satisfies Drain);
+      slot.port?.postMessage({ type: 'drain', deadlineMs } satisfies Drain);
     } else if (slot.mode !== 'draining') {
       slot.mode = 'ended';
     }

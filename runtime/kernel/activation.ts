@@ -48,7 +48,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   newer: Activation | undefined = undefined;
   faults: Faults | undefined = undefined;
   durable: DurableQueue | undefined = undefined;
-  readonly #calls: Calls;
+  readonly calls: Calls;
   #durableTurn = false;
   #durableCalls = 0;
   #timers: ActivationTimers | undefined;
@@ -63,7 +63,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.host = host;
     this.key = key;
     this.mailbox = new Mailbox(host, key);
-    this.#calls = new Calls(this);
+    this.calls = new Calls(this);
   }
 
   /** Takes a volatile message, a body or a `Parcel`. Returns what `ActorRef.tell` does. */
@@ -83,7 +83,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   /** Takes what was asked; refuses it when its asker waits, over others, for this activation. */
   asked(parcel: Parcel & { readonly ask: Answerable }): void {
-    const cycle = cycleOf(parcel.ask.hops, this.#calls.callId);
+    const cycle = cycleOf(parcel.ask.hops, this.calls.callId);
     if (cycle === undefined) void this.admit(parcel);
     else parcel.ask.reject(cycle);
   }
@@ -101,15 +101,10 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     else if (this.mode === 'waiting') this.#endLinger();
   }
 
-  /** When the oldest of the calls under way began to be waited for; 0 when none is. */
-  get suspendedAt(): number {
-    return this.#calls.suspendedAt;
-  }
-
   /** Nothing waits, is under way or held: it may go. */
   get quiet(): boolean {
     return (
-      this.mode === 'idle' && this.#calls.count === 0 && !this.#hasWork() && (this.durable?.empty ?? true)
+      this.mode === 'idle' && this.calls.count === 0 && !this.#hasWork() && (this.durable?.empty ?? true)
     );
   }
 
@@ -135,7 +130,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   caughtUp(): Promise<void> {
     const { pushed } = this.mailbox;
     return this.#when(
-      () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.#calls.count === 0),
+      () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.calls.count === 0),
     );
   }
 
@@ -147,7 +142,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.durable?.stop();
     this.endLife(reason);
     this.#timers?.end();
-    this.#calls.abort(reason);
+    this.calls.abort(reason);
     // Whoever still holds it, a call that outlives it say, fills no mailbox that nobody empties.
     this.mailbox.close(reason);
     this.mailbox.refuse(reason);
@@ -223,7 +218,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   askOver(ask: Answerable): void {
     this.#owed?.remove(ask);
-    if (ask.mode === 'abandoned') this.#calls.abandoned();
+    if (ask.mode === 'abandoned') this.calls.abandoned();
   }
 
   /** Hands out one batch. Of the scheduler alone. */
@@ -257,7 +252,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   /** Something will happen without a message, a backoff or an outage that ends. */
   #busy(): boolean {
     if (this.mode === 'stopped') return false;
-    if (this.#calls.count > 0 || this.mode === 'passivating') return true;
+    if (this.calls.count > 0 || this.mode === 'passivating') return true;
     return this.#hasWork() && this.#wait !== 'backoff';
   }
 
@@ -356,7 +351,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
 
   #begin(messages: readonly VolatileMessage[]): ActivationContext {
     this.mode = 'running';
-    return this.#calls.begin(messages, this.host.reentrant);
+    return this.calls.begin(messages, this.host.reentrant);
   }
 
   #suspend(context: ActivationContext): void {
@@ -368,14 +363,14 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   #standAside(): void {
     const { host } = this;
     this.mode = 'suspended';
-    if (host.reentrant && this.loaded && this.#calls.count < host.callsMax) {
+    if (host.reentrant && this.loaded && this.calls.count < host.callsMax) {
       this.mode = 'idle';
       this.#after();
     }
   }
 
   #end(context: ActivationContext): void {
-    this.#calls.end(context);
+    this.calls.end(context);
     if (this.host.limiter !== undefined) this.host.limiter.release(this);
     if (this.mode === 'running' || this.mode === 'suspended') this.mode = 'idle';
   }

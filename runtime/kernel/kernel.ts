@@ -7,7 +7,7 @@
 import type { Reminders } from '../actor.js';
 import type { ActorRef, DurableOptions } from '../actor-ref.js';
 import type { Clock } from '../clock.js';
-import { UnknownActorError } from '../errors.js';
+import { ActivationStoppedError, UnknownActorError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
@@ -252,10 +252,26 @@ export class Kernel implements HostKernel, RefKernel {
 
   /**
    * Handles what is queued, and what that sends to actors of this thread, but waits for no backoff and no outage. Actors that send
-   * to each other without end are never drained: whoever calls this has a deadline.
+   * to each other without end are never drained: whoever calls this has a deadline. After `hurryMs` calls under way hear of it by
+   * their signal, and states that do not change any more are stored: what comes after may be cut off.
    */
-  async drain(): Promise<void> {
+  async drain(hurryMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.draining = true;
+    if (hurryMs === Number.POSITIVE_INFINITY) return this.#drain();
+    const reason = new ActivationStoppedError(
+      `the thread ends, and ${hurryMs} ms were not enough to drain it`,
+    );
+    const cancel = this.clock.after(hurryMs, () => {
+      for (const host of this.#hosts.values()) {
+        host.hurry(reason).catch((error: unknown) => {
+          host.logger.warn({ actor: host.type, err: error }, 'snapshots cannot be stored before the end');
+        });
+      }
+    });
+    await this.#drain().finally(cancel);
+  }
+
+  async #drain(): Promise<void> {
     for (;;) {
       const waits = Array.from(this.#hosts.values(), (host) => host.drained()).flat();
       if (waits.length === 0) break;

@@ -224,7 +224,8 @@ export class TypeHost implements ActivationHost<Activation> {
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
     let since: number | undefined;
-    for (const { suspendedAt } of this.#byKey.values()) {
+    for (const { calls } of this.#byKey.values()) {
+      const { suspendedAt } = calls;
       if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
     }
     return since;
@@ -270,6 +271,14 @@ export class TypeHost implements ActivationHost<Activation> {
   /** Stores what is not stored yet. @throws what the store throws */
   async saveAll(): Promise<void> {
     await this.#states.saveAll([...this.#byKey.values()]);
+  }
+
+  /** There is little time left: calls under way hear of it, and the states of those that have none are stored. */
+  async hurry(reason: Error): Promise<void> {
+    const all = [...this.#byKey.values()];
+    const quiet = all.filter((activation) => activation.quiet);
+    for (const { calls } of all) calls.abort(reason);
+    await this.#states.saveAll(quiet);
   }
 
   #end(activation: Activation): void {

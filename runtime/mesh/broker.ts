@@ -30,6 +30,8 @@ export class Broker {
   readonly #routes = new Map<string, Route>();
   /** Who waits for a port to a place without a thread. */
   readonly #wishes = new Map<Place, Set<Place>>();
+  /** Nobody joins any more. */
+  #closing = false;
   #nextId = 0;
 
   /** @param mesh of the main thread */
@@ -53,7 +55,15 @@ export class Broker {
     this.#members.delete(place);
     for (const settle of member.owed.values()) settle(true);
     for (const other of this.#members.values()) other.linked.delete(place);
-    this.#mesh.unlinked(place);
+    if (this.#closing) this.#sayGone(place);
+    else this.#mesh.unlinked(place);
+  }
+
+  /** The system ends: a place without a thread will not have one again, and whoever waits for it is told. */
+  close(): void {
+    this.#closing = true;
+    for (const place of this.#wishes.keys()) if (!this.#members.has(place)) this.#sayGone(place);
+    this.#wishes.clear();
   }
 
   /** What a thread said. */
@@ -72,7 +82,11 @@ export class Broker {
     if (to === MAIN_PLACE || this.#members.has(to)) {
       this.#link(from, to);
       // It may have asked because the thread is gone, which is not known here yet.
-      if (to === MAIN_PLACE) return;
+      if (to === MAIN_PLACE || this.#closing) return;
+    } else if (this.#closing) {
+      if (from === MAIN_PLACE) this.#mesh.gone(to);
+      else this.#members.get(from)?.post({ type: 'gone', place: to });
+      return;
     }
     const wishes = this.#wishes.get(to) ?? new Set();
     wishes.add(from);
@@ -111,6 +125,11 @@ export class Broker {
     await this.#ask(to, moved);
     this.#mesh.moved(actor, partition, to);
     await this.#askAll((place) => (place === to ? undefined : moved));
+  }
+
+  #sayGone(place: Place): void {
+    this.#mesh.gone(place);
+    for (const { post } of this.#members.values()) post({ type: 'gone', place });
   }
 
   #link(from: Place, to: Place): void {

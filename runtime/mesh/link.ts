@@ -216,6 +216,12 @@ export class Link {
     else Promise.all(waits).then(() => this.#takenIn(cost));
   }
 
+  /** Closes after what was sent. */
+  end(): void {
+    this.flush();
+    this.close();
+  }
+
   close(): void {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';

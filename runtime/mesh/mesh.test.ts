@@ -75,7 +75,7 @@ async function net(definitions: readonly ActorDefinition[], threads: number): Pr
     dropped,
     close() {
       for (const place of places) place.end();
-      mesh.close();
+      mesh.close('the test is over');
     },
   };
 }

@@ -9,7 +9,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Reminders } from '../actor.js';
 import type { DurableOptions } from '../actor-ref.js';
-import { ActivationStoppedError, MailboxFullError, UnknownActorError } from '../errors.js';
+import {
+  ActivationStoppedError,
+  MailboxFullError,
+  SystemModeError,
+  ThreadLostError,
+  UnknownActorError,
+} from '../errors.js';
 import { type Answerable, Ask, NO_HOPS } from '../kernel/ask.js';
 import type { Kernel, Transport } from '../kernel/kernel.js';
 import { Parcel } from '../kernel/letter.js';
@@ -61,6 +67,9 @@ export class Mesh implements Transport {
   /** For places to which a link is asked for, and partitions that move (`actor:partition`). */
   readonly #waiting = new Map<Place | string, Waiting[]>();
   #waits = 0;
+  /** Why nothing is sent: before the beginning and after the end. */
+  #refusal: SystemModeError | undefined;
+  readonly #gone = new Set<Place>();
   readonly #services = new Map<string, Service>();
   #kernel: Kernel | undefined;
 
@@ -77,6 +86,15 @@ export class Mesh implements Transport {
     this.#services.set(name, service);
   }
 
+  /** Nothing is sent before `open`. */
+  shut(why: string): void {
+    this.#refusal = new SystemModeError(why);
+  }
+
+  open(): void {
+    this.#refusal = undefined;
+  }
+
   /** Asks under way over all links. */
   get pending(): number {
     let pending = 0;
@@ -88,7 +106,8 @@ export class Mesh implements Transport {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
     if (link !== undefined) return link.tell(address, body, traceparent);
-    if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
+    if (this.#gone.has(to as Place)) this.#options.lost(1, 'unreachable');
+    else if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
     else this.#wait(to, { address, body, traceparent, ask: undefined });
     return undefined;
   }
@@ -97,12 +116,14 @@ export class Mesh implements Transport {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
     if (link !== undefined) link.ask(address, body, traceparent, ask);
+    else if (this.#gone.has(to as Place)) ask.reject(goneError(address));
     else if (this.#waits >= WAITING_MAX) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
     } else this.#wait(to, { address, body, traceparent, ask });
   }
 
   async tellDurably({ type, key }: Address, body: Uint8Array, options: DurableOptions): Promise<string> {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (!this.#routes.has(type)) throw new UnknownActorError(`no actor ${type} is registered`);
     const { dedupe, traceparent = '' } = options;
     return (await this.#request('$log', { type, key, body, dedupe, traceparent })) as string;
@@ -127,9 +148,24 @@ export class Mesh implements Transport {
     this.#sendWaiting(place);
   }
 
-  /** The place has no thread now. */
+  /** The place has no thread now. What it sent before its end counts. */
   unlinked(place: Place): void {
-    this.#links.get(place)?.close();
+    const link = this.#links.get(place);
+    link?.takeIn();
+    link?.close();
+  }
+
+  /** The system ends, and the place will have no thread any more. */
+  gone(place: Place): void {
+    this.#gone.add(place);
+    this.unlinked(place);
+    const waiting = this.#waiting.get(place) ?? [];
+    this.#waiting.delete(place);
+    this.#waits -= waiting.length;
+    for (const { address, ask } of waiting) {
+      if (ask === undefined) this.#options.lost(1, 'unreachable');
+      else ask.reject(goneError(address));
+    }
   }
 
   /** Says where a type's partitions are, at first. */
@@ -178,12 +214,15 @@ export class Mesh implements Transport {
     for (const link of [...this.#links.values()]) link.takeIn();
   }
 
-  close(): void {
-    for (const link of [...this.#links.values()]) link.close();
+  /** Whoever waits is told why, and nothing is sent any more. What was is still taken in at the other ends. */
+  close(why: string): void {
+    this.shut(why);
+    for (const link of [...this.#links.values()]) link.end();
     for (const waiting of this.#waiting.values()) {
-      for (const { ask } of waiting) ask?.reject(new ActivationStoppedError('the actor system has stopped'));
+      for (const { ask } of waiting) ask?.reject(new ActivationStoppedError(why));
     }
     this.#waiting.clear();
+    this.#waits = 0;
   }
 
   get #own(): Kernel {
@@ -193,6 +232,7 @@ export class Mesh implements Transport {
 
   /** A place, or the name of a partition that moves. */
   #locate({ type, key }: Address): Place | string {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (type.startsWith('$')) return MAIN_PLACE;
     const partition = this.#partitionOf(type, key);
     const name = this.#waiting.size > 0 ? nameOf(type, partition) : '';
@@ -288,4 +328,8 @@ export class Mesh implements Transport {
     if (service === undefined) answer.reject(new UnknownActorError(`there is no service ${name}`));
     else service(body, answer);
   }
+}
+
+function goneError({ type, key }: Address): ThreadLostError {
+  return new ThreadLostError(`the thread of ${type}/${key} has ended, and so does the system`);
 }

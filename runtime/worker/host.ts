@@ -46,6 +46,8 @@ const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
 /** Volatile messages in all mailboxes of a thread. */
 const WAITING_MAX = 1_000_000;
+/** So much of the time for a drain is over when calls under way are told: what is left is for giving up in good order. */
+const HURRY_SHARE = 0.8;
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
 export default async function host(task: HostTask): Promise<void> {
@@ -60,12 +62,12 @@ export default async function host(task: HostTask): Promise<void> {
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
-  const drainAsked = new Promise<void>((resolve) => {
+  const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') resolve();
+      if (message.type === 'drain') resolve(message.deadlineMs);
     });
     // The main thread closed its end: it will not wait for anything we do.
-    port.on('close', resolve);
+    port.on('close', () => resolve(0));
   });
 
   const definition = await loadActor(task.module);
@@ -113,15 +115,17 @@ async function run(task: HostTask): Promise<void> {
 
   const watchdog = setInterval(
     () => {
-      const before = host.live;
       kernel.sweep();
       kernel.flushEvents();
       events.flush();
-      port.postMessage({ type: 'load', delayMs: host.delay.sample() } satisfies Load);
+      const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
+      port.postMessage({
+        type: 'load',
+        delayMs: host.delay.sample(),
+        live: host.live,
+        asksPending,
+      } satisfies Load);
       host.delay.probe(kernel.scheduler);
-      if (host.live < before) {
-        port.postMessage({ ...rangesOf([]), type: 'done', live: host.live } satisfies Done);
-      }
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
       const error = new ReceiveTimeoutError(
@@ -133,8 +137,8 @@ async function run(task: HostTask): Promise<void> {
     Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
   );
   try {
-    await drainAsked;
-    await kernel.drain();
+    const deadlineMs = await drainAsked;
+    await kernel.drain(deadlineMs * HURRY_SHARE);
     await host.close();
     await snapshots?.store.close();
   } finally {
@@ -179,7 +183,7 @@ async function open(
   definition: ActorDefinition,
   task: HostTask,
   logger: Logger,
-  drainAsked: Promise<void>,
+  drainAsked: Promise<unknown>,
 ): Promise<{ readonly value: unknown } | undefined> {
   const { actor, thread, settings, port } = task;
   for (let failures = 1; ; failures++) {
