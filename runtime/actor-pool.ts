@@ -137,10 +137,8 @@ export class ActorPool {
       ...options,
       threads,
       onMessage: (thread, message) => this.#message(thread, message),
-      onEnding: (thread) => {
-        this.#options.mesh.left(thread);
-        this.#dispatcher.suspend(thread);
-      },
+      onEnding: (thread) => this.#dispatcher.suspend(thread),
+      onEnded: (thread) => this.#options.mesh.left(thread),
       onLost: (thread, error) => this.#lost(thread, error),
     });
     this.#resizer = new Resizer({

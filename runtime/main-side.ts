@@ -143,10 +143,7 @@ export class MainSide {
   /** The hook of a handover: what a thread has of a partition, besides messages of the log, is handled and let go. */
   async release(actor: string, partition: number, from: number, signal: AbortSignal): Promise<void> {
     const place = this.placesOf(actor) + from;
-    const released = await this.#broker.release(actor, partition, place, RELEASE_MS);
-    // Aborted without a reason of its own, the thread is lost, and the partition gets another owner.
-    const cancelled = signal.aborted && signal.reason instanceof Error && 'code' in signal.reason;
-    if (released && cancelled) await this.#broker.moved(actor, partition, place);
+    const released = await this.#broker.release(actor, partition, place, RELEASE_MS, signal);
     if (!released) throw new Error('its activations did not come to an end in time');
   }
 

@@ -61,6 +61,8 @@ interface Placement {
   readonly owned: boolean[];
   /** Partitions that are about to move. */
   readonly leaving: Set<number>;
+  /** What cancels the release of a partition. */
+  readonly releasing: Map<number, () => void>;
 }
 
 /** Calls that a kernel can number. */
@@ -135,7 +137,7 @@ export class Kernel implements HostKernel, RefKernel {
 
   /** Says which partitions of a hosted type are this thread's. Before, none is; all are of a kernel without a transport. */
   own(type: string, partitions: readonly boolean[]): void {
-    this.#placements.set(type, { owned: [...partitions], leaving: new Set() });
+    this.#placements.set(type, { owned: [...partitions], leaving: new Set(), releasing: new Map() });
   }
 
   /** A partition has an owner now, this thread or another. */
@@ -144,6 +146,8 @@ export class Kernel implements HostKernel, RefKernel {
     if (placement === undefined) return;
     placement.owned[partition] = here;
     placement.leaving.delete(partition);
+    placement.releasing.get(partition)?.();
+    if (here) this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, false);
   }
 
   /** How keys of a type are grouped that is not hosted here. */
@@ -163,14 +167,21 @@ export class Kernel implements HostKernel, RefKernel {
    */
   leave(type: string, partition: number): void {
     this.#placements.get(type)?.leaving.add(partition);
-    this.#hosts.get(type)?.closeMailboxes((key) => this.#partitionOf(type, key) === partition);
+    this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, true);
   }
 
-  /** Handles what a partition's activations have, and ends them. False when `ms` were not enough: then it stays. */
+  /**
+   * Handles what a partition's activations have, and ends them. False when `ms` were not enough, or it was said to be here again
+   * (`moved`): then it stays.
+   */
   async release(type: string, partition: number, ms: number): Promise<boolean> {
     const host = this.#hosts.get(type);
     if (host === undefined) return true;
-    return host.release((key) => this.#partitionOf(type, key) === partition, ms);
+    const releasing = this.#placements.get(type)?.releasing;
+    const cancelled = new Promise<void>((resolve) => releasing?.set(partition, resolve));
+    const released = await host.release((key) => this.#partitionOf(type, key) === partition, ms, cancelled);
+    releasing?.delete(partition);
+    return released;
   }
 
   ref(type: string, key: string, owner?: HopSource): ActorRef {

@@ -290,50 +290,49 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#passivated++;
   }
 
-  /** What is sent to these in this thread is placed elsewhere from now on. */
-  closeMailboxes(chosen: (key: string) => boolean): void {
+  /** What is sent to these in this thread is placed elsewhere from now on, or here again. */
+  setLeaving(chosen: (key: string) => boolean, leaving: boolean): void {
     if (!this.keyed) return;
-    for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.close(undefined);
+    for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.leaving = leaving;
   }
 
   /**
    * Lets the chosen activations handle what they have, and ends them. False, with all of them as they were, when that takes more
-   * than `ms`.
+   * than `ms`, or `cancelled` resolves before. The activation of many keys stays; what it had when this was called is handled.
    */
-  async release(chosen: (key: string) => boolean, ms: number): Promise<boolean> {
-    if (!this.keyed) return this.#releaseThread(ms);
-    const activations = [...this.#byKey.values()].filter(({ key }) => chosen(key));
+  async release(chosen: (key: string) => boolean, ms: number, cancelled: Promise<void>): Promise<boolean> {
     let cancel = () => {};
     const late = new Promise<boolean>((resolve) => {
       cancel = this.kernel.clock.after(ms, () => resolve(false));
     });
-    const handled = Promise.all(activations.map((activation) => activation.handled()))
-      .then(() => this.#states.saveAll(activations))
-      .then(() => true);
-    const released = await Promise.race([handled, late]).catch((error: unknown) => {
-      this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
-      return false;
-    });
+    const ready = this.keyed
+      ? this.#putAllAway(chosen)
+      : Promise.resolve(this.#byKey.get('')?.caughtUp()).then(() => true);
+    const released = await Promise.race([ready, late, cancelled.then(() => false)]).catch(
+      (error: unknown) => {
+        this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
+        return false;
+      },
+    );
     cancel();
-    if (!released) {
-      for (const { mailbox } of activations) mailbox.reopen();
-      return false;
-    }
-    for (const activation of activations) if (activation.mode !== 'stopped') this.#end(activation);
-    return true;
+    if (!this.keyed) return released;
+    if (released) for (const activation of this.#chosen(chosen)) this.#end(activation);
+    else this.setLeaving(chosen, false);
+    return released;
   }
 
-  /** The activation of many keys stays; what it had when this was called is handled. */
-  async #releaseThread(ms: number): Promise<boolean> {
-    const activation = this.#byKey.get('');
-    if (activation === undefined) return true;
-    let cancel = () => {};
-    const late = new Promise<boolean>((resolve) => {
-      cancel = this.kernel.clock.after(ms, () => resolve(false));
-    });
-    const released = await Promise.race([activation.caughtUp().then(() => true), late]);
-    cancel();
-    return released;
+  /** Resolves when the chosen ones are quiet, all at once, and their states stored. */
+  async #putAllAway(chosen: (key: string) => boolean): Promise<boolean> {
+    for (;;) {
+      const activations = this.#chosen(chosen);
+      if (activations.every(({ quiet, unsaved }) => quiet && !unsaved)) return true;
+      await Promise.all(activations.map((activation) => activation.handled()));
+      await this.#states.saveAll(activations);
+    }
+  }
+
+  #chosen(chosen: (key: string) => boolean): Activation[] {
+    return [...this.#byKey.values()].filter(({ key }) => chosen(key));
   }
 
   /** Of each activation that has something to do: when it is done. */

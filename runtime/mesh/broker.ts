@@ -7,11 +7,13 @@
  *   hold      everybody keeps back what he sends to it; what he sent before is in the old owner's ports
  *   release   the old owner empties its ports, handles what it has, and puts the states away
  *   route     the new owner learns that it is one; then everybody does, and sends what he kept back
- * When the old owner does not come to an end in time, everybody is routed to it again. One that is lost has nothing to release.
+ * When the old owner does not come to an end in time, everybody is routed to it again. One that is lost has nothing to release. Whoever
+ * joins meanwhile holds too.
  */
 import { MessageChannel, type Transferable } from 'node:worker_threads';
+import { TetherError } from '../errors.js';
 import type { Mesh, Place, Route } from './mesh.js';
-import { MAIN_PLACE } from './mesh.js';
+import { MAIN_PLACE, nameOf } from './mesh.js';
 import type { MeshToMain, MeshToWorker } from './protocol.js';
 
 type Post = (message: MeshToWorker, transfer?: readonly Transferable[]) => void;
@@ -28,6 +30,10 @@ export class Broker {
   readonly #mesh: Mesh;
   readonly #members = new Map<Place, Member>();
   readonly #routes = new Map<string, Route>();
+  /** Partitions that everybody holds, by name. */
+  readonly #held = new Map<string, { readonly actor: string; readonly partition: number }>();
+  /** Of each partition that moves, the last of its steps: one waits for the other. */
+  readonly #steps = new Map<string, Promise<unknown>>();
   /** Who waits for a port to a place without a thread. */
   readonly #wishes = new Map<Place, Set<Place>>();
   /** Nobody joins any more. */
@@ -43,6 +49,7 @@ export class Broker {
   join(place: Place, post: Post): void {
     this.#members.set(place, { post, owed: new Map(), linked: new Set() });
     for (const route of this.#routes.values()) void this.#ask(place, { type: 'route', ...route });
+    for (const held of this.#held.values()) void this.#ask(place, { type: 'hold', ...held });
     const wishes = this.#wishes.get(place);
     this.#wishes.delete(place);
     for (const from of wishes ?? []) this.#link(from, place);
@@ -100,20 +107,55 @@ export class Broker {
     await this.#askAll(() => ({ type: 'route', ...route }));
   }
 
-  /** Empties the old owner of a partition; everybody waits then for `moved`. False, and as it was, when `ms` are not enough. */
-  async release(actor: string, partition: number, from: Place, ms: number): Promise<boolean> {
-    await Promise.all([
-      this.#mesh.hold(actor, partition),
-      this.#askAll(() => ({ type: 'hold', actor, partition })),
-    ]);
-    const released = await this.#ask(from, { type: 'release', actor, partition, ms });
-    if (!released) await this.#reroute(actor, partition, from);
-    return released;
+  /**
+   * Empties the old owner of a partition; everybody waits then for `moved`. False, and as it was, when `ms` are not enough, or when
+   * `signal` fires with the error of a move that was given up; without one, the old owner is lost.
+   */
+  release(actor: string, partition: number, from: Place, ms: number, signal: AbortSignal): Promise<boolean> {
+    return this.#step(actor, partition, () => this.#release(actor, partition, from, ms, signal));
   }
 
   /** A partition that was released has a new owner. */
   moved(actor: string, partition: number, to: Place): Promise<void> {
-    return this.#reroute(actor, partition, to);
+    return this.#step(actor, partition, () => this.#reroute(actor, partition, to));
+  }
+
+  #step<Result>(actor: string, partition: number, step: () => Promise<Result>): Promise<Result> {
+    const name = nameOf(actor, partition);
+    const stepped = (this.#steps.get(name) ?? Promise.resolve()).then(step);
+    const over = stepped.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#steps.set(name, over);
+    void over.then(() => {
+      if (this.#steps.get(name) === over) this.#steps.delete(name);
+    });
+    return stepped;
+  }
+
+  async #release(
+    actor: string,
+    partition: number,
+    from: Place,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const aborted = new Promise<boolean>((resolve) => {
+      if (signal.aborted) resolve(false);
+      else signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    this.#held.set(nameOf(actor, partition), { actor, partition });
+    const held = Promise.all([
+      this.#mesh.hold(actor, partition),
+      this.#askAll(() => ({ type: 'hold', actor, partition })),
+    ]).then(() => true);
+    const released =
+      (await Promise.race([held, aborted])) &&
+      (await Promise.race([this.#ask(from, { type: 'release', actor, partition, ms }), aborted]));
+    const givenUp = signal.aborted && signal.reason instanceof TetherError;
+    if (givenUp || (!released && !signal.aborted)) await this.#reroute(actor, partition, from);
+    return released && !givenUp;
   }
 
   async #reroute(actor: string, partition: number, to: Place): Promise<void> {
@@ -122,7 +164,9 @@ export class Broker {
     const owners = before.owners.map((owner, at) => (at === partition ? to : owner));
     this.#routes.set(actor, { actor, owners });
     const moved = { type: 'moved', actor, partition, owner: to } as const;
+    // Who joins from now on learns it by the routes, and sends nothing before the new owner knows.
     await this.#ask(to, moved);
+    this.#held.delete(nameOf(actor, partition));
     this.#mesh.moved(actor, partition, to);
     await this.#askAll((place) => (place === to ? undefined : moved));
   }

@@ -14,6 +14,7 @@ import { asError } from '../failure.js';
 import type { Answerable, AskMode, Debtor, Hop } from '../kernel/ask.js';
 import type { Codec } from '../kernel/codec.js';
 import { Batch, openBatch } from './batch.js';
+import { Room } from './room.js';
 import { ABANDON, ASK, BYTES, ERROR, fromWire, REPLY, TELL, TRACED, toWire } from './wire.js';
 
 export interface Address {
@@ -68,7 +69,7 @@ export class Link {
   #nextId = 0;
   readonly #asks = new Map<number, LinkedAsk>();
   readonly #answers = new Map<number, RemoteAsk>();
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  readonly #room = new Room();
 
   constructor(port: MessagePort, codec: Codec, receiver: Receiver) {
     this.#port = port;
@@ -89,27 +90,28 @@ export class Link {
     return this.#asks.size + this.#answers.size;
   }
 
-  tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
+  /** @param over beyond the bounds: it has waited elsewhere, within others */
+  tell(address: Address, body: unknown, traceparent: string, over = false): Promise<void> | undefined {
     if (this.#mode === 'closed') {
       this.#receiver.lost(1, 'unreachable');
       return undefined;
     }
-    if (this.#full) {
+    if (this.#full && !over) {
       this.#receiver.lost(1, 'mailbox-full');
-      return this.#whenRoom();
+      return this.#room.wait();
     }
     if (traceparent === '') this.#batch.tell(address, body);
     else this.#batch.add(TRACED, address.type, address.key, traceparent, body);
     this.#added();
-    return this.#outstanding >= WINDOW_BYTES ? this.#whenRoom() : undefined;
+    return this.#outstanding >= WINDOW_BYTES ? this.#room.wait() : undefined;
   }
 
-  ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk): void {
+  ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk, over = false): void {
     if (this.#mode === 'closed') {
       ask.reject(new ThreadLostError(`the thread of ${address.type}/${address.key} has ended`));
       return;
     }
-    if (this.#full) {
+    if (this.#full && !over) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
       return;
     }
@@ -135,7 +137,7 @@ export class Link {
 
   /** Resolves when all that was sent is on its way, or the link closed. */
   async flushed(): Promise<void> {
-    for (this.flush(); this.#batch.length > 0 && this.#mode === 'open'; this.flush()) await this.#whenRoom();
+    for (this.flush(); this.#batch.length > 0 && this.#mode === 'open'; this.flush()) await this.#room.wait();
   }
 
   /** Takes in what has arrived. */
@@ -233,7 +235,7 @@ export class Link {
     this.#answers.clear();
     if (this.#batch.length > 0) this.#receiver.lost(this.#batch.length, 'unreachable');
     this.#batch.clear();
-    this.#giveRoom();
+    this.#room.give();
     this.#receiver.closed(this);
   }
 
@@ -293,7 +295,7 @@ export class Link {
     this.#outstanding = Math.max(0, this.#outstanding - bytes);
     if (full && this.#outstanding < WINDOW_BYTES) {
       this.flush();
-      if (this.#outstanding < WINDOW_BYTES) this.#giveRoom();
+      if (this.#outstanding < WINDOW_BYTES) this.#room.give();
     }
   }
 
@@ -302,22 +304,6 @@ export class Link {
     else if (item[0] === REPLY) {
       this.#answer(item[1] as number, { error: new BodyError(`the reply cannot be sent: ${error.message}`) });
     } else this.#receiver.lost(1, 'unreachable');
-  }
-
-  #whenRoom(): Promise<void> {
-    if (this.#room === undefined) {
-      let resolve = () => {};
-      const promise = new Promise<void>((called) => {
-        resolve = called;
-      });
-      this.#room = { promise, resolve };
-    }
-    return this.#room.promise;
-  }
-
-  #giveRoom(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
   }
 }
 

@@ -2,7 +2,8 @@
  * How a thread reaches the others: which thread has which partition of which actor type, and a link to each that it has sent to.
  *
  * Links are made at the first message, by the broker in the main thread; until then messages wait here, as they do for a
- * partition that moves. Bound: `WAITING_MAX` messages, for no longer than `WAIT_MS_MAX`; asks have deadlines of their own.
+ * partition that moves. Bound: `WAITING_MAX` messages; from `WAITING_FREE` on, whoever tells is asked to wait. What waited is sent over
+ * the bounds of a link: they are of the same order.
  *
  * A partition's messages wait while it moves (`hold`), and go to its new owner in their order (`route`): P2.
  */
@@ -21,6 +22,7 @@ import type { Kernel, Transport } from '../kernel/kernel.js';
 import { Parcel } from '../kernel/letter.js';
 import { partitionOf } from '../partition.js';
 import { type Address, Link, type LinkedAsk, type Receiver } from './link.js';
+import { Room } from './room.js';
 
 /** Where a thread's place is: one number for each thread of each pool. The main thread's is 0. */
 export type Place = number;
@@ -52,10 +54,11 @@ interface Waiting {
 
 /** Messages that wait for a link or a move, together. */
 const WAITING_MAX = 65_536;
+const WAITING_FREE = 8_192;
 const SERVICE_MS = 30_000;
 
 /** Of a partition that moves, among the places. */
-function nameOf(actor: string, partition: number): string {
+export function nameOf(actor: string, partition: number): string {
   return `${actor}:${partition}`;
 }
 
@@ -67,6 +70,9 @@ export class Mesh implements Transport {
   /** For places to which a link is asked for, and partitions that move (`actor:partition`). */
   readonly #waiting = new Map<Place | string, Waiting[]>();
   #waits = 0;
+  readonly #room = new Room();
+  /** What waited is on its way. */
+  #resends = false;
   /** Why nothing is sent: before the beginning and after the end. */
   #refusal: SystemModeError | undefined;
   readonly #gone = new Set<Place>();
@@ -105,17 +111,20 @@ export class Mesh implements Transport {
   tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
-    if (link !== undefined) return link.tell(address, body, traceparent);
-    if (this.#gone.has(to as Place)) this.#options.lost(1, 'unreachable');
-    else if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
+    if (link !== undefined) return link.tell(address, body, traceparent, this.#resends);
+    if (this.#gone.has(to as Place)) {
+      this.#options.lost(1, 'unreachable');
+      return undefined;
+    }
+    if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
     else this.#wait(to, { address, body, traceparent, ask: undefined });
-    return undefined;
+    return this.#waits >= WAITING_FREE ? this.#room.wait() : undefined;
   }
 
   ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk): void {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
-    if (link !== undefined) link.ask(address, body, traceparent, ask);
+    if (link !== undefined) link.ask(address, body, traceparent, ask, this.#resends);
     else if (this.#gone.has(to as Place)) ask.reject(goneError(address));
     else if (this.#waits >= WAITING_MAX) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
@@ -161,7 +170,7 @@ export class Mesh implements Transport {
     this.unlinked(place);
     const waiting = this.#waiting.get(place) ?? [];
     this.#waiting.delete(place);
-    this.#waits -= waiting.length;
+    this.#left(waiting.length);
     for (const { address, ask } of waiting) {
       if (ask === undefined) this.#options.lost(1, 'unreachable');
       else ask.reject(goneError(address));
@@ -222,7 +231,7 @@ export class Mesh implements Transport {
       for (const { ask } of waiting) ask?.reject(new ActivationStoppedError(why));
     }
     this.#waiting.clear();
-    this.#waits = 0;
+    this.#left(this.#waits);
   }
 
   get #own(): Kernel {
@@ -264,14 +273,25 @@ export class Mesh implements Transport {
     const waiting = this.#waiting.get(to);
     this.#waiting.delete(to);
     if (waiting === undefined) return;
-    this.#waits -= waiting.length;
     const kernel = this.#own;
-    for (const { address, body, traceparent, ask } of waiting) {
-      // The partition may be here now.
-      if (ask === undefined) void kernel.tellAnywhere(address, body, traceparent);
-      else if (!(ask instanceof Ask) || ask.mode === 'pending')
-        kernel.ask(address, body, ask as Ask, traceparent);
+    this.#resends = true;
+    try {
+      for (const { address, body, traceparent, ask } of waiting) {
+        // The partition may be here now.
+        if (ask === undefined) void kernel.tellAnywhere(address, body, traceparent);
+        else if (!(ask instanceof Ask) || ask.mode === 'pending')
+          kernel.ask(address, body, ask as Ask, traceparent);
+      }
+    } finally {
+      this.#resends = false;
     }
+    this.#left(waiting.length);
+  }
+
+  /** So many wait no longer. */
+  #left(count: number): void {
+    this.#waits -= count;
+    if (this.#waits < WAITING_FREE) this.#room.give();
   }
 
   #request(service: string, body: unknown): Promise<unknown> {

@@ -38,13 +38,13 @@ export function crewOf(crew: Crew) {
   const listener = new BroadcastChannel(channel);
   listener.onmessage = (event) => said.push((event as { readonly data: Said }).data);
   listener.unref();
-  const memory = sharedMemory();
-  const actors = crew.map(({ threads = 1, ...traits }) => ({
+  const memories = crew.map(() => sharedMemory());
+  const actors = crew.map(({ threads = 1, ...traits }, at) => ({
     module: workerModule(traits),
     threads,
-    settings: { channel, shared: memory },
+    settings: { channel, shared: memories[at] },
   }));
-  return { said, actors, close: () => listener.close(), shared: () => shared(memory) };
+  return { said, actors, close: () => listener.close(), shared: () => memories.map(shared) };
 }
 
 /** Starts a crew on a log in memory, and waits until all its threads are ready. */

@@ -9,7 +9,9 @@ import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
 import { type ActorContext, type ActorDefinition, defineActor } from '../../actor.js';
 import type { Message } from '../../message.js';
 
-export interface WorkerTraits extends Partial<Omit<ActorDefinition, 'group' | 'urgent' | 'snapshot'>> {
+type Plain = Partial<Omit<ActorDefinition, 'group' | 'urgent' | 'snapshot'>>;
+
+export interface WorkerTraits extends Plain {
   readonly type: string;
   /** A key's group is what stands before its first `-`. */
   readonly grouped?: boolean;
@@ -33,13 +35,15 @@ export type Job =
   | { readonly type: 'get'; readonly urgent?: boolean }
   /** Says `text` on the channel. */
   | { readonly type: 'say'; readonly text: string; readonly urgent?: boolean }
+  /** Notes the message's id under `text`. */
+  | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'fail'; readonly code: string; readonly outage?: boolean; readonly final?: boolean }
   /** Returns without a reply. */
   | { readonly type: 'forget' }
   /** Never returns; says `hangs` on the channel, and `released` when its signal fires. */
   | { readonly type: 'hang' }
   | { readonly type: 'end'; readonly how: 'exit' | 'block' | 'heap' }
-  /** Tells or asks another `add`s from here, `from` to `to`; replies then. */
+  /** Tells another the adds of these numbers; replies then. */
   | {
       readonly type: 'send';
       readonly to: Address;
@@ -58,6 +62,8 @@ export interface Tally {
   /** Messages out of order: not the next one of their sender. */
   disorder: number;
   last: Record<string, number>;
+  /** Of each text that was noted, the ids of its messages. */
+  notes: Record<string, string[]>;
 }
 
 export interface Said {
@@ -200,6 +206,12 @@ async function work(message: Message<Job>, context: Context): Promise<void> {
     case 'say':
       say(job.text);
       return reply(threadId);
+    case 'note': {
+      context.state.notes[job.text] ??= [];
+      const ids = context.state.notes[job.text] ?? [];
+      if (!ids.includes(message.id)) ids.push(message.id);
+      return reply(ids.length);
+    }
     case 'fail':
       throw new Coded(job);
     case 'forget':
@@ -222,7 +234,7 @@ async function work(message: Message<Job>, context: Context): Promise<void> {
     case 'remind': {
       const { name, afterMs, everyMs } = job;
       const schedule = everyMs === undefined ? { afterMs } : { afterMs, everyMs };
-      await context.reminders.set(name, schedule, { type: 'say', text: name } satisfies Job);
+      await context.reminders.set(name, schedule, { type: 'note', text: name } satisfies Job);
       return reply(true);
     }
     case 'unremind':
@@ -250,7 +262,7 @@ export function worker(traits: WorkerTraits): ActorDefinition<Job, Tally, Resour
       return { channel: new BroadcastChannel(channel), words: shared && new Int32Array(shared) };
     },
     close: ({ channel }) => channel.close(),
-    state: () => ({ count: 0, disorder: 0, last: {} }),
+    state: () => ({ count: 0, disorder: 0, last: {}, notes: {} }),
     async receive(messages, context) {
       const { words } = context.resources;
       const leave = words === undefined ? () => {} : enter(context, words, reentrant);
