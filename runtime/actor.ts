@@ -118,7 +118,8 @@ export interface ActorDefinition<Body = unknown, State = unknown, Resources = un
   readonly mailboxMax?: number;
   /**
    * What a full mailbox does with one more volatile message:
-   * - `backpressure` (default): takes it, and `tell` returns a promise for when there is room; at twice the limit, as `reject`
+   * - `backpressure` (default): takes it, and `tell` returns a promise for when there is room; at twice the limit, as `reject`, once
+   *   all mailboxes of the thread hold half of what they may
    * - `reject`: an ask fails, a tell is dropped and counted
    * - `drop-oldest`: the oldest goes instead, its asker told
    */

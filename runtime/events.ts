@@ -16,7 +16,7 @@ interface OfActivation {
   readonly key: string;
 }
 
-/** Why a volatile message was not delivered. `expired`: its asker had given up. */
+/** Why a volatile message was not delivered. */
 export type DropReason = 'mailbox-full' | 'stopped' | 'unreachable';
 
 export type ActorEvent =

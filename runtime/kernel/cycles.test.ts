@@ -152,22 +152,28 @@ t.test('a reference in a body asks for whoever holds it, and goes through bytes'
   t.equal(await fate(kernel.ref('none', 'z').ask([] as never)), 'TETHER_ACTOR_UNKNOWN');
 });
 
-t.test('a cycle over a reference that came as bytes ends by the timeout of an ask', async (t) => {
-  const { kernel, clock } = manualKernel();
-  const { codec } = kernel;
-  const held = codec.unpack(codec.pack(kernel.ref('pair', 'a'))) as ActorRef;
-  hostIn<unknown, unknown, unknown>(kernel, {
-    type: 'pair',
-    scope: 'key',
-    async receive([message], context) {
-      const to = context.key === 'a' ? context.ref('pair', 'b') : held;
-      message?.reply((await fate(to.ask('go' as never, { timeoutMs: 50 }))) as never);
-    },
-  });
-  const asked = fate(kernel.ref('pair', 'a').ask('go' as never));
-  await settle();
-  clock.advance(70);
-  t.equal(await asked, 'TETHER_ASK_TIMEOUT');
+t.test('over a reference that came as bytes a cycle is found until receive first awaits', async (t) => {
+  for (const [awaits, end] of [
+    [false, 'TETHER_ASK_CYCLE'],
+    [true, 'TETHER_ASK_TIMEOUT'],
+  ] as const) {
+    const { kernel, clock } = manualKernel();
+    const { codec } = kernel;
+    const held = codec.unpack(codec.pack(kernel.ref('pair', 'a'))) as ActorRef;
+    hostIn<unknown, unknown, unknown>(kernel, {
+      type: 'pair',
+      scope: 'key',
+      async receive([message], context) {
+        if (awaits) await settle(1);
+        const to = context.key === 'a' ? context.ref('pair', 'b') : held;
+        message?.reply((await fate(to.ask('go' as never, { timeoutMs: 50 }))) as never);
+      },
+    });
+    const asked = fate(kernel.ref('pair', 'a').ask('go' as never));
+    await settle();
+    clock.advance(70);
+    t.equal(await asked, end);
+  }
 });
 
 t.test('what cannot be packed is refused, not left out', async (t) => {
