@@ -353,6 +353,7 @@ export class TypeHost implements ActivationHost<Activation> {
   /** Nothing is activated any more. */
   stop(reason: Error): void {
     this.#stopped = reason;
+    this.#passivated += this.#byKey.size;
     for (const activation of this.#byKey.values()) activation.stop(reason);
     this.#byKey.clear();
     this.#recency.clear();
