@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { startTestGateway } from '../gateway/test/start.js';
-import type { ActorStats } from '../runtime/actor-pool.js';
 import { EventStream } from '../runtime/event-stream.js';
 import { silentLogger } from '../runtime/logger.js';
+import type { ActorStats } from '../runtime/pool/actor-pool.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
 const actor = (done: number): ActorStats => ({

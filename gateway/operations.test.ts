@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/dead-letter.js';
 import { OutageError } from '../runtime/errors.js';
+import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/stores/dead-letter.js';
 import type { Gateway } from './server.js';
 import type { RequestParts } from './test/raw-client.js';
 import { startTestGateway } from './test/start.js';

@@ -14,7 +14,7 @@
 
 import type { HttpRequest } from 'uWebSockets.js';
 import { isUtf8 } from 'node:buffer';
-import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/dead-letter.js';
+import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/stores/dead-letter.js';
 import { type Answer, jsonAnswer } from './answer.js';
 import { problem } from './problem.js';
 import { sameSecret } from './secret.js';

@@ -4,22 +4,22 @@
  * Modes: new -> running -> draining -> stopped. Nothing is lost by stopping at any point: what is not done stays on the log.
  */
 import type { ActorDefinition, ActorType } from './actor.js';
-import { ActorPool, type ActorStats } from './actor-pool.js';
 import type { ActorRef } from './actor-ref.js';
-import { DEFAULT_AUTOSCALE } from './autoscale.js';
-import type { DeadLetterStore } from './dead-letter.js';
-import { DeadLetterWriter } from './dead-letter-writer.js';
 import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
-import { DEFAULT_LOSS_LIMIT } from './loss-window.js';
 import { MainSide } from './main-side.js';
 import { loadActor } from './module.js';
-import { type PoolSize, THREADS_MAX } from './pool-size.js';
+import { ActorPool, type ActorStats } from './pool/actor-pool.js';
+import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
+import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
+import { type PoolSize, THREADS_MAX } from './pool/pool-size.js';
+import { RESIZE_LIMITS } from './pool/resizer.js';
+import { SharedLimits } from './pool/shared-limits.js';
 import { replayDeadLetter } from './replay.js';
-import { RESIZE_LIMITS } from './resizer.js';
-import { SharedLimits } from './shared-limits.js';
+import type { DeadLetterStore } from './stores/dead-letter.js';
+import { DeadLetterWriter } from './stores/dead-letter-writer.js';
 import {
   type ActorSystemOptions,
   type FilledRegistration,

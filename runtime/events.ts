@@ -3,7 +3,7 @@
  *
  * Activations come and go by the thousand: their events carry counts, and keys only when a listener asks for `details`.
  */
-import type { DeadLetterCause } from './dead-letter.js';
+import type { DeadLetterCause } from './stores/dead-letter.js';
 
 interface Counted {
   readonly actor: string;

@@ -2,7 +2,7 @@
  * What an error that an actor threw means for its message. By properties, not by `instanceof`: a user's module may carry
  * a copy of these classes of its own.
  */
-import type { DeadLetterCause } from './dead-letter.js';
+import type { DeadLetterCause } from './stores/dead-letter.js';
 
 export type Failure = 'outage' | 'retryable' | 'final';
 

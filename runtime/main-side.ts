@@ -18,10 +18,10 @@ import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import { MessageIdSource } from './message-id.js';
 import type { MessageLog } from './message-log.js';
 import { partitionOf } from './partition.js';
-import { THREADS_MAX } from './pool-size.js';
-import type { ReminderStore } from './reminder.js';
-import { ReminderService } from './reminder-service.js';
+import { THREADS_MAX } from './pool/pool-size.js';
 import type { RetryPolicy } from './retry.js';
+import type { ReminderStore } from './stores/reminder.js';
+import { ReminderService } from './stores/reminder-service.js';
 import { findTracing, PROVIDER_LOOK_MS } from './tracing.js';
 
 export interface MainSideOptions {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { DeadLetterStore, StoredDeadLetter } from './dead-letter.js';
 import { partitionOf } from './partition.js';
 import { replayDeadLetter } from './replay.js';
+import type { DeadLetterStore, StoredDeadLetter } from './stores/dead-letter.js';
 import { MemoryLog } from './testing/memory-log.js';
 import { undecodableId } from './undecodable.js';
 

@@ -1,7 +1,7 @@
-import type { DeadLetterStore } from './dead-letter.js';
 import { encodeEnvelope } from './envelope.js';
 import type { MessageLog } from './message-log.js';
 import { partitionOf } from './partition.js';
+import type { DeadLetterStore } from './stores/dead-letter.js';
 import { undecodablePartition } from './undecodable.js';
 
 export interface ReplayParts {

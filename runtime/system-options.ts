@@ -1,14 +1,15 @@
 /** What an actor system is told when it is made, and the defaults. */
-import type { PoolPolicy } from './actor-pool.js';
+
 import { type Clock, systemClock } from './clock.js';
-import type { DeadLetterSink } from './dead-letter.js';
 import { ActorModuleError } from './errors.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
-import type { PoolSize } from './pool-size.js';
-import type { ReminderStore } from './reminder.js';
+import type { PoolPolicy } from './pool/actor-pool.js';
+import type { PoolSize } from './pool/pool-size.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
-import type { StoreModule } from './store-module.js';
+import type { DeadLetterSink } from './stores/dead-letter.js';
+import type { ReminderStore } from './stores/reminder.js';
+import type { StoreModule } from './stores/store-module.js';
 
 export interface ActorRegistration {
   /** URL of the module that default-exports the actor: `new URL('./account.js', import.meta.url)`. */

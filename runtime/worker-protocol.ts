@@ -5,12 +5,12 @@
  * structured clone of 500 small objects costs more than the work they stand for.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { DeadLetterCause } from './dead-letter.js';
 import type { Envelope } from './envelope.js';
 import type { ActorEvent } from './events.js';
 import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import type { RetryPolicy } from './retry.js';
-import type { StoreModule } from './store-module.js';
+import type { DeadLetterCause } from './stores/dead-letter.js';
+import type { StoreModule } from './stores/store-module.js';
 
 /** The long-lived task of one thread: what Piscina hands to `worker/host.ts`. */
 export interface HostTask {

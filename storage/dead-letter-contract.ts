@@ -1,7 +1,7 @@
 /** The contract of `DeadLetterStore` as tests: every driver passes the same ones. Called from the driver's own test file. */
 import { randomUUID } from 'node:crypto';
 import type { Test } from 'tap';
-import type { DeadLetter, DeadLetterStore } from '../runtime/dead-letter.js';
+import type { DeadLetter, DeadLetterStore } from '../runtime/stores/dead-letter.js';
 
 export function letter(change: Partial<DeadLetter['envelope']> = {}, deadAt = 1_000): DeadLetter {
   return {

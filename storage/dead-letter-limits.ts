@@ -1,5 +1,5 @@
 /** What every store of dead letters bounds in the same way, so that a put never fails because of what is in a letter. */
-import type { DeadLetterCause, DeadLetterFilter } from '../runtime/dead-letter.js';
+import type { DeadLetterCause, DeadLetterFilter } from '../runtime/stores/dead-letter.js';
 
 const MESSAGE_CHARS_MAX = 2_000;
 const STACK_CHARS_MAX = 8_000;

@@ -1,6 +1,6 @@
 /** The contract of `ReminderStore` as tests: every driver passes the same ones. Called from the driver's own test file. */
 import type { Test } from 'tap';
-import type { Reminder, ReminderStore } from '../runtime/reminder.js';
+import type { Reminder, ReminderStore } from '../runtime/stores/reminder.js';
 
 const LAST = 2 ** 48 - 1;
 

@@ -1,6 +1,6 @@
 /** The contract of `SnapshotStore` as tests: every driver passes the same ones. Called from the driver's own test file. */
 import type { Test } from 'tap';
-import type { Snapshot, SnapshotStore } from '../runtime/snapshot.js';
+import type { Snapshot, SnapshotStore } from '../runtime/stores/snapshot.js';
 
 /** Opens the store, again and again on the same data; empty the first time. */
 export function testSnapshotStore(t: Pick<Test, 'test'>, open: () => Promise<SnapshotStore>): void {

@@ -3,7 +3,7 @@
  * has two activations at once, and states come along.
  */
 import t, { type Test } from 'tap';
-import { RESIZE_LIMITS } from '../../runtime/resizer.js';
+import { RESIZE_LIMITS } from '../../runtime/pool/resizer.js';
 import type { Job } from '../../runtime/testing/actors/worker.js';
 import { until } from '../../runtime/testing/until.js';
 import { type Crew, failure, startWorkers } from '../../runtime/testing/workers.js';

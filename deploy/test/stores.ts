@@ -1,6 +1,6 @@
 /** A real journal and a real folder in one directory, and the options with which an actor system stands on them. */
 import { join } from 'node:path';
-import type { StoreModule } from '../../runtime/store-module.js';
+import type { StoreModule } from '../../runtime/stores/store-module.js';
 import { openFolder } from '../../storage/folder/index.js';
 import { openJournal } from '../../storage/journal/index.js';
 

@@ -1,4 +1,4 @@
-import type { DeadLetterCause } from '../dead-letter.js';
+import type { DeadLetterCause } from '../stores/dead-letter.js';
 import type { DurableMessage } from './letter.js';
 
 /** A message of the log in a worker thread, with its place there. */

@@ -7,7 +7,7 @@
  */
 import type { SnapshotPolicy } from '../actor.js';
 import { SnapshotVersionError } from '../errors.js';
-import type { Snapshot, SnapshotStore } from '../snapshot.js';
+import type { Snapshot, SnapshotStore } from '../stores/snapshot.js';
 import type { Codec } from './codec.js';
 import type { Entry } from './entry.js';
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import { type ActorDefinition, defineActor } from '../actor.js';
 import { OutageError } from '../errors.js';
 import { silentLogger } from '../logger.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from '../stores/snapshot.js';
 import { DurableMessage } from './letter.js';
 import { manualKernel, settle } from './test-kernel.js';
 

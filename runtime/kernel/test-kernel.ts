@@ -4,8 +4,8 @@ import { type ActorDefinition, defineActor } from '../actor.js';
 import { ManualClock, systemClock } from '../clock.js';
 import type { ActorEvent } from '../events.js';
 import { silentLogger } from '../logger.js';
+import type { ThreadLimits } from '../pool/shared-limits.js';
 import { DEFAULT_RETRY } from '../retry.js';
-import type { ThreadLimits } from '../shared-limits.js';
 import { Kernel, type KernelOptions } from './kernel.js';
 import type { TypeHost } from './type-host.js';
 

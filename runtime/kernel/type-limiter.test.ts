@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { SharedLimits } from '../shared-limits.js';
+import { SharedLimits } from '../pool/shared-limits.js';
 import { testSeed } from '../testing/seed.js';
 import { DurableMessage } from './letter.js';
 import { fate, hostIn, manualKernel, settle } from './test-kernel.js';

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../clock.js';
 import { type FilledLimits, fillLimits, type Limits } from '../limits.js';
-import { SharedLimits, type ThreadLimits } from '../shared-limits.js';
+import { SharedLimits, type ThreadLimits } from '../pool/shared-limits.js';
 import { LimitQueue } from './limit-queue.js';
 import type { Limited, Limiter } from './limiter.js';
 

@@ -7,7 +7,7 @@
  * - a partition is not sent to anybody while its release is under way
  * - what is committed is done
  */
-import { placement } from '../placement.js';
+import { placement } from '../pool/placement.js';
 import { dispatch, letterOf, type Sent, turn } from './dispatch.js';
 import { until } from './until.js';
 

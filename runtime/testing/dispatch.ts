@@ -1,11 +1,11 @@
 /** A dispatcher on a log in memory with simulated threads, for tests: `inbox` holds what each has and has not answered. */
 import { ManualClock } from '../clock.js';
-import type { DeadLetter } from '../dead-letter.js';
-import { DeadLetterWriter } from '../dead-letter-writer.js';
-import { Dispatcher, type DispatcherOptions } from '../dispatcher.js';
+import { Dispatcher, type DispatcherOptions } from '../dispatch/dispatcher.js';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.js';
 import { frameItems } from '../frame.js';
 import { silentLogger } from '../logger.js';
+import type { DeadLetter } from '../stores/dead-letter.js';
+import { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Dead, Deliver } from '../worker-protocol.js';
 import { MemoryLog } from './memory-log.js';
 

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { hostIn, testKernel } from '../kernel/test-kernel.js';
 import type { FilledLimits } from '../limits.js';
-import { SharedLimits } from '../shared-limits.js';
+import { SharedLimits } from '../pool/shared-limits.js';
 
 export interface LimitsThreadData {
   readonly limits: FilledLimits;

@@ -1,5 +1,5 @@
 /** A reminder store in memory, for tests of what stands on one: the contract of `reminder.ts` but for durability. */
-import type { Reminder, ReminderStore } from '../reminder.js';
+import type { Reminder, ReminderStore } from '../stores/reminder.js';
 
 export class MemoryReminders implements ReminderStore {
   readonly #byName = new Map<string, Reminder>();

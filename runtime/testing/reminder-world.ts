@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import { ManualClock } from '../clock.js';
 import { OutageError } from '../errors.js';
-import type { Reminder, ReminderStore } from '../reminder.js';
-import { reminderMessage } from '../reminder-id.js';
-import { ReminderService } from '../reminder-service.js';
+import type { Reminder, ReminderStore } from '../stores/reminder.js';
+import { reminderMessage } from '../stores/reminder-id.js';
+import { ReminderService } from '../stores/reminder-service.js';
 
 class Away extends OutageError {
   readonly code = 'AWAY';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import { ActorSystem } from '../actor-system.js';
-import type { DeadLetter } from '../dead-letter.js';
 import { encodeEnvelope } from '../envelope.js';
 import { silentLogger } from '../logger.js';
-import type { PoolSize } from '../pool-size.js';
+import type { PoolSize } from '../pool/pool-size.js';
+import type { DeadLetter } from '../stores/dead-letter.js';
 import type { ActorSystemOptions } from '../system-options.js';
 import { MemoryLog } from './memory-log.js';
 

@@ -17,7 +17,7 @@ import { Kernel } from '../kernel/kernel.js';
 import { DurableMessage } from '../kernel/letter.js';
 import type { TypeHost } from '../kernel/type-host.js';
 import { loadActor } from '../module.js';
-import { startPulse } from '../pulse.js';
+import { startPulse } from '../pool/pulse.js';
 import { findTracing, flushSpans } from '../tracing.js';
 import { undecodableId } from '../undecodable.js';
 import type {

@@ -4,10 +4,10 @@ import { causeOf, failureOf } from '../failure.js';
 import type { TypeHostOptions } from '../kernel/type-host.js';
 import { fillLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
-import { THREADS_MAX } from '../pool-size.js';
+import { THREADS_MAX } from '../pool/pool-size.js';
+import { SharedLimits } from '../pool/shared-limits.js';
 import { backoffMs } from '../retry.js';
-import { SharedLimits } from '../shared-limits.js';
-import { loadSnapshotStore } from '../store-module.js';
+import { loadSnapshotStore } from '../stores/store-module.js';
 import type { HostTask, Outage } from '../worker-protocol.js';
 
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };

@@ -7,7 +7,7 @@ import type {
   DeadLetterFilter,
   DeadLetterStore,
   StoredDeadLetter,
-} from '../../runtime/dead-letter.js';
+} from '../../runtime/stores/dead-letter.js';
 import { assertFilter, boundedCause } from '../dead-letter-limits.js';
 import type { FileSystem } from '../journal/file-system.js';
 import { recordId } from '../record-id.js';

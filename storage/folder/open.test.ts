@@ -64,7 +64,7 @@ t.test('a worker thread opens the snapshots with what is sent to it', async (t) 
     await store.save('a', 'k', { version: 7, state: Buffer.from('by a thread'), position: undefined });
     await store.close();
     parentPort.postMessage('saved');`;
-  const loader = new URL('../../runtime/store-module.js', import.meta.url).href;
+  const loader = new URL('../../runtime/stores/store-module.js', import.meta.url).href;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
     workerData: { loader, store: folderSnapshots({ directory }) },
   });

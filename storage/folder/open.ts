@@ -13,11 +13,11 @@
  * of them is reported then, damage to a snapshot when it is loaded.
  */
 import { dirname, join, resolve } from 'node:path';
-import type { DeadLetterStore } from '../../runtime/dead-letter.js';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
-import type { ReminderStore } from '../../runtime/reminder.js';
-import type { SnapshotStore } from '../../runtime/snapshot.js';
-import type { StoreModule } from '../../runtime/store-module.js';
+import type { DeadLetterStore } from '../../runtime/stores/dead-letter.js';
+import type { ReminderStore } from '../../runtime/stores/reminder.js';
+import type { SnapshotStore } from '../../runtime/stores/snapshot.js';
+import type { StoreModule } from '../../runtime/stores/store-module.js';
 import { JournalLockedError } from '../journal/errors.js';
 import { type FileSystem, realFileSystem } from '../journal/file-system.js';
 import { hasCode } from '../journal/has-code.js';

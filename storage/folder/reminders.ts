@@ -1,5 +1,5 @@
 /** Reminders as files, with an index by due time in memory: whoever opens it must own the folder. */
-import type { Reminder, ReminderStore } from '../../runtime/reminder.js';
+import type { Reminder, ReminderStore } from '../../runtime/stores/reminder.js';
 import type { FileSystem } from '../journal/file-system.js';
 import { recordId } from '../record-id.js';
 import { RecordFiles, type RecordKind } from './record-files.js';

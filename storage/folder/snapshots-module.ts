@@ -3,7 +3,7 @@
  * settings `{ directory }`. Open the folder first.
  */
 import { join } from 'node:path';
-import type { SnapshotStore } from '../../runtime/snapshot.js';
+import type { SnapshotStore } from '../../runtime/stores/snapshot.js';
 import { realFileSystem } from '../journal/file-system.js';
 import { isLockedHere } from '../journal/lock.js';
 import { FolderLockedError } from './errors.js';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { loadSnapshotStore } from '../../runtime/store-module.js';
+import { loadSnapshotStore } from '../../runtime/stores/store-module.js';
 import { FaultyFileSystem, temporaryDirectory } from '../journal/testing.js';
 import { testSnapshotStore } from '../snapshot-contract.js';
 import { folderSnapshots } from './index.js';

@@ -1,5 +1,5 @@
 /** Snapshots as files. Nothing is kept in memory: any number of threads may each have a store of its own on one directory. */
-import { assertSnapshot, type Snapshot, type SnapshotStore } from '../../runtime/snapshot.js';
+import { assertSnapshot, type Snapshot, type SnapshotStore } from '../../runtime/stores/snapshot.js';
 import type { FileSystem } from '../journal/file-system.js';
 import { recordId } from '../record-id.js';
 import { RecordFiles, type RecordKind } from './record-files.js';

@@ -18,7 +18,7 @@ import type {
   DeadLetterFilter,
   DeadLetterStore,
   StoredDeadLetter,
-} from '../../runtime/dead-letter.js';
+} from '../../runtime/stores/dead-letter.js';
 import { assertFilter, boundedCause } from '../dead-letter-limits.js';
 import { escapeNul, replaceNul, toBytea, unescapeNul } from './columns.js';
 import type { Pool } from './pool.js';

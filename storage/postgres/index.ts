@@ -1,5 +1,5 @@
 /** Postgres for the folders to the right: a server, connections, the schema, dead letters, snapshots, reminders. */
-import type { StoreModule } from '../../runtime/store-module.js';
+import type { StoreModule } from '../../runtime/stores/store-module.js';
 import type { SnapshotsModuleSettings } from './snapshots-module.js';
 
 export { createDeadLetterStore } from './dead-letters.js';

@@ -2,7 +2,7 @@
  * Reminders in Postgres: the table of migration 0003, behind the runtime's `ReminderStore`. Each call is one statement, durable
  * when it is answered.
  */
-import type { Reminder, ReminderStore } from '../../runtime/reminder.js';
+import type { Reminder, ReminderStore } from '../../runtime/stores/reminder.js';
 import { recordId } from '../record-id.js';
 import { escapeNul, toBytea, unescapeNul } from './columns.js';
 import type { Pool } from './pool.js';

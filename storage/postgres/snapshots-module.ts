@@ -3,7 +3,7 @@
  * `close` closes; the database must be migrated.
  */
 import { silentLogger } from '../../runtime/logger.js';
-import type { SnapshotStore } from '../../runtime/snapshot.js';
+import type { SnapshotStore } from '../../runtime/stores/snapshot.js';
 import { createPool } from './pool.js';
 import { createSnapshotStore } from './snapshots.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { loadSnapshotStore } from '../../runtime/store-module.js';
+import { loadSnapshotStore } from '../../runtime/stores/store-module.js';
 import { testSnapshotStore } from '../snapshot-contract.js';
 import { postgresSnapshots } from './index.js';
 import { createSnapshotStore } from './snapshots.js';

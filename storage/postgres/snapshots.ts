@@ -2,7 +2,7 @@
  * Snapshots in Postgres: the table of migration 0003, behind the runtime's `SnapshotStore`. Each call is one statement, durable
  * when it is answered.
  */
-import { assertSnapshot, type Snapshot, type SnapshotStore } from '../../runtime/snapshot.js';
+import { assertSnapshot, type Snapshot, type SnapshotStore } from '../../runtime/stores/snapshot.js';
 import { recordId } from '../record-id.js';
 import { escapeNul, toBytea, unescapeNul } from './columns.js';
 import type { Pool } from './pool.js';

@@ -11,13 +11,13 @@
  * time stays, with that partition. So a resize that fails leaves a pool that works, and `unfinished` says that it is not what was
  * wanted.
  */
-import type { Clock } from './clock.js';
-import type { Dispatcher } from './dispatcher.js';
-import { PoolResizeError } from './errors.js';
-import { asError } from './failure.js';
+import type { Clock } from '../clock.js';
+import type { Dispatcher } from '../dispatch/dispatcher.js';
+import { PoolResizeError } from '../errors.js';
+import { asError } from '../failure.js';
+import { within } from '../within.js';
 import { placement } from './placement.js';
 import type { ThreadPool } from './thread-pool.js';
-import { within } from './within.js';
 
 export interface ResizeLimits {
   /** From a thread's start to its `Ready`. */

@@ -1,7 +1,7 @@
 /**
  * Dead letters: messages that could not be handled, kept with their cause until somebody replays or drops them (P4).
  */
-import type { Envelope } from './envelope.js';
+import type { Envelope } from '../envelope.js';
 
 export interface DeadLetterCause {
   /** The error's `code`, or its name. */

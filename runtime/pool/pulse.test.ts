@@ -1,7 +1,7 @@
 import t from 'tap';
-import { ManualClock } from './clock.js';
+import { ManualClock } from '../clock.js';
+import { until } from '../testing/until.js';
 import { PulseWatch, startPulse } from './pulse.js';
-import { until } from './testing/until.js';
 
 t.test('a pulse that stands still is noticed once, one that beats never', async (t) => {
   const clock = new ManualClock();

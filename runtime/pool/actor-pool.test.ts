@@ -1,11 +1,11 @@
 /** Pools of real threads that change while they work. What a dispatcher promises meanwhile: `dispatcher-model.test.ts`. */
 import t from 'tap';
+import type { Recorded } from '../testing/actors/recorder.js';
+import { startSystem } from '../testing/system.js';
+import { until } from '../testing/until.js';
 import type { PoolPolicy } from './actor-pool.js';
 import { DEFAULT_AUTOSCALE } from './autoscale.js';
 import { RESIZE_LIMITS } from './resizer.js';
-import type { Recorded } from './testing/actors/recorder.js';
-import { startSystem } from './testing/system.js';
-import { until } from './testing/until.js';
 
 // Each thread takes a second to start on a busy machine.
 t.setTimeout(180_000);

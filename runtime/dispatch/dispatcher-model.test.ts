@@ -1,7 +1,7 @@
 /** The dispatcher against a model of the world around it. `SEED` repeats a run. */
 import fc from 'fast-check';
 import t from 'tap';
-import { DispatchModel, type Step, type World } from './testing/dispatch-model.js';
+import { DispatchModel, type Step, type World } from '../testing/dispatch-model.js';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 t.comment(`SEED=${seed}`);

@@ -23,11 +23,11 @@
  * | `stopping` | by `stop`                                   | when the turn under way has ended, or after `stopMsMax` |
  * | `stopped`  | after that                                  | never                                                  |
  */
-import { type Clock, systemClock } from './clock.js';
-import { type Logger, silentLogger } from './logger.js';
+import { type Clock, systemClock } from '../clock.js';
+import { type Logger, silentLogger } from '../logger.js';
+import { backoffMs, type RetryPolicy } from '../retry.js';
 import { assertReminder, type Reminder, type ReminderStore, scheduleAt } from './reminder.js';
 import { reminderMessage } from './reminder-id.js';
-import { backoffMs, type RetryPolicy } from './retry.js';
 
 export type ReminderServiceMode = 'new' | 'firing' | 'waiting' | 'retrying' | 'stopping' | 'stopped';
 

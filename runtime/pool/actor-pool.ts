@@ -14,23 +14,23 @@
  * while more threads would not help: when it stands still, while a dependency is away, or when its threads keep being lost.
  */
 import type { Transferable } from 'node:worker_threads';
+import type { Clock } from '../clock.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import type { Release } from '../dispatch/handover.js';
+import { PoolDrainError, PoolRequestError } from '../errors.js';
+import type { ActorEvent } from '../events.js';
+import { causeOf } from '../failure.js';
+import type { Logger } from '../logger.js';
+import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
+import type { LogPartition } from '../message-log.js';
+import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
+import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
 import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
-import type { Clock } from './clock.js';
-import type { DeadLetterWriter } from './dead-letter-writer.js';
-import { Dispatcher } from './dispatcher.js';
-import { PoolDrainError, PoolRequestError } from './errors.js';
-import type { ActorEvent } from './events.js';
-import { causeOf } from './failure.js';
-import type { Release } from './handover.js';
-import type { Logger } from './logger.js';
 import { type LossLimit, LossWindow } from './loss-window.js';
-import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
-import type { LogPartition } from './message-log.js';
 import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
 import { type ResizeLimits, Resizer } from './resizer.js';
 import { ThreadNews } from './thread-news.js';
 import { type PoolTask, type SlotMode, ThreadPool } from './thread-pool.js';
-import type { Deliver, Outage, ToMain } from './worker-protocol.js';
 
 export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
 

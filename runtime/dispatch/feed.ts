@@ -13,9 +13,9 @@
  * leaving out what was finished above it.
  */
 
+import { FRAME_ITEM_OVERHEAD } from '../frame.js';
+import type { Frame, LogPartition } from '../message-log.js';
 import { DelayProbe } from './delay-probe.js';
-import { FRAME_ITEM_OVERHEAD } from './frame.js';
-import type { Frame, LogPartition } from './message-log.js';
 import { Watermark } from './watermark.js';
 
 export type FeedMode = 'idle' | 'ready' | 'reading' | 'held' | 'broken';

@@ -2,8 +2,8 @@
  * A store that each worker thread opens for itself: connections and file handles do not cross threads, the name of a module
  * and its settings do.
  */
-import { StoreModuleError } from './errors.js';
-import { asError } from './failure.js';
+import { StoreModuleError } from '../errors.js';
+import { asError } from '../failure.js';
 import type { SnapshotStore } from './snapshot.js';
 
 /** Which store, as plain data: it is sent to every worker thread. */

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { FRAME_ITEM_OVERHEAD, frameItems, writeFrameItem } from '../frame.js';
+import type { Frame } from '../message-log.js';
+import { MemoryLog } from '../testing/memory-log.js';
 import { Feed } from './feed.js';
-import { FRAME_ITEM_OVERHEAD, frameItems, writeFrameItem } from './frame.js';
-import type { Frame } from './message-log.js';
-import { MemoryLog } from './testing/memory-log.js';
 
 /** A frame whose items are their offsets as text. */
 function frame(offset: number, count: number): Frame {

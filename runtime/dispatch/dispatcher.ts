@@ -7,20 +7,20 @@
  * - P4: an offset is committed when everything below it is done or safely a dead letter.
  * - P5: a thread has a bounded number of messages that are not done (`route.ts`). The rest waits on the log.
  */
-import type { Clock } from './clock.js';
-import type { DeadLetter } from './dead-letter.js';
-import type { DeadLetterWriter } from './dead-letter-writer.js';
-import { decodeEnvelope } from './envelope.js';
-import { MoveCancelledError, ThreadCrashError } from './errors.js';
-import { causeOf } from './failure.js';
+import type { Clock } from '../clock.js';
+import { decodeEnvelope } from '../envelope.js';
+import { MoveCancelledError, ThreadCrashError } from '../errors.js';
+import { causeOf } from '../failure.js';
+import { frameItems } from '../frame.js';
+import type { Logger } from '../logger.js';
+import type { LogPartition } from '../message-log.js';
+import type { DeadLetter } from '../stores/dead-letter.js';
+import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
+import type { Dead, Deliver, Done, Parked } from '../worker-protocol.js';
 import { Feed } from './feed.js';
-import { frameItems } from './frame.js';
 import { Handover, type Release } from './handover.js';
-import type { Logger } from './logger.js';
-import type { LogPartition } from './message-log.js';
 import { type Lone, Route } from './route.js';
 import { Sender } from './sender.js';
-import type { Dead, Deliver, Done, Parked } from './worker-protocol.js';
 
 /** How long a thread may take to finish what it has of a partition that moves. */
 const MOVE_MS_MAX = 30_000;

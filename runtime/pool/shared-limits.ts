@@ -13,7 +13,7 @@
  * - threads that wait take turns: a permit that comes back is handed to the next of them, one for each time it said it waits, so
  *   that a thread that is blocked keeps one permit idle at most
  */
-import type { FilledLimits } from './limits.js';
+import type { FilledLimits } from '../limits.js';
 import { SharedRate } from './shared-rate.js';
 
 /** A wait is woken; should the thread that was to wake it have ended at the wrong moment, it looks again after this. */

@@ -6,11 +6,12 @@
  *   running, paused --stop--> stopped
  * It sends in `running` only.
  */
+
+import type { Logger } from '../logger.js';
+import type { Frame } from '../message-log.js';
+import type { Deliver } from '../worker-protocol.js';
 import type { Feed, Slice } from './feed.js';
-import type { Logger } from './logger.js';
-import type { Frame } from './message-log.js';
 import type { Route } from './route.js';
-import type { Deliver } from './worker-protocol.js';
 
 /** What one post carries: large enough to make the post cheap, small enough to start the first batch early. */
 const DELIVERY_BYTES = 256 * 1_024;

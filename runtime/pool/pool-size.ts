@@ -1,5 +1,5 @@
 /** How many threads a pool may have: a number is both the least and the most. */
-import { PoolRequestError } from './errors.js';
+import { PoolRequestError } from '../errors.js';
 
 export interface PoolLimits {
   /** At least 1; the pool starts with so many. */

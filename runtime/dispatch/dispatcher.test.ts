@@ -1,6 +1,6 @@
 import t from 'tap';
-import { dispatch, letterOf, turn } from './testing/dispatch.js';
-import { until } from './testing/until.js';
+import { dispatch, letterOf, turn } from '../testing/dispatch.js';
+import { until } from '../testing/until.js';
 
 t.test(
   'what was appended before and after a thread is ready reaches the owner of its partition, in order',

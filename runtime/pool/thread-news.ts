@@ -1,5 +1,5 @@
 /** What the threads of a pool last said of themselves: how many activations live, what they wait for, how long messages queue. */
-import type { Done, Load, Outage } from './worker-protocol.js';
+import type { Done, Load, Outage } from '../worker-protocol.js';
 
 interface News {
   live: number;

@@ -4,7 +4,7 @@
  *
  * The main thread counts looks, not time: after a machine was suspended, a thread has had as little time as the watch.
  */
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
 
 /** At most so long between two beats. */
 const BEAT_MS_MAX = 1_000;

@@ -11,9 +11,9 @@
  * Its feed is held from before `waiting`, so nothing is sent meanwhile; what is appended waits on the log. P2 holds because the
  * new owner gets the first message only when the old one has none: what waits there behind a poison counts as in flight.
  */
-import type { Clock } from './clock.js';
-import { MoveCancelledError, MoveTimeoutError, type TetherError } from './errors.js';
-import { asError } from './failure.js';
+import type { Clock } from '../clock.js';
+import { MoveCancelledError, MoveTimeoutError, type TetherError } from '../errors.js';
+import { asError } from '../failure.js';
 
 export type HandoverMode = 'waiting' | 'releasing' | 'moved' | 'cancelled';
 

@@ -2,10 +2,10 @@
  * Writes dead letters to their sink, one batch at a time, for as long as it takes: a message is let go of only when its dead
  * letter is durable (P4). Bounded by the dispatcher's credit, which each letter keeps until then.
  */
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
+import type { Logger } from '../logger.js';
+import { backoffMs, type RetryPolicy } from '../retry.js';
 import type { DeadLetter, DeadLetterSink } from './dead-letter.js';
-import type { Logger } from './logger.js';
-import { backoffMs, type RetryPolicy } from './retry.js';
 
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 5_000 };
 const BATCH_MAX = 100;

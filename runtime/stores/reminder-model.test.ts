@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { MemoryReminders } from './testing/memory-reminders.js';
-import { ReminderWorld, reminderCommand } from './testing/reminder-world.js';
+import { MemoryReminders } from '../testing/memory-reminders.js';
+import { ReminderWorld, reminderCommand } from '../testing/reminder-world.js';
 
 const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 

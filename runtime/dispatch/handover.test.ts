@@ -1,7 +1,7 @@
 /** Partitions that move, from the dispatcher's side: what it sends where, and when. */
 import t from 'tap';
-import { type DispatchOptions, dispatch, letterOf, turn } from './testing/dispatch.js';
-import { until } from './testing/until.js';
+import { type DispatchOptions, dispatch, letterOf, turn } from '../testing/dispatch.js';
+import { until } from '../testing/until.js';
 
 const ids = (sent: readonly { readonly id: string }[] | undefined) => sent?.map(({ id }) => id) ?? [];
 

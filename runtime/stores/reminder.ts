@@ -5,7 +5,7 @@
  * `dueAt + k * everyMs`. This is the whole contract between the runtime and a store of them (`storage/folder`,
  * `storage/postgres`); `reminder-service.ts` is what sends them.
  */
-import { ReminderRefusedError } from './errors.js';
+import { ReminderRefusedError } from '../errors.js';
 
 export interface ReminderName {
   readonly actor: string;

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import t from 'tap';
-import type { FilledLimits } from './limits.js';
+import type { FilledLimits } from '../limits.js';
+import { FIRST_THREAD, type LimitsThreadData, MOST, UNDER_WAY } from '../testing/limits-thread.js';
+import { testSeed } from '../testing/seed.js';
+import { until } from '../testing/until.js';
 import { SharedLimits, type ThreadLimits } from './shared-limits.js';
-import { FIRST_THREAD, type LimitsThreadData, MOST, UNDER_WAY } from './testing/limits-thread.js';
-import { testSeed } from './testing/seed.js';
-import { until } from './testing/until.js';
 
 const unlimited = Number.POSITIVE_INFINITY;
 const permits = (concurrencyMax: number): FilledLimits => ({
@@ -145,7 +145,7 @@ t.test('two threads share a limit, take turns, and one that ends in a call costs
       messages,
       crashAt,
     };
-    return new Worker(new URL('./testing/limits-thread.js', import.meta.url), { workerData });
+    return new Worker(new URL('../testing/limits-thread.js', import.meta.url), { workerData });
   };
   const first = start(0, 0);
   const second = start(1, 0);

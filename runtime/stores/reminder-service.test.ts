@@ -1,11 +1,11 @@
 import t from 'tap';
-import { ManualClock } from './clock.js';
-import { OutageError } from './errors.js';
+import { ManualClock } from '../clock.js';
+import { OutageError } from '../errors.js';
+import { MemoryReminders } from '../testing/memory-reminders.js';
+import { until } from '../testing/until.js';
 import { type Reminder, scheduleAt } from './reminder.js';
 import { reminderMessage } from './reminder-id.js';
 import { ReminderService, type ReminderServiceOptions } from './reminder-service.js';
-import { MemoryReminders } from './testing/memory-reminders.js';
-import { until } from './testing/until.js';
 
 class Away extends OutageError {
   readonly code = 'AWAY';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { ManualClock } from './clock.js';
+import { ManualClock } from '../clock.js';
+import { silentLogger } from '../logger.js';
+import { until } from '../testing/until.js';
 import type { DeadLetter } from './dead-letter.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
-import { silentLogger } from './logger.js';
-import { until } from './testing/until.js';
 
 const letter = (id: string): DeadLetter => ({
   envelope: {

@@ -23,16 +23,16 @@ import {
   type Transferable,
 } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Clock } from './clock.js';
-import { PoolRequestError, ReceiveTimeoutError } from './errors.js';
-import { asError } from './failure.js';
-import type { Logger } from './logger.js';
-import type { MeshToWorker } from './mesh/protocol.js';
+import type { Clock } from '../clock.js';
+import { PoolRequestError, ReceiveTimeoutError } from '../errors.js';
+import { asError } from '../failure.js';
+import type { Logger } from '../logger.js';
+import type { MeshToWorker } from '../mesh/protocol.js';
+import { backoffMs, type RetryPolicy } from '../retry.js';
+import { within } from '../within.js';
+import type { Drain, HostTask, ToMain } from '../worker-protocol.js';
 import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
-import { backoffMs, type RetryPolicy } from './retry.js';
-import { within } from './within.js';
-import type { Drain, HostTask, ToMain } from './worker-protocol.js';
 
 export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
 
@@ -87,7 +87,7 @@ export class ThreadPool {
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     this.#piscina = new Piscina({
-      filename: new URL('./worker/host.js', import.meta.url).href,
+      filename: new URL('../worker/host.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: THREADS_MAX,
       concurrentTasksPerWorker: 1,

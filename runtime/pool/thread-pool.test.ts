@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
-import { systemClock } from './clock.js';
-import { silentLogger } from './logger.js';
-import { module } from './testing/system.js';
-import { until } from './testing/until.js';
+import { systemClock } from '../clock.js';
+import { silentLogger } from '../logger.js';
+import { module } from '../testing/system.js';
+import { until } from '../testing/until.js';
 import { ThreadPool } from './thread-pool.js';
 
 t.setTimeout(180_000);
