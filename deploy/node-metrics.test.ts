@@ -18,6 +18,7 @@ const actor = (done: number): ActorStats => ({
   delayMs: 0,
   done,
   inFlight: 2,
+  asksPending: 0,
   live: 0,
   threadsLost: 1,
   unstable: false,

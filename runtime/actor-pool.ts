@@ -77,6 +77,8 @@ export interface ActorStats {
   readonly inFlight: number;
   /** Activations alive. */
   readonly live: number;
+  /** Asks without an answer: those of its actors, and those that they owe to others. As of the last second. */
+  readonly asksPending: number;
   /** Threads that ended unasked. */
   readonly threadsLost: number;
   /** Threads end so often that somebody should look. */
@@ -135,10 +137,8 @@ export class ActorPool {
       ...options,
       threads,
       onMessage: (thread, message) => this.#message(thread, message),
-      onEnding: (thread) => {
-        this.#options.mesh.left(thread);
-        this.#dispatcher.suspend(thread);
-      },
+      onEnding: (thread) => this.#dispatcher.suspend(thread),
+      onEnded: (thread) => this.#options.mesh.left(thread),
       onLost: (thread, error) => this.#lost(thread, error),
     });
     this.#resizer = new Resizer({
@@ -177,6 +177,7 @@ export class ActorPool {
       done,
       inFlight,
       live: this.#news.live,
+      asksPending: this.#news.asksPending,
       threadsLost: this.#threadsLost,
       unstable: this.#losses.unstable(this.#options.clock.now()),
       outage: this.#news.outage,

@@ -33,6 +33,8 @@ export interface SystemStats {
   readonly actors: readonly ActorStats[];
   /** Types of which an activation rests, since it was restarted too often. */
   readonly resting: readonly string[];
+  /** Asks by `ref` without an answer; of actors, see `actors`. */
+  readonly asksPending: number;
   readonly deadLettersWritten: number;
   readonly deadLettersPending: number;
 }
@@ -157,6 +159,7 @@ export class ActorSystem {
       resting: [...this.#restsUntil]
         .filter(([, until]) => until > this.#options.clock.now())
         .map(([actor]) => actor),
+      asksPending: this.#main.asksPending,
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
@@ -220,8 +223,8 @@ export class ActorSystem {
   }
 
   /**
-   * Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. Once: called again,
-   * it waits for the drain under way.
+   * Sends nothing more to the threads, lets them finish what they have for at most `deadlineMs`, and ends them. Asks under way are
+   * answered or rejected. Called again, it is the same drain.
    */
   drain(deadlineMs: number = DRAIN_MS): Promise<void> {
     this.#drained ??= this.#drain(deadlineMs);
@@ -231,12 +234,13 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#main.stop();
       return;
     }
     this.#enter('running', 'draining');
     // A start under way builds nothing any more; whether it failed is its caller's.
     await this.#started.catch(() => undefined);
-    await this.#main.stopReminders();
+    await this.#main.stopping();
     await Promise.all(this.#pools.map((pool) => pool.stop(deadlineMs)));
     this.#main.stop();
     await this.#deadLetters.close();

@@ -145,6 +145,12 @@ export class ThreadLostError extends TetherError {
   readonly retryable = true;
 }
 
+/** The actor system has not started, or has stopped: nothing is sent. */
+export class SystemModeError extends TetherError {
+  readonly code = 'TETHER_SYSTEM_MODE';
+  readonly retryable = false;
+}
+
 /** A snapshot's version is later than the actor's, or older and without a migration. */
 export class SnapshotVersionError extends TetherError {
   readonly code = 'TETHER_SNAPSHOT_VERSION';

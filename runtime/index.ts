@@ -44,6 +44,7 @@ export {
   ReminderRefusedError,
   SnapshotVersionError,
   StoreModuleError,
+  SystemModeError,
   TetherError,
   ThreadCrashError,
   ThreadLostError,

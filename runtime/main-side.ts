@@ -92,6 +92,7 @@ export class MainSide {
       id: MAIN_PLACE,
     });
     this.#mesh.attach(this.kernel);
+    this.#mesh.shut('the actor system has not started');
     this.#broker = new Broker(this.#mesh);
     this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
     this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
@@ -105,6 +106,11 @@ export class MainSide {
         random: options.random,
       });
     }
+  }
+
+  /** Asks without an answer, counted by their deadlines and over links: none when nothing is leaked. */
+  get asksPending(): number {
+    return this.kernel.pendingDeadlines + this.#mesh.pending;
   }
 
   /** The place of thread 0 of a type's pool. */
@@ -125,6 +131,7 @@ export class MainSide {
 
   start(): void {
     this.#lookForProvider();
+    this.#mesh.open();
     this.#reminders?.start();
   }
 
@@ -143,10 +150,7 @@ export class MainSide {
   /** The hook of a handover: what a thread has of a partition, besides messages of the log, is handled and let go. */
   async release(actor: string, partition: number, from: number, signal: AbortSignal): Promise<void> {
     const place = this.placesOf(actor) + from;
-    const released = await this.#broker.release(actor, partition, place, RELEASE_MS);
-    // Aborted without a reason of its own, the thread is lost, and the partition gets another owner.
-    const cancelled = signal.aborted && signal.reason instanceof Error && 'code' in signal.reason;
-    if (released && cancelled) await this.#broker.moved(actor, partition, place);
+    const released = await this.#broker.release(actor, partition, place, RELEASE_MS, signal);
     if (!released) throw new Error('its activations did not come to an end in time');
   }
 
@@ -154,15 +158,16 @@ export class MainSide {
     void this.#broker.moved(actor, partition, this.placesOf(actor) + to);
   }
 
-  /** No reminder comes any more. */
-  async stopReminders(): Promise<void> {
+  /** Threads end for good from now on, and no reminder comes any more. */
+  async stopping(): Promise<void> {
+    this.#broker.close();
     await this.#reminders?.stop();
   }
 
   /** Everything that is asked from here is refused. */
   stop(): void {
     this.#cancelLook();
-    this.#mesh.close();
+    this.#mesh.close('the actor system has stopped');
     this.kernel.stop(new Error('the actor system has stopped'));
   }
 

@@ -1,13 +1,15 @@
 import t from 'tap';
 import { ThreadNews } from './thread-news.js';
 
+const idle = { delayMs: 0, live: 0, asksPending: 0 };
+
 t.test('the delay is that of the slowest thread, as long as it is fresh', async (t) => {
   const news = new ThreadNews();
   t.equal(news.delayMs(1_000), 0);
-  news.load(0, { delayMs: 20, live: 0 }, 1_000);
-  news.load(1, { delayMs: 70, live: 0 }, 1_000);
+  news.load(0, { ...idle, delayMs: 20 }, 1_000);
+  news.load(1, { ...idle, delayMs: 70 }, 1_000);
   t.equal(news.delayMs(1_500), 70);
-  news.load(0, { delayMs: 5, live: 0 }, 6_000);
+  news.load(0, { ...idle, delayMs: 5 }, 6_000);
   t.equal(news.delayMs(6_001), 5);
   news.forget(0);
   t.equal(news.delayMs(6_001), 0);
@@ -25,12 +27,14 @@ t.test('an outage lasts until it is over, or its thread is gone', async (t) => {
   t.equal(news.outage, undefined);
 });
 
-t.test('activations of all threads', async (t) => {
+t.test('activations of all threads, and asks', async (t) => {
   const news = new ThreadNews();
   news.done(0, { live: 3 });
   news.done(1, { live: 2 });
   t.equal(news.live, 5);
-  news.done(0, { live: 1 });
+  news.load(0, { ...idle, live: 1, asksPending: 4 }, 0);
+  news.load(1, { ...idle, live: 2, asksPending: 3 }, 0);
+  t.match(news, { live: 3, asksPending: 7 });
   news.forget(1);
-  t.equal(news.live, 1);
+  t.match(news, { live: 1, asksPending: 4 });
 });

@@ -6,6 +6,7 @@ interface News {
   outage: string | undefined;
   delayMs: number;
   delayAt: number;
+  asksPending: number;
 }
 
 /** What a thread said of its queue counts for so long: one that says nothing more may be hung, and its delay is anybody's guess. */
@@ -18,6 +19,13 @@ export class ThreadNews {
   get live(): number {
     let sum = 0;
     for (const { live } of this.#byThread.values()) sum += live;
+    return sum;
+  }
+
+  /** Asks without an answer, counted where they are asked and where they are owed. */
+  get asksPending(): number {
+    let sum = 0;
+    for (const { asksPending } of this.#byThread.values()) sum += asksPending;
     return sum;
   }
 
@@ -40,11 +48,13 @@ export class ThreadNews {
     this.#of(thread).live = live;
   }
 
-  load(thread: number, { delayMs, live }: Pick<Load, 'delayMs' | 'live'>, now: number): void {
+  load(thread: number, { delayMs, live, asksPending }: Omit<Load, 'type'>, now: number): void {
     const news = this.#of(thread);
     news.live = live;
     news.delayMs = delayMs;
     news.delayAt = now;
+    news.live = live;
+    news.asksPending = asksPending;
   }
 
   /** Returns the code that the thread waited for before. */
@@ -63,7 +73,7 @@ export class ThreadNews {
   #of(thread: number): News {
     let news = this.#byThread.get(thread);
     if (news === undefined) {
-      news = { live: 0, outage: undefined, delayMs: 0, delayAt: 0 };
+      news = { live: 0, outage: undefined, delayMs: 0, delayAt: 0, asksPending: 0 };
       this.#byThread.set(thread, news);
     }
     return news;

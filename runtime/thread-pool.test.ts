@@ -31,6 +31,7 @@ function start(test: Test, threads: number, settings: object = {}) {
     logger: silentLogger,
     onMessage: (thread, { type }) => void (type === 'ready' && ready.push(thread)),
     onEnding: () => {},
+    onEnded: () => {},
     onLost: (thread) => lost.push(thread),
   });
   test.teardown(() => pool.drain(1_000));

@@ -52,6 +52,8 @@ export interface ThreadPoolOptions {
   onMessage(thread: number, message: ToMain): void;
   /** A thread ended, or is about to: it takes nothing more. What it said before its end still comes, through `onMessage`. */
   onEnding(thread: number): void;
+  /** It has ended, and has said everything. */
+  onEnded(thread: number): void;
   /** A thread ended unasked; nothing of its life comes any more. It is started again after a backoff. */
   onLost(thread: number, error: Error): void;
 }
@@ -171,11 +173,11 @@ export class ThreadPool {
     await ended;
   }
 
-  #askToEnd(slot: Slot, ms: number): void {
+  #askToEnd(slot: Slot, deadlineMs: number): void {
     slot.cancelRestart();
     if (slot.mode === 'ready' || slot.mode === 'starting') {
       slot.mode = 'draining';
-      slot.port?.postMessage({ type: 'drain', ms } satisfies Drain);
+      slot.port?.postMessage({ type: 'drain', deadlineMs } satisfies Drain);
     } else if (slot.mode !== 'draining') {
       slot.mode = 'ended';
     }
@@ -250,6 +252,7 @@ export class ThreadPool {
     // lead to a delivery, which nobody would take and whose messages would be accused of the end.
     this.#options.onEnding(thread);
     this.#takeRest(thread, port);
+    this.#options.onEnded(thread);
     port.close();
     slot.port = undefined;
     slot.watch?.stop();

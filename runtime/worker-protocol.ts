@@ -50,8 +50,8 @@ export interface Deliver {
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
 export interface Drain {
   readonly type: 'drain';
-  /** What runs after so many milliseconds is cut off. */
-  readonly ms: number;
+  /** Then the thread is cut off. */
+  readonly deadlineMs: number;
 }
 
 export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;
@@ -104,11 +104,15 @@ export interface Happened {
   readonly events: readonly ActorEvent[];
 }
 
-/** How a thread is, at most once a second: how long a message lately waited before an actor began with it, and activations alive. */
+/** What a thread has; once a second. */
 export interface Load {
   readonly type: 'load';
+  /** How long a message lately waited in the thread before an actor began with it. */
   readonly delayMs: number;
+  /** Activations alive. */
   readonly live: number;
+  /** Asks without an answer: those of its actors, and those that they owe to others. */
+  readonly asksPending: number;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -101,11 +101,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     else if (this.mode === 'waiting') this.#endLinger();
   }
 
-  /** When the oldest of the calls under way began to be waited for; 0 when none is. */
-  get suspendedAt(): number {
-    return this.calls.suspendedAt;
-  }
-
   /** Nothing waits, is under way or held: it may go. */
   get quiet(): boolean {
     return (

@@ -7,7 +7,7 @@
 import type { Reminders } from '../actor.js';
 import type { ActorRef, DurableOptions } from '../actor-ref.js';
 import type { Clock } from '../clock.js';
-import { UnknownActorError } from '../errors.js';
+import { ActivationStoppedError, UnknownActorError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
@@ -63,6 +63,8 @@ interface Placement {
   readonly owned: boolean[];
   /** Partitions that are about to move. */
   readonly leaving: Set<number>;
+  /** What cancels the release of a partition. */
+  readonly releasing: Map<number, () => void>;
 }
 
 /** Calls that a kernel can number. */
@@ -139,7 +141,7 @@ export class Kernel implements HostKernel, RefKernel {
 
   /** Says which partitions of a hosted type are this thread's. Before, none is; all are of a kernel without a transport. */
   own(type: string, partitions: readonly boolean[]): void {
-    this.#placements.set(type, { owned: [...partitions], leaving: new Set() });
+    this.#placements.set(type, { owned: [...partitions], leaving: new Set(), releasing: new Map() });
   }
 
   /** A partition has an owner now, this thread or another. */
@@ -148,6 +150,8 @@ export class Kernel implements HostKernel, RefKernel {
     if (placement === undefined) return;
     placement.owned[partition] = here;
     placement.leaving.delete(partition);
+    placement.releasing.get(partition)?.();
+    if (here) this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, false);
   }
 
   /** How keys of a type are grouped that is not hosted here. */
@@ -167,14 +171,21 @@ export class Kernel implements HostKernel, RefKernel {
    */
   leave(type: string, partition: number): void {
     this.#placements.get(type)?.leaving.add(partition);
-    this.#hosts.get(type)?.closeMailboxes((key) => this.#partitionOf(type, key) === partition);
+    this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, true);
   }
 
-  /** Handles what a partition's activations have, and ends them. False when `ms` were not enough: then it stays. */
+  /**
+   * Handles what a partition's activations have, and ends them. False when `ms` were not enough, or it was said to be here again
+   * (`moved`): then it stays.
+   */
   async release(type: string, partition: number, ms: number): Promise<boolean> {
     const host = this.#hosts.get(type);
     if (host === undefined) return true;
-    return host.release((key) => this.#partitionOf(type, key) === partition, ms);
+    const releasing = this.#placements.get(type)?.releasing;
+    const cancelled = new Promise<void>((resolve) => releasing?.set(partition, resolve));
+    const released = await host.release((key) => this.#partitionOf(type, key) === partition, ms, cancelled);
+    releasing?.delete(partition);
+    return released;
   }
 
   /** @throws TypeError for what is no address: a number would get as far as another thread */
@@ -263,21 +274,32 @@ export class Kernel implements HostKernel, RefKernel {
 
   /**
    * Handles what is queued, and what that sends to actors of this thread, but waits for no backoff and no outage. Actors that send
-   * to each other without end are never drained: whoever calls this has a deadline.
+   * to each other without end are never drained: whoever calls this has a deadline. After `hurryMs` calls under way hear of it by
+   * their signal, and states that do not change any more are stored: what comes after may be cut off.
    */
-  async drain(): Promise<void> {
+  async drain(hurryMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.draining = true;
+    if (hurryMs === Number.POSITIVE_INFINITY) return this.#drain();
+    const reason = new ActivationStoppedError(
+      `the thread ends, and ${hurryMs} ms were not enough to drain it`,
+    );
+    const cancel = this.clock.after(hurryMs, () => {
+      for (const host of this.#hosts.values()) {
+        host.hurry(reason).catch((error: unknown) => {
+          host.logger.warn({ actor: host.type, err: error }, 'snapshots cannot be stored before the end');
+        });
+      }
+    });
+    await this.#drain().finally(cancel);
+  }
+
+  async #drain(): Promise<void> {
     for (;;) {
       const waits = Array.from(this.#hosts.values(), (host) => host.drained()).flat();
       if (waits.length === 0) break;
       await Promise.all(waits);
     }
     await Promise.all(Array.from(this.#hosts.values(), (host) => host.saveAll()));
-  }
-
-  /** Tells every call under way to come to an end. */
-  abort(reason: Error): void {
-    for (const host of this.#hosts.values()) host.abort(reason);
   }
 
   /** Ends every activation. */

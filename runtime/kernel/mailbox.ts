@@ -46,6 +46,7 @@ export class Mailbox {
   /** Messages that may wait; 0 while it is closed. */
   #limit: number;
   #closed: Error | undefined;
+  #leaving = false;
   #urgent: Ring<unknown> | undefined;
   /** Of a batch that failed, the parts to try next; the last first. */
   #parts: VolatileMessage[][] | undefined;
@@ -172,15 +173,26 @@ export class Mailbox {
     return asks;
   }
 
-  /** From now on every message is refused with `reason`, or, without one, is the host's to place elsewhere. */
-  close(reason: Error | undefined): void {
-    this.#limit = 0;
+  /** From now on every message is refused with `reason`. */
+  close(reason: Error): void {
     this.#closed = reason;
+    this.#setLimit();
   }
 
+  /** No longer. */
   reopen(): void {
-    this.#limit = this.#host.mailboxMax;
     this.#closed = undefined;
+    this.#setLimit();
+  }
+
+  /** Its activation is about to move, or not any more: meanwhile what is not refused is the host's to place elsewhere. */
+  set leaving(leaving: boolean) {
+    this.#leaving = leaving;
+    this.#setLimit();
+  }
+
+  #setLimit(): void {
+    this.#limit = this.#closed === undefined && !this.#leaving ? this.#host.mailboxMax : 0;
   }
 
   /** Empties it. */

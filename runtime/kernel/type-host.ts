@@ -236,7 +236,8 @@ export class TypeHost implements ActivationHost<Activation> {
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
     let since: number | undefined;
-    for (const { suspendedAt } of this.#byKey.values()) {
+    for (const { calls } of this.#byKey.values()) {
+      const { suspendedAt } = calls;
       if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
     }
     return since;
@@ -284,6 +285,14 @@ export class TypeHost implements ActivationHost<Activation> {
     return this.#states.saveAll([...this.#byKey.values()]);
   }
 
+  /** There is little time left: calls under way hear of it, and the states of those that have none are stored. */
+  async hurry(reason: Error): Promise<void> {
+    const all = [...this.#byKey.values()];
+    const quiet = all.filter((activation) => activation.quiet);
+    for (const { calls } of all) calls.abort(reason);
+    await this.#states.saveAll(quiet);
+  }
+
   #end(activation: Activation): void {
     this.#remove(activation);
     const reason = activation.owesAnswers
@@ -293,43 +302,42 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#tally.passivated++;
   }
 
-  /** What is sent to these in this thread is placed elsewhere from now on. */
-  closeMailboxes(chosen: (key: string) => boolean): void {
+  /** What is sent to these in this thread is placed elsewhere from now on, or here again. */
+  setLeaving(chosen: (key: string) => boolean, leaving: boolean): void {
     if (!this.keyed) return;
-    for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.close(undefined);
+    for (const [key, { mailbox }] of this.#byKey) if (chosen(key)) mailbox.leaving = leaving;
   }
 
   /**
    * Lets the chosen activations handle what they have, and ends them. False, with all of them as they were, when that takes more
-   * than `ms`.
+   * than `ms`, or `cancelled` resolves before. The activation of many keys stays; what it had when this was called is handled.
    */
-  async release(chosen: (key: string) => boolean, ms: number): Promise<boolean> {
-    if (!this.keyed) return this.#releaseThread(ms);
-    const activations = [...this.#byKey.values()].filter(({ key }) => chosen(key));
-    const handled = Promise.all(activations.map((activation) => activation.handled()))
-      .then(() => this.#states.saveAll(activations))
-      .catch((error: unknown) => {
-        this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
-        return 'late';
-      });
-    if ((await within(this.kernel.clock, ms, handled)) === 'late') {
-      for (const { mailbox } of activations) mailbox.reopen();
-      return false;
+  async release(chosen: (key: string) => boolean, ms: number, cancelled: Promise<void>): Promise<boolean> {
+    const ready = this.keyed ? this.#putAllAway(chosen) : Promise.resolve(this.#byKey.get('')?.caughtUp());
+    const ended = ready.catch((error: unknown) => {
+      this.logger.warn({ actor: this.type, err: error }, 'snapshots cannot be stored, and their keys stay');
+      return 'late';
+    });
+    const early = cancelled.then(() => 'late');
+    const released = (await within(this.kernel.clock, ms, Promise.race([ended, early]))) !== 'late';
+    if (!this.keyed) return released;
+    if (released) for (const activation of this.#chosen(chosen)) this.#end(activation);
+    else this.setLeaving(chosen, false);
+    return released;
+  }
+
+  /** Resolves when the chosen ones are quiet, all at once, and their states stored. */
+  async #putAllAway(chosen: (key: string) => boolean): Promise<void> {
+    for (;;) {
+      const activations = this.#chosen(chosen);
+      if (activations.every(({ quiet, unsaved }) => quiet && !unsaved)) return;
+      await Promise.all(activations.map((activation) => activation.handled()));
+      await this.#states.saveAll(activations);
     }
-    for (const activation of activations) if (activation.mode !== 'stopped') this.#end(activation);
-    return true;
   }
 
-  /** The activation of many keys stays; what it had when this was called is handled. */
-  async #releaseThread(ms: number): Promise<boolean> {
-    const activation = this.#byKey.get('');
-    if (activation === undefined) return true;
-    return (await within(this.kernel.clock, ms, activation.caughtUp())) !== 'late';
-  }
-
-  /** The signal of every call under way fires. */
-  abort(reason: Error): void {
-    for (const { calls } of this.#byKey.values()) calls.abort(reason);
+  #chosen(chosen: (key: string) => boolean): Activation[] {
+    return [...this.#byKey.values()].filter(({ key }) => chosen(key));
   }
 
   /** Of each activation that has something to do: when it is done. */

@@ -7,11 +7,13 @@
  *   hold      everybody keeps back what he sends to it; what he sent before is in the old owner's ports
  *   release   the old owner empties its ports, handles what it has, and puts the states away
  *   route     the new owner learns that it is one; then everybody does, and sends what he kept back
- * When the old owner does not come to an end in time, everybody is routed to it again. One that is lost has nothing to release.
+ * When the old owner does not come to an end in time, everybody is routed to it again. One that is lost has nothing to release. Whoever
+ * joins meanwhile holds too.
  */
 import { MessageChannel, type Transferable } from 'node:worker_threads';
+import { TetherError } from '../errors.js';
 import type { Mesh, Place, Route } from './mesh.js';
-import { MAIN_PLACE } from './mesh.js';
+import { MAIN_PLACE, nameOf } from './mesh.js';
 import type { MeshToMain, MeshToWorker } from './protocol.js';
 
 type Post = (message: MeshToWorker, transfer?: readonly Transferable[]) => void;
@@ -28,8 +30,14 @@ export class Broker {
   readonly #mesh: Mesh;
   readonly #members = new Map<Place, Member>();
   readonly #routes = new Map<string, Route>();
+  /** Partitions that everybody holds, by name. */
+  readonly #held = new Map<string, { readonly actor: string; readonly partition: number }>();
+  /** Of each partition that moves, the last of its steps: one waits for the other. */
+  readonly #steps = new Map<string, Promise<unknown>>();
   /** Who waits for a port to a place without a thread. */
   readonly #wishes = new Map<Place, Set<Place>>();
+  /** Nobody joins any more. */
+  #closing = false;
   #nextId = 0;
 
   /** @param mesh of the main thread */
@@ -41,6 +49,7 @@ export class Broker {
   join(place: Place, post: Post): void {
     this.#members.set(place, { post, owed: new Map(), linked: new Set() });
     for (const route of this.#routes.values()) void this.#ask(place, { type: 'route', ...route });
+    for (const held of this.#held.values()) void this.#ask(place, { type: 'hold', ...held });
     const wishes = this.#wishes.get(place);
     this.#wishes.delete(place);
     for (const from of wishes ?? []) this.#link(from, place);
@@ -53,7 +62,15 @@ export class Broker {
     this.#members.delete(place);
     for (const settle of member.owed.values()) settle(true);
     for (const other of this.#members.values()) other.linked.delete(place);
-    this.#mesh.unlinked(place);
+    if (this.#closing) this.#sayGone(place);
+    else this.#mesh.unlinked(place);
+  }
+
+  /** The system ends: a place without a thread will not have one again, and whoever waits for it is told. */
+  close(): void {
+    this.#closing = true;
+    for (const place of this.#wishes.keys()) if (!this.#members.has(place)) this.#sayGone(place);
+    this.#wishes.clear();
   }
 
   /** What a thread said. */
@@ -72,7 +89,11 @@ export class Broker {
     if (to === MAIN_PLACE || this.#members.has(to)) {
       this.#link(from, to);
       // It may have asked because the thread is gone, which is not known here yet.
-      if (to === MAIN_PLACE) return;
+      if (to === MAIN_PLACE || this.#closing) return;
+    } else if (this.#closing) {
+      if (from === MAIN_PLACE) this.#mesh.gone(to);
+      else this.#members.get(from)?.post({ type: 'gone', place: to });
+      return;
     }
     const wishes = this.#wishes.get(to) ?? new Set();
     wishes.add(from);
@@ -86,20 +107,55 @@ export class Broker {
     await this.#askAll(() => ({ type: 'route', ...route }));
   }
 
-  /** Empties the old owner of a partition; everybody waits then for `moved`. False, and as it was, when `ms` are not enough. */
-  async release(actor: string, partition: number, from: Place, ms: number): Promise<boolean> {
-    await Promise.all([
-      this.#mesh.hold(actor, partition),
-      this.#askAll(() => ({ type: 'hold', actor, partition })),
-    ]);
-    const released = await this.#ask(from, { type: 'release', actor, partition, ms });
-    if (!released) await this.#reroute(actor, partition, from);
-    return released;
+  /**
+   * Empties the old owner of a partition; everybody waits then for `moved`. False, and as it was, when `ms` are not enough, or when
+   * `signal` fires with the error of a move that was given up; without one, the old owner is lost.
+   */
+  release(actor: string, partition: number, from: Place, ms: number, signal: AbortSignal): Promise<boolean> {
+    return this.#step(actor, partition, () => this.#release(actor, partition, from, ms, signal));
   }
 
   /** A partition that was released has a new owner. */
   moved(actor: string, partition: number, to: Place): Promise<void> {
-    return this.#reroute(actor, partition, to);
+    return this.#step(actor, partition, () => this.#reroute(actor, partition, to));
+  }
+
+  #step<Result>(actor: string, partition: number, step: () => Promise<Result>): Promise<Result> {
+    const name = nameOf(actor, partition);
+    const stepped = (this.#steps.get(name) ?? Promise.resolve()).then(step);
+    const over = stepped.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#steps.set(name, over);
+    void over.then(() => {
+      if (this.#steps.get(name) === over) this.#steps.delete(name);
+    });
+    return stepped;
+  }
+
+  async #release(
+    actor: string,
+    partition: number,
+    from: Place,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const aborted = new Promise<boolean>((resolve) => {
+      if (signal.aborted) resolve(false);
+      else signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    this.#held.set(nameOf(actor, partition), { actor, partition });
+    const held = Promise.all([
+      this.#mesh.hold(actor, partition),
+      this.#askAll(() => ({ type: 'hold', actor, partition })),
+    ]).then(() => true);
+    const released =
+      (await Promise.race([held, aborted])) &&
+      (await Promise.race([this.#ask(from, { type: 'release', actor, partition, ms }), aborted]));
+    const givenUp = signal.aborted && signal.reason instanceof TetherError;
+    if (givenUp || (!released && !signal.aborted)) await this.#reroute(actor, partition, from);
+    return released && !givenUp;
   }
 
   async #reroute(actor: string, partition: number, to: Place): Promise<void> {
@@ -108,9 +164,16 @@ export class Broker {
     const owners = before.owners.map((owner, at) => (at === partition ? to : owner));
     this.#routes.set(actor, { actor, owners });
     const moved = { type: 'moved', actor, partition, owner: to } as const;
+    // Who joins from now on learns it by the routes, and sends nothing before the new owner knows.
     await this.#ask(to, moved);
+    this.#held.delete(nameOf(actor, partition));
     this.#mesh.moved(actor, partition, to);
     await this.#askAll((place) => (place === to ? undefined : moved));
+  }
+
+  #sayGone(place: Place): void {
+    this.#mesh.gone(place);
+    for (const { post } of this.#members.values()) post({ type: 'gone', place });
   }
 
   #link(from: Place, to: Place): void {

@@ -90,12 +90,13 @@ export class Link {
     return this.#asks.size + this.#answers.size;
   }
 
-  tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
+  /** @param over beyond the bounds: it has waited elsewhere, within others */
+  tell(address: Address, body: unknown, traceparent: string, over = false): Promise<void> | undefined {
     if (this.#mode === 'closed') {
       this.#receiver.lost(1, 'unreachable');
       return undefined;
     }
-    if (this.#full) {
+    if (this.#full && !over) {
       this.#receiver.lost(1, 'mailbox-full');
       return this.#room.wait();
     }
@@ -105,12 +106,12 @@ export class Link {
     return this.#outstanding >= WINDOW_BYTES ? this.#room.wait() : undefined;
   }
 
-  ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk): void {
+  ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk, over = false): void {
     if (this.#mode === 'closed') {
       ask.reject(new ThreadLostError(`the thread of ${address.type}/${address.key} has ended`));
       return;
     }
-    if (this.#full) {
+    if (this.#full && !over) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
       return;
     }
@@ -215,6 +216,12 @@ export class Link {
     const cost = costOf(message, count);
     if (waits.length === 0) this.#takenIn(cost);
     else Promise.all(waits).then(() => this.#takenIn(cost));
+  }
+
+  /** Closes after what was sent. */
+  end(): void {
+    this.flush();
+    this.close();
   }
 
   close(): void {

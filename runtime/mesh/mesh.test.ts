@@ -75,7 +75,7 @@ async function net(definitions: readonly ActorDefinition[], threads: number): Pr
     dropped,
     close() {
       for (const place of places) place.end();
-      mesh.close();
+      mesh.close('the test is over');
     },
   };
 }
@@ -258,12 +258,14 @@ t.test(
             moving.add(move);
             const from = owners[move] as number;
             moves.push(
-              broker.release('sink', move, from, 60_000).then(async (released) => {
-                if (!released) throw new Error('not released');
-                await broker.moved('sink', move, to);
-                owners[move] = to;
-                moving.delete(move);
-              }),
+              broker
+                .release('sink', move, from, 60_000, new AbortController().signal)
+                .then(async (released) => {
+                  if (!released) throw new Error('not released');
+                  await broker.moved('sink', move, to);
+                  owners[move] = to;
+                  moving.delete(move);
+                }),
             );
           }
         }

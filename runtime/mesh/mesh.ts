@@ -2,17 +2,25 @@
  * How a thread reaches the others: which thread has which partition of which actor type, and a link to each that it has sent to.
  *
  * Links are made at the first message, by the broker in the main thread; until then messages wait here, as they do for a
- * partition that moves. Bound: `WAITING_MAX` messages, for no longer than `WAIT_MS_MAX`; asks have deadlines of their own.
+ * partition that moves. Bound: `WAITING_MAX` messages; from `WAITING_FREE` on, whoever tells is asked to wait. What waited is sent over
+ * the bounds of a link: they are of the same order.
  *
  * A partition's messages wait while it moves (`hold`), and go to its new owner in their order (`route`): P2.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Reminders } from '../actor.js';
 import type { DurableOptions } from '../actor-ref.js';
-import { ActivationStoppedError, MailboxFullError, UnknownActorError } from '../errors.js';
+import {
+  ActivationStoppedError,
+  MailboxFullError,
+  SystemModeError,
+  ThreadLostError,
+  UnknownActorError,
+} from '../errors.js';
 import { type Answerable, Ask, NO_HOPS } from '../kernel/ask.js';
 import type { Kernel, Transport } from '../kernel/kernel.js';
 import { Parcel } from '../kernel/letter.js';
+import { Room } from '../kernel/room.js';
 import { partitionOf } from '../partition.js';
 import { type Address, Link, type LinkedAsk, type Receiver } from './link.js';
 
@@ -46,10 +54,11 @@ interface Waiting {
 
 /** Messages that wait for a link or a move, together. */
 const WAITING_MAX = 65_536;
+const WAITING_FREE = 8_192;
 const SERVICE_MS = 30_000;
 
 /** Of a partition that moves, among the places. */
-function nameOf(actor: string, partition: number): string {
+export function nameOf(actor: string, partition: number): string {
   return `${actor}:${partition}`;
 }
 
@@ -61,7 +70,12 @@ export class Mesh implements Transport {
   /** For places to which a link is asked for, and partitions that move (`actor:partition`). */
   readonly #waiting = new Map<Place | string, Waiting[]>();
   #waits = 0;
-  #closed = false;
+  readonly #room = new Room();
+  /** What waited is on its way. */
+  #resends = false;
+  /** Why nothing is sent: before the beginning and after the end. */
+  #refusal: SystemModeError | undefined;
+  readonly #gone = new Set<Place>();
   readonly #services = new Map<string, Service>();
   #kernel: Kernel | undefined;
 
@@ -78,6 +92,15 @@ export class Mesh implements Transport {
     this.#services.set(name, service);
   }
 
+  /** Nothing is sent before `open`. */
+  shut(why: string): void {
+    this.#refusal = new SystemModeError(why);
+  }
+
+  open(): void {
+    this.#refusal = undefined;
+  }
+
   /** Asks under way over all links. */
   get pending(): number {
     let pending = 0;
@@ -88,24 +111,28 @@ export class Mesh implements Transport {
   tell(address: Address, body: unknown, traceparent: string): Promise<void> | undefined {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
-    if (link !== undefined) return link.tell(address, body, traceparent);
-    if (this.#closed) this.#options.lost(1, 'unreachable');
-    else if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
+    if (link !== undefined) return link.tell(address, body, traceparent, this.#resends);
+    if (this.#gone.has(to as Place)) {
+      this.#options.lost(1, 'unreachable');
+      return undefined;
+    }
+    if (this.#waits >= WAITING_MAX) this.#options.lost(1, 'mailbox-full');
     else this.#wait(to, { address, body, traceparent, ask: undefined });
-    return undefined;
+    return this.#waits >= WAITING_FREE ? this.#room.wait() : undefined;
   }
 
   ask(address: Address, body: unknown, traceparent: string, ask: LinkedAsk): void {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
-    if (link !== undefined) link.ask(address, body, traceparent, ask);
-    else if (this.#closed) ask.reject(new ActivationStoppedError('the actor system has stopped'));
+    if (link !== undefined) link.ask(address, body, traceparent, ask, this.#resends);
+    else if (this.#gone.has(to as Place)) ask.reject(goneError(address));
     else if (this.#waits >= WAITING_MAX) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
     } else this.#wait(to, { address, body, traceparent, ask });
   }
 
   async tellDurably({ type, key }: Address, body: Uint8Array, options: DurableOptions): Promise<string> {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (!this.#routes.has(type)) throw this.#unknown(type);
     const { dedupe, traceparent = '' } = options;
     return (await this.#request('$log', { type, key, body, dedupe, traceparent })) as string;
@@ -130,9 +157,24 @@ export class Mesh implements Transport {
     this.#sendWaiting(place);
   }
 
-  /** The place has no thread now. */
+  /** The place has no thread now. What it sent before its end counts. */
   unlinked(place: Place): void {
-    this.#links.get(place)?.close();
+    const link = this.#links.get(place);
+    link?.takeIn();
+    link?.close();
+  }
+
+  /** The system ends, and the place will have no thread any more. */
+  gone(place: Place): void {
+    this.#gone.add(place);
+    this.unlinked(place);
+    const waiting = this.#waiting.get(place) ?? [];
+    this.#waiting.delete(place);
+    this.#left(waiting.length);
+    for (const { address, ask } of waiting) {
+      if (ask === undefined) this.#options.lost(1, 'unreachable');
+      else ask.reject(goneError(address));
+    }
   }
 
   /** Says where a type's partitions are, at first. */
@@ -181,13 +223,15 @@ export class Mesh implements Transport {
     for (const link of [...this.#links.values()]) link.takeIn();
   }
 
-  close(): void {
-    this.#closed = true;
-    for (const link of [...this.#links.values()]) link.close();
+  /** Whoever waits is told why, and nothing is sent any more. What was is still taken in at the other ends. */
+  close(why: string): void {
+    this.shut(why);
+    for (const link of [...this.#links.values()]) link.end();
     for (const waiting of this.#waiting.values()) {
-      for (const { ask } of waiting) ask?.reject(new ActivationStoppedError('the actor system has stopped'));
+      for (const { ask } of waiting) ask?.reject(new ActivationStoppedError(why));
     }
     this.#waiting.clear();
+    this.#left(this.#waits);
   }
 
   get #own(): Kernel {
@@ -197,6 +241,7 @@ export class Mesh implements Transport {
 
   /** A place, or the name of a partition that moves. */
   #locate({ type, key }: Address): Place | string {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (type.startsWith('$')) return MAIN_PLACE;
     const partition = this.#partitionOf(type, key);
     const name = this.#waiting.size > 0 ? nameOf(type, partition) : '';
@@ -234,14 +279,25 @@ export class Mesh implements Transport {
     const waiting = this.#waiting.get(to);
     this.#waiting.delete(to);
     if (waiting === undefined) return;
-    this.#waits -= waiting.length;
     const kernel = this.#own;
-    for (const { address, body, traceparent, ask } of waiting) {
-      // The partition may be here now.
-      if (ask === undefined) void kernel.tellAnywhere(address, body, traceparent);
-      else if (!(ask instanceof Ask) || ask.mode === 'pending')
-        kernel.ask(address, body, ask as Ask, traceparent);
+    this.#resends = true;
+    try {
+      for (const { address, body, traceparent, ask } of waiting) {
+        // The partition may be here now.
+        if (ask === undefined) void kernel.tellAnywhere(address, body, traceparent);
+        else if (!(ask instanceof Ask) || ask.mode === 'pending')
+          kernel.ask(address, body, ask as Ask, traceparent);
+      }
+    } finally {
+      this.#resends = false;
     }
+    this.#left(waiting.length);
+  }
+
+  /** So many wait no longer. */
+  #left(count: number): void {
+    this.#waits -= count;
+    if (this.#waits < WAITING_FREE) this.#room.give();
   }
 
   #request(service: string, body: unknown): Promise<unknown> {
@@ -298,4 +354,8 @@ export class Mesh implements Transport {
     if (service === undefined) answer.reject(new UnknownActorError(`there is no service ${name}`));
     else service(body, answer);
   }
+}
+
+function goneError({ type, key }: Address): ThreadLostError {
+  return new ThreadLostError(`the thread of ${type}/${key} has ended, and so does the system`);
 }

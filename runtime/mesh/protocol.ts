@@ -2,13 +2,19 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Place, Route } from './mesh.js';
 
-export type MeshToWorker = Linked | Routed | Moved | Hold | Release;
+export type MeshToWorker = Linked | Gone | Routed | Moved | Hold | Release;
 
 /** The port to another thread; transferred. */
 export interface Linked {
   readonly type: 'link';
   readonly place: Place;
   readonly port: MessagePort;
+}
+
+/** The system ends, and that place will have no thread any more. */
+export interface Gone {
+  readonly type: 'gone';
+  readonly place: Place;
 }
 
 /** Where a type's partitions are, at first. Answered by `Settled`. */

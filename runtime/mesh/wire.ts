@@ -41,6 +41,7 @@ const CLASSES: ReadonlyMap<string, new (message: string) => TetherError> = new M
     errors.MailboxFullError,
     errors.ActivationStoppedError,
     errors.ThreadLostError,
+    errors.SystemModeError,
     errors.UnknownActorError,
     errors.BodyError,
     errors.LogFullError,

@@ -39,10 +39,10 @@ import { ThreadMesh } from './thread-mesh.js';
 
 const SWEEP_INTERVAL_MS = 1_000;
 const HUNG_EXIT_CODE = 70;
-/** After so much of the time that a drain may take, the signals of calls fire. */
-const DRAIN_SHARE = 0.8;
 /** Volatile messages in all mailboxes of a thread. */
 const WAITING_MAX = 1_000_000;
+/** So much of the time for a drain is over when calls under way are told: what is left is for giving up in good order. */
+const HURRY_SHARE = 0.8;
 
 export default async function host(task: HostTask): Promise<void> {
   const stopPulse = startPulse(task.pulse, task.receiveMsMax);
@@ -58,7 +58,7 @@ async function run(task: HostTask): Promise<void> {
   const logger = portLogger(port, task.logLevel, { actor, thread });
   const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') resolve(message.ms);
+      if (message.type === 'drain') resolve(message.deadlineMs);
     });
     // The main thread closed its end: it will not wait for anything we do.
     port.on('close', () => resolve(0));
@@ -116,7 +116,13 @@ async function run(task: HostTask): Promise<void> {
       kernel.tracing = findTracing(kernel.tracing);
       kernel.flushEvents();
       events.flush();
-      port.postMessage({ type: 'load', delayMs: host.delay.sample(), live: host.live } satisfies Load);
+      const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
+      port.postMessage({
+        type: 'load',
+        delayMs: host.delay.sample(),
+        live: host.live,
+        asksPending,
+      } satisfies Load);
       host.delay.probe(kernel.scheduler);
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
@@ -129,11 +135,8 @@ async function run(task: HostTask): Promise<void> {
     Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
   );
   try {
-    const ms = await drainAsked;
-    // What is left of the time is for giving up in good order.
-    const late = setTimeout(() => kernel.abort(new Error('the thread drains')), ms * DRAIN_SHARE);
-    await kernel.drain();
-    clearTimeout(late);
+    const deadlineMs = await drainAsked;
+    await kernel.drain(deadlineMs * HURRY_SHARE);
     await host.close();
     await snapshots?.store.close();
     await flushSpans(systemClock, logger);

@@ -32,6 +32,9 @@ export class ThreadMesh {
       case 'link':
         this.mesh.linked(message.place, message.port);
         break;
+      case 'gone':
+        this.mesh.gone(message.place);
+        break;
       case 'route': {
         const { actor, owners, id } = message;
         if (kernel.hostOf(actor) !== undefined)
@@ -66,7 +69,7 @@ export class ThreadMesh {
   }
 
   close(): void {
-    this.mesh.close();
+    this.mesh.close('the thread has ended');
   }
 
   #say(message: MeshToMain): void {
