@@ -342,17 +342,13 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** Of each activation that has something to do: when it is done. */
   drained(): Promise<void>[] {
-    const waits: Promise<void>[] = [];
-    for (const activation of this.#byKey.values()) {
-      const wait = activation.drained();
-      if (wait !== undefined) waits.push(wait);
-    }
-    return waits;
+    return [...this.#byKey.values()].flatMap((activation) => activation.drained() ?? []);
   }
 
   /** Nothing is activated any more. */
   stop(reason: Error): void {
     this.#stopped = reason;
+    this.#tally.passivated += this.#byKey.size;
     for (const activation of this.#byKey.values()) activation.stop(reason);
     this.#byKey.clear();
     this.#recency.clear();

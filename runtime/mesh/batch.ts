@@ -12,7 +12,7 @@ const FIELDS: Readonly<Record<number, number>> = {
   [TRACED]: 4,
   [ASK]: 6,
   [REPLY]: 2,
-  [ERROR]: 4,
+  [ERROR]: 5,
   [ABANDON]: 1,
 };
 const HEAD_BYTES = 4;

@@ -15,7 +15,7 @@ import type { Answerable, AskMode, Debtor, Hop } from '../kernel/ask.js';
 import type { Codec } from '../kernel/codec.js';
 import { Room } from '../kernel/room.js';
 import { Batch, openBatch } from './batch.js';
-import { ABANDON, ASK, BYTES, ERROR, fromWire, REPLY, TELL, TRACED, toWire } from './wire.js';
+import { ABANDON, ASK, BYTES, ERROR, fromWire, REPLY, TELL, TRACED, toWire, type WireError } from './wire.js';
 
 export interface Address {
   readonly type: string;
@@ -200,9 +200,9 @@ export class Link {
           at += 2;
           break;
         case ERROR: {
-          const [code, text, reason] = items.slice(at + 1, at + 4) as [string, string, string];
-          this.#settled(items[at] as number)?.reject(fromWire(code, text, reason));
-          at += 4;
+          const error = items.slice(at + 1, at + 5) as unknown as WireError;
+          this.#settled(items[at] as number)?.reject(fromWire(...error));
+          at += 5;
           break;
         }
         case ABANDON:

@@ -12,15 +12,15 @@
  *   TRACED    type, key, traceparent, body
  *   ASK       id, type, key, traceparent, hops, body
  *   REPLY     id, value
- *   ERROR     id, code, message, reason
+ *   ERROR     id, code, message, reason, failure
  *   ABANDON   id
  *
  * A bare number in place of a batch says how many bytes were taken in. Ids are the asker's, one count for each direction of a port.
  */
 
-import type { TetherError } from '../errors.js';
 import * as errors from '../errors.js';
-import { causeOf } from '../failure.js';
+import { TetherError } from '../errors.js';
+import { causeOf, type Failure, failureOf } from '../failure.js';
 
 export const TELL = 0;
 export const TRACED = 1;
@@ -30,8 +30,24 @@ export const ERROR = 4;
 export const ABANDON = 5;
 export const BYTES = 6;
 
-/** An error as it crosses: what class it is, and what it says. */
-export type WireError = readonly [code: string, message: string, reason: string];
+const ASK_FAILED = new errors.AskFailedError('', '').code;
+
+/** An error as it crosses: what class it is, what it says, and what it means for a retry. */
+export type WireError = readonly [code: string, message: string, reason: string, failure: Failure];
+
+/** An error of a store or a log in the main thread, to an actor that met it: of what class it is there is not known here. */
+class ForwardedError extends TetherError {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly outage: boolean;
+
+  constructor(code: string, message: string, failure: Failure) {
+    super(message);
+    this.code = code;
+    this.retryable = failure !== 'final';
+    this.outage = failure === 'outage';
+  }
+}
 
 /** Those that an ask may end with, by code. */
 const CLASSES: ReadonlyMap<string, new (message: string) => TetherError> = new Map(
@@ -42,6 +58,7 @@ const CLASSES: ReadonlyMap<string, new (message: string) => TetherError> = new M
     errors.ActivationStoppedError,
     errors.ThreadLostError,
     errors.SystemModeError,
+    errors.ReminderRefusedError,
     errors.UnknownActorError,
     errors.BodyError,
     errors.LogFullError,
@@ -51,10 +68,13 @@ const CLASSES: ReadonlyMap<string, new (message: string) => TetherError> = new M
 
 export function toWire(error: Error): WireError {
   const { code, message } = causeOf(error);
-  return [code, message, error instanceof errors.AskFailedError ? error.reason : code];
+  const reason = error instanceof errors.AskFailedError ? error.reason : code;
+  return [code, message, reason, failureOf(error)];
 }
 
-export function fromWire(code: string, message: string, reason: string): Error {
+export function fromWire(...[code, message, reason, failure]: WireError): Error {
   const Class = CLASSES.get(code);
-  return Class === undefined ? new errors.AskFailedError(message, reason) : new Class(message);
+  if (Class !== undefined) return new Class(message);
+  if (code === ASK_FAILED) return new errors.AskFailedError(message, reason);
+  return new ForwardedError(code, message, failure);
 }

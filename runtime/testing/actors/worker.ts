@@ -85,10 +85,13 @@ export interface Ended {
   readonly ms: number;
 }
 
-export const SLOTS = 1_024;
+const SLOTS = 1_024;
 
-/** In the shared memory: activations so far, calls that overlapped, calls of activations that were replaced. */
-export const COUNTERS = { activations: 0, overlaps: 1, outdated: 2 } as const;
+/**
+ * In the shared memory: activations so far, calls that overlapped, calls of activations that were replaced; calls under way, and the
+ * most there were.
+ */
+const COUNTERS = { activations: 0, overlaps: 1, outdated: 2, calls: 3, callsMax: 4 } as const;
 const FIRST_SLOT = 8;
 
 export function sharedMemory(): SharedArrayBuffer {
@@ -96,9 +99,8 @@ export function sharedMemory(): SharedArrayBuffer {
 }
 
 export function shared(memory: SharedArrayBuffer): Record<keyof typeof COUNTERS, number> {
-  const words = new Int32Array(memory);
-  const at = (index: number) => Atomics.load(words, index);
-  return { activations: at(0), overlaps: at(1), outdated: at(2) };
+  const [activations = 0, overlaps = 0, outdated = 0, calls = 0, callsMax = 0] = new Int32Array(memory);
+  return { activations, overlaps, outdated, calls, callsMax };
 }
 
 interface Resources {
@@ -116,6 +118,8 @@ function slotOf(key: string): number {
 /** Numbers of activations, by their context, of which each has one for its life. */
 const numbers = new WeakMap<object, number>();
 
+const at = (words: Int32Array, index: number) => Atomics.load(words, index);
+
 function enter(context: Context, words: Int32Array, reentrant: boolean): () => void {
   const slot = slotOf(context.key);
   let number = numbers.get(context);
@@ -125,7 +129,14 @@ function enter(context: Context, words: Int32Array, reentrant: boolean): () => v
   }
   if (Atomics.add(words, slot, 1) > 0 && !reentrant) Atomics.add(words, COUNTERS.overlaps, 1);
   if (Atomics.exchange(words, slot + 1, number) > number) Atomics.add(words, COUNTERS.outdated, 1);
-  return () => void Atomics.sub(words, slot, 1);
+  const calls = Atomics.add(words, COUNTERS.calls, 1) + 1;
+  for (let most = at(words, COUNTERS.callsMax); calls > most; most = at(words, COUNTERS.callsMax)) {
+    Atomics.compareExchange(words, COUNTERS.callsMax, most, calls);
+  }
+  return () => {
+    Atomics.sub(words, COUNTERS.calls, 1);
+    Atomics.sub(words, slot, 1);
+  };
 }
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
