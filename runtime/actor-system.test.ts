@@ -155,13 +155,17 @@ t.test('caughtUp waits for what is on the log by now, and for no longer than it 
   await Promise.all([system.drain(5_000), system.drain(5_000)]);
   t.equal(await waits, false);
   await system.drain();
-  await t.rejects(system.ref('recorder', '1').ask('late'), { code: 'TETHER_ACTIVATION_STOPPED' });
+  await t.rejects(system.ref('recorder', '1').ask('late'), { code: 'TETHER_SYSTEM_MODE' });
 });
 
 t.test('a start that fails leaves nothing that runs', async (t) => {
   const deadLetters = { put: async () => {} };
   const failed = ActorSystem.start({ log: new MemoryLog(1), deadLetters, actors: [module('missing')] });
   await t.rejects(failed, { code: 'TETHER_ACTOR_MODULE' });
+  const source = module('recorder').replace('/dist/', '/').replace(/js$/, 'ts');
+  await t.rejects(ActorSystem.start({ log: new MemoryLog(1), deadLetters, actors: [source] }), {
+    message: /Unknown file extension .*; name the compiled file$/,
+  });
   const system = await ActorSystem.start({
     log: new MemoryLog(1),
     deadLetters,

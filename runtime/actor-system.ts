@@ -118,7 +118,7 @@ export class ActorSystem {
         throw new ActorModuleError(`${registration.module}: actor ${type} is registered twice`);
       if (snapshot !== undefined && this.#options.snapshots === undefined)
         throw new ActorModuleError(
-          `${registration.module}: actor ${type} keeps snapshots, and there is no store`,
+          `${registration.module}: actor ${type} keeps snapshots, and the system has no store of them (its option snapshots)`,
         );
       loaded.set(type, { definition, registration });
     }

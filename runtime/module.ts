@@ -10,9 +10,9 @@ export async function loadActor(url: string): Promise<ActorDefinition> {
   try {
     loaded = await import(url);
   } catch (cause) {
-    throw new ActorModuleError(`${url} does not load: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : cause;
+    const hint = /Unknown file extension "\.[cm]?ts"/.test(String(reason)) ? '; name the compiled file' : '';
+    throw new ActorModuleError(`${url} does not load: ${reason}${hint}`, { cause });
   }
   if (typeof loaded.default !== 'object' || loaded.default === null) {
     throw new ActorModuleError(`${url} has no default export made by defineActor`);

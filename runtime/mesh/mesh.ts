@@ -250,7 +250,7 @@ export class Mesh implements Transport {
 
   #unknown(type: string): UnknownActorError {
     const known = [...this.#routes.keys()];
-    const those = known.length > 0 ? `there is ${known.join(', ')}` : 'the system has not started';
+    const those = known.length > 0 ? `there is ${known.join(', ')}` : 'none is';
     return new UnknownActorError(`no actor ${type} is registered; ${those}`);
   }
 
