@@ -35,9 +35,10 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   readonly mailbox: Mailbox;
   mode: ActivationMode = 'idle';
   state: unknown = undefined;
-  /** What the state contains of the log, where there are snapshots, and whether it is stored. */
+  /** What the state contains of the log, where there are snapshots; changes of the state, and up to which it is stored. */
   progress: Progress | undefined = undefined;
-  unsaved = false;
+  changes = 0;
+  stored = 0;
   /** Whether the state is there. */
   loaded = false;
   /** When it was last used: milliseconds, and the scheduler's turn. */
@@ -101,6 +102,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     else if (this.mode === 'waiting') this.#endLinger();
   }
 
+  /** Whether the state has changed since it was stored. */
+  get unsaved(): boolean {
+    return this.changes !== this.stored;
+  }
+
   /** Nothing waits, is under way or held: it may go. */
   get quiet(): boolean {
     return (
@@ -157,7 +163,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.loaded = false;
     this.state = undefined;
     this.progress = undefined;
-    this.unsaved = false;
+    this.stored = this.changes;
     this.#timers?.clear();
     if (this.#owed === undefined || this.#owed.none) return;
     const kept = this.mailbox.asksRetried();

@@ -8,9 +8,11 @@ import { advanced, contains, type Progress, type Snapshots } from './snapshots.j
 
 /** An activation, as the keeper of its state sees it. */
 export interface Stateful extends Loadable {
-  /** What the state contains of the log, where there are snapshots, and whether it is stored. */
+  /** What the state contains of the log, where there are snapshots. */
   progress: Progress | undefined;
-  unsaved: boolean;
+  /** Changes of the state, and up to which of them it is stored. */
+  changes: number;
+  stored: number;
 }
 
 const SAVES_AT_ONCE = 32;
@@ -57,20 +59,22 @@ export class States {
   }
 
   async save(activation: Stateful): Promise<void> {
+    // What changes while the store writes is not in what it writes.
+    const { changes } = activation;
     await this.#snapshots?.save(activation.key, activation.state, activation.progress);
-    activation.unsaved = false;
+    activation.stored = Math.max(activation.stored, changes);
   }
 
   /** Stores what is not stored yet, of these. */
   async saveAll(activations: readonly Stateful[]): Promise<void> {
-    const unsaved = activations.filter((activation) => activation.unsaved);
+    const unsaved = activations.filter(({ changes, stored }) => changes !== stored);
     for (let at = 0; at < unsaved.length; at += SAVES_AT_ONCE) {
       await Promise.all(unsaved.slice(at, at + SAVES_AT_ONCE).map((activation) => this.save(activation)));
     }
   }
 
   async #changed(activation: Stateful): Promise<void> {
-    activation.unsaved = true;
+    activation.changes++;
     if (this.#snapshots?.afterBatch) await this.save(activation);
   }
 
