@@ -174,7 +174,8 @@ t.test('a pool grows while messages wait, and shrinks when they do not', async (
   await load;
   await until('it has shrunk', () => stats().threads.length === 1 && !stats().resizing, 60_000);
   t.equal(log.lag(), 0);
-  t.equal(system.stats().actors[0]?.delayMs, 0);
+  const { delayMs = 0 } = system.stats().actors[0] ?? {};
+  t.ok(delayMs < 50, `${delayMs} ms`);
 });
 
 t.test('one partition with work is no reason to grow', async (t) => {
