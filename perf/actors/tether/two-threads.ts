@@ -8,7 +8,7 @@ import { ActorSystem, DEFAULT_RETRY, silentLogger } from '../../../runtime/index
 import { MemoryLog } from '../../../runtime/testing/memory-log.js';
 import type { ParametersOf } from '../parameters.js';
 import { type Program, runProgram } from '../program.js';
-import sink from './actors/sink.js';
+import sink, { type Bytes } from './actors/sink.js';
 import { suite } from './run.js';
 
 /**
@@ -46,7 +46,7 @@ await system.start();
 
 async function throughput({ messages, bytes }: ParametersOf<'cross-throughput'>): Promise<readonly number[]> {
   const to = system.ref(sink, 'sink');
-  const message = new Uint8Array(bytes);
+  const message: Bytes = new Uint8Array(bytes);
   for (let sent = 0; sent < messages; sent++) {
     const room = to.tell(message);
     if (room !== undefined) await room;
@@ -56,10 +56,10 @@ async function throughput({ messages, bytes }: ParametersOf<'cross-throughput'>)
 
 async function ask({ asks, bytes }: ParametersOf<'cross-ask'>): Promise<readonly number[]> {
   const to = system.ref(sink, 'sink');
-  const question = { type: 'echo', bytes: new Uint8Array(bytes) } as const;
+  const question: Bytes = new Uint8Array(bytes);
   let answers = 0;
   for (let asked = 0; asked < asks; asked++) {
-    if ((await to.ask(question, ASK)).length === bytes) answers++;
+    if (((await to.ask(question, ASK)) as Uint8Array).length === bytes) answers++;
   }
   return [answers];
 }
