@@ -62,7 +62,7 @@ export function testSnapshotStore(t: Pick<Test, 'test'>, open: () => Promise<Sna
     ];
     for (const [i, [actor, key]] of names.entries()) await store.save(actor, key, snapshot(`${i}`));
     for (const [i, [actor, key]] of names.entries()) {
-      t.strictSame(await store.load(actor, key), snapshot(`${i}`), `${actor}, ${key.slice(0, 20)}`);
+      t.strictSame(await store.load(actor, key), snapshot(`${i}`), JSON.stringify([actor, key.slice(0, 20)]));
     }
     for (const [actor, key] of names) await store.delete(actor, key);
     await store.close();
