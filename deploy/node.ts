@@ -21,7 +21,7 @@ import type { Logger, LogLevel } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
-import { createDeadLetterStore } from '../storage/postgres/index.js';
+import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database, type DatabaseMode } from './database.js';
@@ -91,6 +91,8 @@ export class Node {
       const system = new ActorSystem({
         log: journal,
         deadLetters,
+        reminders: createReminderStore(database.pool),
+        snapshots: postgresSnapshots({ databaseUrl: database.url }),
         actors: [
           { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
           ...config.actors.map(({ module }) => ({

@@ -17,40 +17,47 @@ const block = (language: string) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\`
 t.test('the module of the page handles the messages of its endpoint, in order', async (t) => {
   const dir = t.testdir({ actors: { 'watch.js': block('js') }, 'endpoints.yaml': block('yaml') });
   const dataDir = mkdtempSync(join(tmpdir(), 'tether-own-'));
-  const node = startNodeProcess({
-    port: await freePort(),
-    dataDir,
-    env: {
-      TETHER_ACTORS: join(dir, 'actors', '*.js'),
-      TETHER_ENDPOINTS: join(dir, 'endpoints.yaml'),
-      EMP_TOKEN: 'a-token-of-the-test',
-      EMP_PASSWORD: 'a-password',
-    },
-  });
-  t.teardown(async () => {
-    if (isAlive(node.pid)) await node.killTree((pids) => pids);
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-  await node.ready;
+  const start = async () => {
+    const node = startNodeProcess({
+      port: await freePort(),
+      dataDir,
+      env: {
+        TETHER_ACTORS: join(dir, 'actors', '*.js'),
+        TETHER_ENDPOINTS: join(dir, 'endpoints.yaml'),
+        EMP_TOKEN: 'a-token-of-the-test',
+        EMP_PASSWORD: 'a-password',
+      },
+    });
+    t.teardown(async () => {
+      if (isAlive(node.pid)) await node.killTree((pids) => pids);
+    });
+    await node.ready;
+    return node;
+  };
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
   const signature = createHash('sha1').update('aa11a-password').digest('hex');
   const statuses = Array.from({ length: 20 }, (_, n) => `status-${n}`);
-  for (const status of statuses) {
-    const body = new URLSearchParams({ unique_id: 'aa11', status, signature });
-    const answer = await fetch(`${node.url}/webhooks/emp/a-token-of-the-test`, { method: 'POST', body });
-    t.equal(answer.status, 200);
+  for (const life of [0, 1]) {
+    const node = await start();
+    for (const status of statuses) {
+      const body = new URLSearchParams({ unique_id: 'aa11', status, signature });
+      const answer = await fetch(`${node.url}/webhooks/emp/a-token-of-the-test`, { method: 'POST', body });
+      t.equal(answer.status, 200);
+    }
+    const watched = () =>
+      node
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('"msg":"watched"'))
+        .map((line) => JSON.parse(line));
+    await until('all are handled', () => watched().length === statuses.length, 30_000);
+    t.strictSame(
+      watched().map(({ key, status, seen }) => [key, status, seen]),
+      statuses.map((status, n) => ['emp:aa11', status, life * statuses.length + n + 1]),
+      'and the state of the life before is there',
+    );
+    t.equal(await node.stop('SIGINT'), 0);
   }
-  const watched = () =>
-    node
-      .output()
-      .split('\n')
-      .filter((line) => line.includes('"msg":"watched"'))
-      .map((line) => JSON.parse(line));
-  await until('all are handled', () => watched().length === statuses.length, 30_000);
-  t.strictSame(
-    watched().map(({ key, status, seen }) => [key, status, seen]),
-    statuses.map((status, n) => ['emp:aa11', status, n + 1]),
-  );
-  t.equal(await node.stop('SIGINT'), 0);
 });
 
 t.test('what is no actor stops the start, with its file and the reason', async (t) => {
