@@ -33,7 +33,8 @@ type Mode = 'undecided' | 'discarding' | 'paused' | 'closed';
 export class LingeringAnswer {
   readonly #res: HttpResponse;
   readonly #answer: Answer;
-  readonly #nextTurn: NodeJS.Immediate;
+  /** Never more than one thing waits for the next turn: the answer ahead of the body, later the close. */
+  #nextTurn: NodeJS.Immediate;
   readonly #timer: NodeJS.Timeout;
   #mode: Mode = 'undecided';
   #discardedBytes = 0;
@@ -78,7 +79,9 @@ export class LingeringAnswer {
       this.#enterClosed();
       send(this.#res, this.#answer, { close: true });
     } else if (this.#mode !== 'closed') {
-      this.#res.close();
+      // Not here, in the callback for data: uWebSockets.js goes on with a request that follows in the same bytes, in what a close
+      // has freed, and the process ends.
+      this.#nextTurn = setImmediate(() => this.#res.close());
     }
   }
 
