@@ -9,7 +9,7 @@ import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import { problem } from '../problem.js';
-import type { UploadParts } from './parts.js';
+import type { UploadContext } from './parts.js';
 
 export interface UploadRequest {
   readonly head: RequestHead;
@@ -21,6 +21,7 @@ export interface UploadRequest {
 export type UploadHandler = (request: UploadRequest) => Promise<Answer | undefined>;
 
 const TOKEN_REQUIRED = problem('token-required', 'send a bearer token that is valid');
+const DRAINING = problem('draining', 'this node is going down; another one will answer');
 const SCOPE_MISSING = problem('scope-missing', 'the token has not the scope that this needs');
 const UNAVAILABLE = problem('unavailable', 'a part that the answer needs is away; try again later');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
@@ -38,9 +39,11 @@ export class RefusalError extends TetherError {
   }
 }
 
+type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
+
 /** To be called in the handler's own turn. `headers` are added to the answer, whatever it is. */
 export function handleUpload(
-  parts: Pick<UploadParts, 'authenticator' | 'logger'>,
+  context: HandlerContext,
   res: HttpResponse,
   req: HttpRequest,
   options: {
@@ -54,21 +57,29 @@ export function handleUpload(
   const head = readHead(req, options.parameterCount);
   const exchange = new Exchange(res, options.send);
   const extra = options.headers ?? [];
-  run(parts, head, exchange, options.scope, handler).then(
-    (answer) => {
-      if (answer !== undefined) exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
-    },
-    (error: unknown) => {
-      const answer = answerTo(error);
-      if (answer === INTERNAL || answer === UNAVAILABLE)
-        parts.logger.error({ err: error }, 'a request about uploads failed');
-      if (!exchange.isAnswered) exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
-    },
-  );
+  const finish = (answer: Answer | undefined) => {
+    if (answer !== undefined && !exchange.isAnswered) {
+      exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
+    }
+    context.requests.settle();
+  };
+  const draining = context.requests.mode !== 'open';
+  context.requests.begin();
+  if (draining) {
+    finish(DRAINING);
+    return;
+  }
+  run(context, head, exchange, options.scope, handler).then(finish, (error: unknown) => {
+    const answer = answerTo(error);
+    if (answer === INTERNAL || answer === UNAVAILABLE) {
+      context.logger.error({ err: error }, 'a request about uploads failed');
+    }
+    finish(answer);
+  });
 }
 
 async function run(
-  { authenticator }: Pick<UploadParts, 'authenticator'>,
+  { authenticator }: HandlerContext,
   head: RequestHead,
   exchange: Exchange,
   scope: Scope,
