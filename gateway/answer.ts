@@ -9,6 +9,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 export interface Answer {
   /** Code and reason phrase. */
   readonly status: string;
+  /** Empty: the answer has no body (204, 304). */
   readonly contentType: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
@@ -35,6 +36,11 @@ export function send(
 ): void {
   res.cork(() => {
     writeHead(res, answer);
+    if (answer.contentType === '') {
+      if (close) res.writeHeader('Connection', 'close');
+      res.endWithoutBody(undefined, close);
+      return;
+    }
     if (!head) {
       res.end(answer.body, close);
       return;
@@ -48,6 +54,7 @@ export function send(
 
 /** Status and headers, for those who write the body themselves. Within a cork. */
 export function writeHead(res: HttpResponse, answer: Answer): void {
-  res.writeStatus(answer.status).writeHeader('Content-Type', answer.contentType);
+  res.writeStatus(answer.status);
+  if (answer.contentType !== '') res.writeHeader('Content-Type', answer.contentType);
   for (const [name, value] of answer.headers) res.writeHeader(name, value);
 }

@@ -32,6 +32,7 @@ const KINDS = {
     title: 'Unauthorized',
     headers: [['WWW-Authenticate', 'Bearer realm="tether"']],
   },
+  'scope-missing': { status: 403, title: 'Forbidden' },
   'invalid-query': { status: 400, title: 'Bad Request' },
   'not-waiting': { status: 409, title: 'Conflict' },
   internal: { status: 500, title: 'Internal Server Error' },

@@ -14,6 +14,8 @@ import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
 import { type Operations, readFilter } from './operations.js';
 import { problem } from './problem.js';
+import type { UploadContext } from './uploads/parts.js';
+import { registerUploadRoutes } from './uploads/routes.js';
 import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-request.js';
 
 export interface RouteParts {
@@ -22,6 +24,7 @@ export interface RouteParts {
   readonly addresses: ClientAddresses;
   readonly health: Health;
   readonly operations: Operations;
+  readonly uploads: UploadContext | undefined;
   readonly logger: Logger;
 }
 
@@ -118,6 +121,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
     }),
   );
   app.any('/api/dead-letters/:id/replay', (res, req) => guarded(res, req, () => refuse(res, req, POST_ONLY)));
+  if (parts.uploads !== undefined) registerUploadRoutes(app, parts.uploads);
   const nothing: Handler = (res, req) => refuse(res, req, NOT_FOUND);
   app.any('/api/*', (res, req) => guarded(res, req, () => nothing(res, req)));
   app.any('/*', nothing);

@@ -1,0 +1,11 @@
+/**
+ * The paths of uploads. Each of the files beside this one registers its own; a path of letters goes before one with a
+ * parameter, which uWebSockets.js sees to.
+ */
+import type { TemplatedApp } from 'uWebSockets.js';
+import type { UploadContext } from './parts.js';
+
+export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
+  void app;
+  void context;
+}
