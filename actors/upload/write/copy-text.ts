@@ -2,7 +2,7 @@
  * Rows in the text format of COPY, encoded once, as they come, in memory outside of the heap.
  *
  * Strings of a batch would be 20,000 objects or more on a heap of 128 MiB that several uploads share; here a batch is a buffer
- * and where each row ends. Rows can be taken out again, before the first chunk is read.
+ * and where each row ends.
  */
 
 /** What cannot stand for itself between two tabs. Postgres keeps no NUL. */
@@ -74,30 +74,27 @@ export class CopyRows {
     this.#ends[this.#count++] = this.#bytes;
   }
 
-  /** Takes out all rows whose number, from 0 in the order of `add`, is in `numbers`. */
-  remove(numbers: ReadonlySet<number>): void {
-    if (numbers.size === 0) return;
-    let kept = 0;
+  /** For `copyFrom`: the rows of these numbers, from 0 in the order of `add`, in the order given. */
+  *chunks(numbers: Iterable<number> = this.#numbers()): Generator<Uint8Array> {
+    let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let bytes = 0;
-    let start = 0;
-    for (let number = 0; number < this.#count; number++) {
+    for (const number of numbers) {
+      const start = number === 0 ? 0 : (this.#ends[number - 1] ?? 0);
       const end = this.#ends[number] ?? start;
-      if (!numbers.has(number)) {
-        this.#buffer.copyWithin(bytes, start, end);
-        bytes += end - start;
-        this.#ends[kept++] = bytes;
+      if (bytes + end - start > chunk.length) {
+        if (bytes > 0) yield chunk.subarray(0, bytes);
+        // Never the same again: the last one may still be on its way to the socket.
+        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, end - start));
+        bytes = 0;
       }
-      start = end;
+      this.#buffer.copy(chunk, bytes, start, end);
+      bytes += end - start;
     }
-    this.#count = kept;
-    this.#bytes = bytes;
+    if (bytes > 0) yield chunk.subarray(0, bytes);
   }
 
-  /** For `copyFrom`. */
-  *chunks(): Generator<Uint8Array> {
-    for (let at = 0; at < this.#bytes; at += CHUNK_BYTES) {
-      yield this.#buffer.subarray(at, Math.min(at + CHUNK_BYTES, this.#bytes));
-    }
+  *#numbers(): Generator<number> {
+    for (let number = 0; number < this.#count; number++) yield number;
   }
 
   #grow(bytesMin: number): void {

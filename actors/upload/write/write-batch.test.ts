@@ -110,69 +110,77 @@ t.test('a batch of invalid rows only, and one of none', async (t) => {
   t.match(await lookAt(pool, uploadId), { total: 1, invalid: 1, version: 3, processed: 40 });
 });
 
-t.test('each reason to skip a row', async (t) => {
-  await pool.query(
-    `INSERT INTO blacklist (reason_code, iban, bic, email, name) VALUES
+for (const entries of [0, 1_000]) {
+  t.test(`each reason to skip a row, with ${entries} more entries on the blacklist`, async (t) => {
+    await pool.query(
+      `INSERT INTO blacklist (reason_code, bic, email, name)
+     SELECT 'x', CASE k WHEN 0 THEN 'MORE' || n END, CASE k WHEN 1 THEN n || '@more.example' END, CASE k WHEN 2 THEN 'MORE ' || n END
+     FROM generate_series(1, $1::int) n, generate_series(0, 2) k`,
+      [entries],
+    );
+    await pool.query(
+      `INSERT INTO blacklist (reason_code, iban, bic, email, name) VALUES
        ('x', $1, NULL, NULL, NULL), ('x', NULL, 'LISTDEFF', NULL, NULL), ('x', NULL, 'LISTDEMMXXX', NULL, NULL),
        ('x', NULL, 'LISTDEHH123', NULL, NULL), ('x', NULL, NULL, 'ann@listed.example', NULL),
        ('x', NULL, NULL, NULL, 'ANN LISTED')`,
-    [madeIban(1)],
-  );
-  const earlier = await upload(
-    'acme',
-    [10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((n) => madeDebtor(n)),
-  );
-  const others = await upload(
-    'other',
-    [20, 21, 22].map((n) => madeDebtor(n)),
-  );
-  await attempt(earlier, 10, 'second_chargebacked', 400);
-  await attempt(earlier, 11, 'approved', 400);
-  await attempt(earlier, 12, 'declined', 29);
-  await attempt(earlier, 13, 'declined', 31);
-  await attempt(earlier, 14, 'refunded', 31);
-  await attempt(earlier, 15);
-  await attempt(earlier, 16, 'success', 1);
-  await attempt(others, 20, 'chargebacked', 1);
-  await attempt(others, 21, 'approved', 1);
-  const uploadId = await upload('acme', [
-    madeDebtor(1),
-    madeDebtor(2, { bic: 'LISTDEFFXXX' }),
-    madeDebtor(3, { bic: 'LISTDEMM' }),
-    madeDebtor(4, { bic: 'LISTDEHH123' }),
-    madeDebtor(5, { bic: 'LISTDEHH' }),
-    madeDebtor(6, { email: 'ANN@listed.EXAMPLE' }),
-    madeDebtor(7, { lastName: 'Listed' }),
-    ...[10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22].map((n) => madeDebtor(n)),
-    madeDebtor(30),
-    madeDebtor(30),
-    madeDebtor(1),
-  ]);
-  t.strictSame(await outcomesOf(pool, uploadId), [
-    [2, 'blacklisted-iban'],
-    [3, 'blacklisted-bic'],
-    [4, 'blacklisted-bic'],
-    [5, 'blacklisted-bic'],
-    [6, 'accepted'],
-    [7, 'blacklisted-email'],
-    [8, 'blacklisted-name'],
-    [9, 'charged-back'],
-    [10, 'recovered'],
-    [11, 'attempted-recently'],
-    [12, 'accepted'],
-    [13, 'accepted'],
-    [14, `duplicate-of-upload upload ${earlier}, line 7`],
-    [15, 'recovered'],
-    [16, `duplicate-of-upload upload ${earlier}, line 9`],
-    [17, 'charged-back'],
-    [18, 'accepted'],
-    [19, 'accepted'],
-    [20, 'accepted'],
-    [21, 'duplicate-in-file line 20'],
-    [22, 'blacklisted-iban'],
-  ]);
-  t.match(await lookAt(pool, uploadId), { total: 21, accepted: 6, skipped: 15, invalid: 0 });
-});
+      [madeIban(1)],
+    );
+    const earlier = await upload(
+      'acme',
+      [10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((n) => madeDebtor(n)),
+    );
+    const others = await upload(
+      'other',
+      [20, 21, 22].map((n) => madeDebtor(n)),
+    );
+    await attempt(earlier, 10, 'second_chargebacked', 400);
+    await attempt(earlier, 11, 'approved', 400);
+    await attempt(earlier, 12, 'declined', 29);
+    await attempt(earlier, 13, 'declined', 31);
+    await attempt(earlier, 14, 'refunded', 31);
+    await attempt(earlier, 15);
+    await attempt(earlier, 16, 'success', 1);
+    await attempt(others, 20, 'chargebacked', 1);
+    await attempt(others, 21, 'approved', 1);
+    const uploadId = await upload('acme', [
+      madeDebtor(1),
+      madeDebtor(2, { bic: 'LISTDEFFXXX' }),
+      madeDebtor(3, { bic: 'LISTDEMM' }),
+      madeDebtor(4, { bic: 'LISTDEHH123' }),
+      madeDebtor(5, { bic: 'LISTDEHH' }),
+      madeDebtor(6, { email: 'ANN@listed.EXAMPLE' }),
+      madeDebtor(7, { lastName: 'Listed' }),
+      ...[10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22].map((n) => madeDebtor(n)),
+      madeDebtor(30),
+      madeDebtor(30),
+      madeDebtor(1),
+    ]);
+    t.strictSame(await outcomesOf(pool, uploadId), [
+      [2, 'blacklisted-iban'],
+      [3, 'blacklisted-bic'],
+      [4, 'blacklisted-bic'],
+      [5, 'blacklisted-bic'],
+      [6, 'accepted'],
+      [7, 'blacklisted-email'],
+      [8, 'blacklisted-name'],
+      [9, 'charged-back'],
+      [10, 'recovered'],
+      [11, 'attempted-recently'],
+      [12, 'accepted'],
+      [13, 'accepted'],
+      [14, `duplicate-of-upload upload ${earlier}, line 7`],
+      [15, 'recovered'],
+      [16, `duplicate-of-upload upload ${earlier}, line 9`],
+      [17, 'charged-back'],
+      [18, 'accepted'],
+      [19, 'accepted'],
+      [20, 'accepted'],
+      [21, 'duplicate-in-file line 20'],
+      [22, 'blacklisted-iban'],
+    ]);
+    t.match(await lookAt(pool, uploadId), { total: 21, accepted: 6, skipped: 15, invalid: 0 });
+  });
+}
 
 t.test('of several reasons the first counts', async (t) => {
   // Everything is true of the same debtor, and is taken away one after the other.
