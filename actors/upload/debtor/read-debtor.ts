@@ -77,6 +77,10 @@ class Row {
     return undefined;
   }
 
+  #isEmpty(field: Field): boolean {
+    return cleanText(this.#cells[this.#columns.at[field]] ?? '') === '';
+  }
+
   /** As the file has it; empty when there is none; undefined when it was refused. */
   #cell(field: Field): string | undefined {
     const at = this.#columns.at[field];
@@ -112,8 +116,8 @@ class Row {
     const firstName = this.optional('firstName', readNamePart);
     const lastName = this.optional('lastName', readNamePart);
     if (firstName !== undefined && lastName !== undefined) return { firstName, lastName };
-    const noFirst = this.text('firstName') === '';
-    const noLast = this.text('lastName') === '';
+    const noFirst = this.#isEmpty('firstName');
+    const noLast = this.#isEmpty('lastName');
     if (noFirst) this.#refuse(noLast ? 'name-missing' : 'name-incomplete', 'firstName');
     else if (noLast) this.#refuse('name-incomplete', 'lastName');
     return undefined;
