@@ -217,6 +217,11 @@ export class Uploads {
     return one(await this.#pool.query<UploadRow>(STORED, [id, bytes, sha256, mediaType, filename ?? null]));
   }
 
+  /** It is on the log: nobody needs to put it there again. */
+  async enqueued(id: string): Promise<void> {
+    await this.#pool.query('UPDATE uploads SET enqueued_at = now() WHERE id = $1', [id]);
+  }
+
   /** @param detail for the client */
   async failed(
     id: string,

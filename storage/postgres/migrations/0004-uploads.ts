@@ -48,6 +48,8 @@ export const uploads: Migration = {
       version bigint NOT NULL DEFAULT 1,
       created_at timestamptz NOT NULL DEFAULT now(),
       stored_at timestamptz,
+      -- When it was put on the log; null until then.
+      enqueued_at timestamptz,
       started_at timestamptz,
       finished_at timestamptz,
       -- Of the latest change; while receiving, of the latest sign of life.
