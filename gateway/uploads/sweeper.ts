@@ -119,7 +119,7 @@ export class UploadSweeper {
   async #multiparts(): Promise<number> {
     const { objects, now, expiryMs } = this.#options.parts;
     const ageMs = this.#options.multipartMsMin ?? Math.max(MULTIPART_MS_MIN, expiryMs);
-    const old = (await objects.listMultiparts('', MULTIPARTS_MAX)).filter(
+    const old = (await objects.listMultiparts('uploads/', MULTIPARTS_MAX)).filter(
       ({ startedAt }) => startedAt.getTime() < now() - ageMs,
     );
     if (old.length === 0) return 0;
