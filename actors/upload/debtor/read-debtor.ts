@@ -9,7 +9,7 @@ import { readBic, readCountry, readCurrency, readEmail } from './codes.js';
 import type { Columns } from './columns.js';
 import { readBirthDate } from './date.js';
 import type { Debtor, Reason, Verdict } from './debtor.js';
-import { EXTRA_CHARS_MAX, FIELDS, type Field } from './fields.js';
+import { EXTRA_CHARS_MAX, FIELDS, type FieldFacts } from './fields.js';
 import { readIban } from './iban.js';
 import { maskValue } from './mask.js';
 import { type Name, readName, readNamePart } from './name.js';
@@ -18,27 +18,28 @@ import { cleanText } from './text.js';
 
 /** `cells` may be fewer than the columns: those that are not there are empty. Whatever they hold, this does not throw. */
 export function readDebtor(columns: Columns, cells: readonly string[]): Verdict {
+  const { at } = columns;
   const row = new Row(columns, cells);
   row.refuseSurplus();
-  const iban = row.required('iban', 'iban-missing', readIban) ?? '';
-  const amount = row.required('amount', 'amount-missing', readAmount) ?? 0;
-  const name = columns.at.name >= 0 ? row.required('name', 'name-missing', readName) : row.nameOfTwo();
+  const iban = row.required(at.iban, FIELDS.iban, 'iban-missing', readIban) ?? '';
+  const amount = row.required(at.amount, FIELDS.amount, 'amount-missing', readAmount) ?? 0;
+  const name = at.name >= 0 ? row.required(at.name, FIELDS.name, 'name-missing', readName) : row.nameOfTwo();
   const debtor: Debtor = {
     iban,
-    bic: row.optional('bic', readBic),
+    bic: row.optional(at.bic, FIELDS.bic, readBic),
     firstName: name?.firstName ?? '',
     lastName: name?.lastName ?? '',
     amount,
     currency: row.currency(),
-    email: row.optional('email', readEmail),
-    phone: row.text('phone') || undefined,
+    email: row.optional(at.email, FIELDS.email, readEmail),
+    phone: row.text(at.phone, FIELDS.phone) || undefined,
     street: row.street(),
-    postcode: row.text('postcode') || undefined,
-    city: row.text('city') || undefined,
-    country: row.optional('country', readCountry) ?? iban.slice(0, 2),
-    nationalId: row.text('nationalId') || undefined,
-    birthDate: row.optional('birthDate', readBirthDate),
-    externalReference: row.text('externalReference') || undefined,
+    postcode: row.text(at.postcode, FIELDS.postcode) || undefined,
+    city: row.text(at.city, FIELDS.city) || undefined,
+    country: row.optional(at.country, FIELDS.country, readCountry) ?? iban.slice(0, 2),
+    nationalId: row.text(at.nationalId, FIELDS.nationalId) || undefined,
+    birthDate: row.optional(at.birthDate, FIELDS.birthDate, readBirthDate),
+    externalReference: row.text(at.externalReference, FIELDS.externalReference) || undefined,
     extra: row.extra(),
   };
   return row.reasons === undefined
@@ -60,36 +61,45 @@ class Row {
   }
 
   /** Clean; empty when there is none; undefined when it was refused. */
-  text(field: Field): string | undefined {
-    const cell = this.#cell(field);
+  text(at: number, facts: FieldFacts): string | undefined {
+    const cell = this.#cell(at, facts);
     return cell ? cleanText(cell) : cell;
   }
 
-  optional<Value>(field: Field, reader: Reader<Value>): Value | undefined {
-    const cell = this.#cell(field);
-    return cell ? this.#read(field, cell, reader, undefined) : undefined;
+  optional<Value>(at: number, facts: FieldFacts, reader: Reader<Value>): Value | undefined {
+    const cell = this.#cell(at, facts);
+    return cell ? this.#read(at, facts, cell, reader, undefined) : undefined;
   }
 
-  required<Value>(field: Field, missing: InvalidReason, reader: Reader<Value>): Value | undefined {
-    const cell = this.#cell(field);
-    if (cell) return this.#read(field, cell, reader, missing);
-    if (cell === '') this.#refuse(missing, field);
+  required<Value>(
+    at: number,
+    facts: FieldFacts,
+    missing: InvalidReason,
+    reader: Reader<Value>,
+  ): Value | undefined {
+    const cell = this.#cell(at, facts);
+    if (cell) return this.#read(at, facts, cell, reader, missing);
+    if (cell === '') this.#refuse(missing, at, facts);
     return undefined;
   }
 
+  #isEmpty(at: number): boolean {
+    return cleanText(this.#cells[at] ?? '') === '';
+  }
+
   /** As the file has it; empty when there is none; undefined when it was refused. */
-  #cell(field: Field): string | undefined {
-    const at = this.#columns.at[field];
+  #cell(at: number, facts: FieldFacts): string | undefined {
     const cell = at < 0 ? undefined : this.#cells[at];
     if (cell === undefined) return '';
-    if (cell.length <= FIELDS[field].charsMax) return cell;
-    this.#refuse('cell-too-long', field);
+    if (cell.length <= facts.charsMax) return cell;
+    this.#refuse('cell-too-long', at, facts);
     return undefined;
   }
 
   /** What readers accept is clean, so only what they do not is cleaned: most cells are looked at once. */
   #read<Value>(
-    field: Field,
+    at: number,
+    facts: FieldFacts,
     cell: string,
     reader: Reader<Value>,
     missing: InvalidReason | undefined,
@@ -98,42 +108,44 @@ class Row {
     if (!(value instanceof Refusal)) return value;
     const text = cleanText(cell);
     if (text === '') {
-      if (missing !== undefined) this.#refuse(missing, field);
+      if (missing !== undefined) this.#refuse(missing, at, facts);
       return undefined;
     }
     if (text !== cell) value = reader(text, this.#columns.today);
     if (!(value instanceof Refusal)) return value;
-    this.#refuse(value.code, field);
+    this.#refuse(value.code, at, facts);
     return undefined;
   }
 
   /** Of two columns. */
   nameOfTwo(): Name | undefined {
-    const firstName = this.optional('firstName', readNamePart);
-    const lastName = this.optional('lastName', readNamePart);
+    const { at } = this.#columns;
+    const firstName = this.optional(at.firstName, FIELDS.firstName, readNamePart);
+    const lastName = this.optional(at.lastName, FIELDS.lastName, readNamePart);
     if (firstName !== undefined && lastName !== undefined) return { firstName, lastName };
-    const noFirst = this.text('firstName') === '';
-    const noLast = this.text('lastName') === '';
-    if (noFirst) this.#refuse(noLast ? 'name-missing' : 'name-incomplete', 'firstName');
-    else if (noLast) this.#refuse('name-incomplete', 'lastName');
+    const noFirst = this.#isEmpty(at.firstName);
+    const noLast = this.#isEmpty(at.lastName);
+    if (noFirst) this.#refuse(noLast ? 'name-missing' : 'name-incomplete', at.firstName, FIELDS.firstName);
+    else if (noLast) this.#refuse('name-incomplete', at.lastName, FIELDS.lastName);
     return undefined;
   }
 
   /** The column's, or that of the sign at the amount, or EUR. */
   currency(): string {
-    const at = this.#columns.at.amount;
-    const signed = currencyAt(this.#cells[at] ?? '');
-    const told = this.optional('currency', readCurrency);
+    const { at } = this.#columns;
+    const signed = currencyAt(this.#cells[at.amount] ?? '');
+    const told = this.optional(at.currency, FIELDS.currency, readCurrency);
     if (told !== undefined && signed !== undefined && told !== signed)
-      this.#refuse('currency-mismatch', 'currency');
+      this.#refuse('currency-mismatch', at.currency, FIELDS.currency);
     return told ?? signed ?? 'EUR';
   }
 
   /** Street, house number and second line of the address in one. */
   street(): string | undefined {
-    const street = this.text('street') || undefined;
-    const number = this.text('houseNumber');
-    const second = this.text('street2');
+    const { at } = this.#columns;
+    const street = this.text(at.street, FIELDS.street) || undefined;
+    const number = this.text(at.houseNumber, FIELDS.houseNumber);
+    const second = this.text(at.street2, FIELDS.street2);
     const first = street !== undefined && number ? `${street} ${number}` : street || number || undefined;
     return first !== undefined && second ? `${first}, ${second}` : first || second || undefined;
   }
@@ -166,9 +178,8 @@ class Row {
     }
   }
 
-  #refuse(code: InvalidReason, field: Field): void {
-    const at = this.#columns.at[field];
-    this.#note(code, at, maskValue(FIELDS[field].mask, this.#cells[at] ?? ''));
+  #refuse(code: InvalidReason, at: number, facts: FieldFacts): void {
+    this.#note(code, at, maskValue(facts.mask, this.#cells[at] ?? ''));
   }
 
   #note(code: InvalidReason, at: number, value: string): void {

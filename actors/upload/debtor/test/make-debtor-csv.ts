@@ -118,6 +118,6 @@ function spoil(cells: string[], index: number): void {
     [4, 'nobody'],
     [8, '1990-02-30'],
   ];
-  const [column, cell] = mistakes[Math.imul(index, 7) % mistakes.length] ?? [0, ''];
+  const [column, cell] = mistakes[(Math.imul(index, 0x9e3779b1) >>> 16) % mistakes.length] ?? [0, ''];
   cells[column] = cell;
 }
