@@ -25,6 +25,8 @@ export interface RequestHead {
   readonly parameters: readonly string[];
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Whether bytes follow the head. */
+  readonly hasBody: boolean;
 }
 
 export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
@@ -38,6 +40,7 @@ export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
     query: req.getQuery() ?? '',
     parameters: Array.from({ length: parameterCount }, (_, index) => req.getParameter(index) ?? ''),
     headers,
+    hasBody: headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0,
   };
 }
 
@@ -63,10 +66,16 @@ export class Exchange {
   #lingering: LingeringAnswer | undefined;
   #leave: (() => void) | undefined;
 
-  /** Takes the request over: body, abort and answer. In the handler's own turn. */
-  constructor(res: HttpResponse, sendOptions: SendOptions = {}) {
+  /**
+   * Takes the request over: body, abort and answer. In the handler's own turn.
+   *
+   * @param hasBody false: uWebSockets.js tells the end of an empty body after the handler's microtasks only, and an answer before it
+   * would linger, which costs the connection
+   */
+  constructor(res: HttpResponse, sendOptions: SendOptions = {}, hasBody = true) {
     this.#res = res;
     this.#sendOptions = sendOptions;
+    this.#hasLast = !hasBody;
     res.onAborted(() => this.#aborted());
     res.onData((chunk, isLast) => this.#data(chunk, isLast));
     this.#pause();

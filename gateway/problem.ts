@@ -34,6 +34,7 @@ const KINDS = {
   },
   'scope-missing': { status: 403, title: 'Forbidden' },
   'invalid-query': { status: 400, title: 'Bad Request' },
+  'invalid-body': { status: 400, title: 'Bad Request' },
   'not-waiting': { status: 409, title: 'Conflict' },
   internal: { status: 500, title: 'Internal Server Error' },
 } as const satisfies Record<string, Kind>;
