@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import { parseS3Url } from '../storage/objects/s3/url.js';
 import { parseNetwork } from './networks.js';
 import { formatBytes, parseBytes } from './quantities.js';
 
@@ -106,15 +107,6 @@ const url = (fits: (given: URL) => boolean, allowed: string, text: Text & { read
 /** Requests are made of it and a path of their own: a path, a query or a user in it would be lost. */
 const isHttpOrigin = ({ protocol, pathname, search, hash, username, password }: URL): boolean =>
   /^https?:$/.test(protocol) && pathname === '/' && search + hash + username + password === '';
-
-/** Not empty, and sound percent-encoding. */
-const isEncoded = (given: string): boolean => {
-  try {
-    return decodeURIComponent(given) !== '';
-  } catch {
-    return false;
-  }
-};
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -240,9 +232,8 @@ const CONFIG_KEYS = Object.freeze({
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',
   }),
-  TETHER_S3_URL: url(
-    ({ protocol, username, password, pathname }) =>
-      /^https?:$/.test(protocol) && username !== '' && isEncoded(password) && /^\/[a-z0-9]/.test(pathname),
+  TETHER_S3_URL: declare(
+    read((given) => (parseS3Url(given).location === undefined ? undefined : given)),
     'a URL of the form https://access-key:secret-key@host:port/bucket, with what is special in a key percent-encoded',
     {
       meaning:

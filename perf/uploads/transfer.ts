@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTestS3 } from '../../storage/objects/test-s3-server.js';
+import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
 import { startChild } from '../child.js';
 import type { PutOrder, PutResult } from '../load/put-file.js';
 import { writeFileOfBytes } from './files.js';
@@ -32,9 +32,10 @@ export async function measureTransfer(
 ): Promise<TransferResult> {
   const stops: (() => Promise<void>)[] = [];
   try {
-    const s3 = await startTestS3({ teardown: (work) => stops.push(work) });
+    const s3 = await startTestS3Server({ teardown: (work) => stops.push(work) });
+    const store = s3.url('bench');
     const node = await startUploadNode(directory, {
-      TETHER_S3_URL: s3.url,
+      TETHER_S3_URL: store,
       TETHER_UPLOAD_BYTES_MAX: '64GiB',
     });
     stops.push(() => node.stop());
@@ -43,7 +44,7 @@ export async function measureTransfer(
     const rounds: TransferRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
       const tether = bytes / 1e6 / (await throughTether(node, file));
-      const minio = bytes / 1e6 / (await straight(s3.url, file, `straight-${round}`));
+      const minio = bytes / 1e6 / (await straight(store, file, `straight-${round}`));
       rounds.push({ tether, minio });
       process.stderr.write(`transfer, round ${round + 1} of ${options.rounds}\n`);
     }
