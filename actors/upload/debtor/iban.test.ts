@@ -138,6 +138,7 @@ t.test('the maker makes another for each seed, and check digits for any account'
     t.equal(made.size, 500, country);
     t.equal(makeIban(country, 12), makeIban(country, 12));
   }
+  t.match(makeIban('NO', 123_456_789), /^NO\d{4}123456789$/);
   t.equal(withCheckDigits('DE', '370400440532013000'), 'DE89370400440532013000');
   t.throws(() => makeIban('US', 1), RangeError);
 });

@@ -88,6 +88,8 @@ t.test('what has no writing is refused', async (t) => {
     'Ana\0',
     '\ufffd',
     'Ana*',
+    'Ana\u00a0Berg',
+    'Ana ¨',
     '\ud800x',
   ]) {
     t.equal(part(text), 'name-characters', JSON.stringify(text));

@@ -189,6 +189,14 @@ t.test('each reason, with the header of the file and the value masked', async (t
   t.strictSame(['too-many-cells', ...Object.keys(EACH)], Object.keys(INVALID_REASONS));
 });
 
+t.test('a whole name is split where a reader sees its first space', async (t) => {
+  for (const space of ['\u00a0', '\t', '\n', '\u200b \u200b', '  ']) {
+    t.match(debtor({ name: `Ana${space}Maria Berg` }), { firstName: 'Ana', lastName: 'Maria Berg' });
+    t.match(debtor({ name: `\u202aAna${space}Maria Berg ` }), { firstName: 'Ana', lastName: 'Maria Berg' });
+    t.match(debtor({ name: `Berg,${space}Ana María` }), { firstName: 'Ana Maria', lastName: 'Berg' });
+  }
+});
+
 t.test('first and last name of two columns', async (t) => {
   const two = (first: string, last: string) => {
     const read = verdict({ iban: IBAN, amount: '5', vorname: '', 'First Name': first, Surname: last });
