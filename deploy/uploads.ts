@@ -9,7 +9,13 @@
  * are answered with 503.
  */
 import { Uploads } from '../actors/upload/uploads.js';
-import { type IntakePool, startIntake, TokenAuthenticator, type UploadParts } from '../gateway/index.js';
+import {
+  type IntakePool,
+  startIntake,
+  TokenAuthenticator,
+  type UploadParts,
+  UploadSweeper,
+} from '../gateway/index.js';
 import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import { backoffMs, type RetryPolicy } from '../runtime/retry.js';
@@ -49,6 +55,7 @@ class NodeUploads {
   readonly #pool: Pool;
   readonly #objects: ObjectStore;
   readonly #intake: IntakePool;
+  readonly #sweeper: UploadSweeper;
   #mode: UploadsMode = 'preparing';
   #retry: NodeJS.Timeout | undefined;
   #preparing: Promise<void>;
@@ -96,6 +103,7 @@ class NodeUploads {
       logger,
       now: Date.now,
     };
+    this.#sweeper = new UploadSweeper({ parts: this.parts });
     this.#preparing = this.#prepare(1);
   }
 
@@ -103,10 +111,16 @@ class NodeUploads {
     return this.#mode;
   }
 
+  /** From when the schema is there. */
+  startSweeping(): void {
+    if (this.#mode !== 'stopped') this.#sweeper.start();
+  }
+
   /** Waits for what comes in, for `deadlineMs` at most. The gateway has drained before. */
   async stop(deadlineMs: number): Promise<void> {
     this.#mode = 'stopped';
     clearTimeout(this.#retry);
+    await this.#sweeper.stop();
     await this.#preparing;
     await this.#intake.close(deadlineMs);
     await this.#objects.close();

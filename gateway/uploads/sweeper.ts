@@ -11,6 +11,7 @@
  */
 import { StaleUploads } from '../../actors/upload/stale-uploads.js';
 import type { UploadParts } from './parts.js';
+import { expireTus } from './tus/expire.js';
 
 /** A receiver gives a sign of life every few seconds. */
 export const SILENT_MS_MAX = 120_000;
@@ -22,15 +23,16 @@ const MULTIPARTS_MAX = 1000;
 /** Before a multipart without a row is taken for forgotten: one whose row is about to be written is seconds old. */
 const MULTIPART_MS_MIN = 86_400_000;
 
+/** Of what uploads keep in the store: whole files, parts of concatenations. Others may use the same bucket. */
+const PREFIXES = ['uploads/', 'partials/'];
+
 const ABANDONED = { code: 'abandoned', detail: 'the service stopped while the file came in; send it again' };
 const EXPIRED = { code: 'expired', detail: 'the upload was not completed in time' };
 
 type Mode = 'idle' | 'waiting' | 'sweeping' | 'stopped';
 
 export interface SweeperOptions {
-  readonly parts: Omit<UploadParts, 'authenticator' | 'intake'>;
-  /** Gives up resumable uploads that have expired. */
-  expireTus(limit: number): Promise<number>;
+  readonly parts: UploadParts;
   readonly intervalMs?: number;
   readonly silentMsMax?: number;
   readonly multipartMsMin?: number;
@@ -85,11 +87,11 @@ export class UploadSweeper {
   }
 
   #steps(): readonly (readonly [string, () => Promise<number>])[] {
-    const { parts, expireTus, silentMsMax = SILENT_MS_MAX } = this.#options;
+    const { parts, silentMsMax = SILENT_MS_MAX } = this.#options;
     return [
       ['abandoned while receiving', () => this.#abandoned(['form', 'raw'], silentMsMax, ABANDONED)],
       ['direct and expired', () => this.#abandoned(['direct'], parts.expiryMs, EXPIRED)],
-      ['resumable and expired', () => expireTus(LIMIT)],
+      ['resumable and expired', () => expireTus(parts, LIMIT)],
       ['put on the log again', () => this.#unsent()],
       ['given up by the actor', async () => (await this.#stale.failGivenUp(LIMIT)).length],
       ['forgotten multiparts', () => this.#multiparts()],
@@ -119,9 +121,8 @@ export class UploadSweeper {
   async #multiparts(): Promise<number> {
     const { objects, now, expiryMs } = this.#options.parts;
     const ageMs = this.#options.multipartMsMin ?? Math.max(MULTIPART_MS_MIN, expiryMs);
-    const old = (await objects.listMultiparts('uploads/', MULTIPARTS_MAX)).filter(
-      ({ startedAt }) => startedAt.getTime() < now() - ageMs,
-    );
+    const found = await Promise.all(PREFIXES.map((prefix) => objects.listMultiparts(prefix, MULTIPARTS_MAX)));
+    const old = found.flat().filter(({ startedAt }) => startedAt.getTime() < now() - ageMs);
     if (old.length === 0) return 0;
     const used = await this.#stale.multipartsInUse(old.map(({ multipart }) => multipart));
     const forgotten = old.filter(({ multipart }) => !used.has(multipart)).slice(0, LIMIT);
