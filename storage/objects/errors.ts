@@ -17,3 +17,15 @@ export class ObjectRefusedError extends TetherError {
   readonly code = 'TETHER_OBJECT_REFUSED';
   readonly retryable = false;
 }
+
+/** What names the store cannot be used: a URL that is none. The message says what is wrong with it, and never quotes it. */
+export class ObjectStoreSettingsError extends TetherError {
+  readonly code = 'TETHER_OBJECTS_SETTINGS';
+  readonly retryable = false;
+}
+
+/** An `ObjectWriter` was aborted: what it was given is not kept. */
+export class ObjectWriteAbortedError extends TetherError {
+  readonly code = 'TETHER_OBJECT_WRITE_ABORTED';
+  readonly retryable = false;
+}

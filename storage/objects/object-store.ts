@@ -5,8 +5,8 @@
  * written as a multipart: parts that are put in any order, from any process, and become the object when they are completed. A multipart that is
  * never completed takes space until it is aborted; `listMultiparts` finds it.
  *
- * Keys are Tether's own (`uploads/<uuid>` and the like): letters, digits, `-`, `_`, `.`, `/`, no empty part, no `.` or `..`. What a client
- * named a file never becomes a part of one.
+ * Keys are Tether's own (`uploads/<uuid>` and the like): a letter first, then letters, digits, `-`, `_`, `.`, `/`, no empty part, no `.` or
+ * `..`, at most 200 characters; any other is refused. What a client named a file never becomes a part of one.
  */
 import type { Readable } from 'node:stream';
 
@@ -39,7 +39,7 @@ export interface MultipartEntry {
   readonly startedAt: Date;
 }
 
-/** Bytes of an object, `end` exclusive; without it, to the object's end. */
+/** Bytes of an object, `end` exclusive; without it, to the object's end. What is behind the object's end is left out. */
 export interface ByteRange {
   readonly start: number;
   readonly end?: number;
@@ -67,21 +67,24 @@ export interface ObjectStore {
   /** At most `PART_BYTES`, as one object; replaces what was there. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   beginMultipart(key: string): Promise<string>;
-  /** `bytes` is not kept and not changed. Putting a number again replaces that part. */
+  /** At most `PART_BYTES`. `bytes` is not kept and not changed. Putting a number again replaces that part. */
   putPart(key: string, multipart: string, number: number, bytes: Uint8Array): Promise<Part>;
   listParts(key: string, multipart: string): Promise<readonly Part[]>;
-  /** `parts` in the order of their numbers. Completing what is complete already is an `ObjectNotFoundError`: look with `stat`. */
+  /**
+   * `parts` in the order of their numbers. Completing what is complete already changes nothing; some stores say so by an
+   * `ObjectNotFoundError`: look with `stat`.
+   */
   completeMultipart(key: string, multipart: string, parts: readonly Part[]): Promise<void>;
   /** Idempotent. */
   abortMultipart(key: string, multipart: string): Promise<void>;
-  /** Multiparts that are neither completed nor aborted, oldest first as far as the driver knows. */
+  /** Multiparts that are neither completed nor aborted, at most 1,000, oldest first as far as the driver knows. */
   listMultiparts(prefix: string, limit: number): Promise<readonly MultipartEntry[]>;
   /** The caller reads the stream to its end or destroys it. An outage while it flows is an error of the stream, of the same classes. */
   read(key: string, range?: ByteRange): Promise<Readable>;
   stat(key: string): Promise<ObjectStat | undefined>;
   /** Idempotent. */
   delete(key: string): Promise<void>;
-  /** In the order of their keys, those after `after`. */
+  /** In the order of their keys, those after `after`, at most 1,000. Fewer than `limit` are the last. */
   list(
     prefix: string,
     options: { readonly after?: string; readonly limit: number },
