@@ -11,7 +11,7 @@ import { RefusalError, type UploadRequest } from '../handle.js';
 import { refusal } from './answers.js';
 import type { Concat } from './concat-header.js';
 import { finish, withLease } from './finish.js';
-import { giveUp, type TusParts } from './give-up.js';
+import { type Failure, giveUp, type TusParts } from './give-up.js';
 import { hasBody, tooLarge } from './headers.js';
 import type { Metadata } from './metadata.js';
 import { bytesMax, emptyAnswer, refused, TUS_PATH } from './protocol.js';
@@ -24,7 +24,7 @@ export async function concatenate(
   { head, client, exchange }: UploadRequest,
   { sources, text }: Final,
   metadata: Metadata,
-): Promise<Answer> {
+): Promise<Answer | undefined> {
   const { context, table } = parts;
   if (head.headers.has('upload-length') || head.headers.has('upload-defer-length')) {
     throw refused('invalid-header', 'the length of a final upload is that of its parts');
@@ -66,13 +66,8 @@ export async function concatenate(
     if (result.outcome !== 'stored') throw new TypeError(`parts that are whole came to ${result.outcome}`);
     await finish(parts, upload, result);
   } catch (error) {
-    const isRefusal = error instanceof RefusalError;
-    await giveUp(parts, upload, {
-      code: isRefusal ? 'refused' : 'unavailable',
-      detail: isRefusal
-        ? 'the file that the parts come to was refused'
-        : 'the parts could not be put together',
-    });
+    await giveUp(parts, upload, failureOf(error, exchange.isAborted));
+    if (exchange.isAborted) return undefined;
     throw error instanceof ObjectNotFoundError ? incomplete() : error;
   }
   return emptyAnswer('201 Created', [
@@ -98,6 +93,13 @@ async function sourcesOf(
     used.push(part);
   }
   return used;
+}
+
+function failureOf(error: unknown, isAborted: boolean): Failure {
+  if (isAborted) return { code: 'client-gone', detail: 'the client left before the parts were put together' };
+  return error instanceof RefusalError
+    ? { code: 'refused', detail: 'the file that the parts come to was refused' }
+    : { code: 'unavailable', detail: 'the parts could not be put together' };
 }
 
 const incomplete = () => refused('upload-incomplete', 'a part of the upload is not whole, or is gone');

@@ -15,7 +15,7 @@ import { randomUUID } from 'node:crypto';
 import { isFinal } from '../../../actors/upload/model.js';
 import type { IntakeResult, IntakeStream } from '../intake/intake.js';
 import { gone, refusal } from './answers.js';
-import { deleteTail, giveUp, type TusParts } from './give-up.js';
+import { clearLeft, giveUp, type TusParts } from './give-up.js';
 import { HeldLease } from './lease.js';
 import type { TusUpload } from './table.js';
 
@@ -47,7 +47,8 @@ async function finishStored(parts: TusParts, upload: TusUpload, bytes: number): 
   const { context, table } = parts;
   const known = upload.uploadId === undefined ? undefined : await context.uploads.get(upload.uploadId);
   if (known?.state === 'stored' && known.process) await context.enqueue(known.id, 'process');
-  await deleteTail(parts, upload.append.tailKey);
+  // One that came in one request, and found no trace of another, left nothing.
+  if (upload.append.received > 0 || upload.lease === 'abandoned') await clearLeft(parts, upload.objectKey);
   return table.complete(upload.id, bytes);
 }
 
@@ -115,17 +116,12 @@ export async function recover(parts: TusParts, taken: TusUpload, lease: string):
 
 /** The result of a stream while the lease is renewed; when it is lost, the stream is given up. */
 export async function withLease(
-  { context, table }: TusParts,
-  { id, uploadId }: TusUpload,
+  { table }: TusParts,
+  { id }: TusUpload,
   lease: string,
   stream: IntakeStream,
-  bytesNow?: () => number,
+  renew: () => Promise<boolean> = () => table.renew(id, lease),
 ): Promise<IntakeResult> {
-  const renew = async () => {
-    const isOurs = await table.renew(id, lease);
-    if (!isOurs || uploadId === undefined || bytesNow === undefined) return isOurs;
-    return (await context.uploads.received(uploadId, bytesNow())) !== undefined;
-  };
   const held = new HeldLease(renew, () => stream.abort());
   try {
     return await stream.result;

@@ -22,6 +22,8 @@ export interface Failure {
   readonly detail: string;
 }
 
+/** Each request leaves one of a kind at most. */
+const LEFT_MAX = 1_000;
 const UNFINISHED: readonly UploadState[] = ['receiving'];
 
 export async function giveUp(parts: TusParts, upload: TusUpload, failure: Failure): Promise<void> {
@@ -49,34 +51,47 @@ export async function endTerminating(
 }
 
 /** Idempotent. An upload that was stored has its object, and whoever removes it removes that. */
-async function emptyStore({ context }: TusParts, upload: TusUpload): Promise<void> {
-  const { objects } = context;
-  const { multipart, tailKey } = upload.append;
-  if (multipart !== undefined) await objects.abortMultipart(upload.objectKey, multipart);
-  if (tailKey !== undefined) await objects.delete(tailKey);
-  if (!upload.isStored) await objects.delete(upload.objectKey);
+async function emptyStore(parts: TusParts, { objectKey, append, isStored }: TusUpload): Promise<void> {
+  const { objects } = parts.context;
+  if (append.multipart !== undefined) await objects.abortMultipart(objectKey, append.multipart);
+  await clearAround(parts, objectKey);
+  if (!isStored) await objects.delete(objectKey);
 }
 
-/** What a writer has put that no row names, because its save was refused. Never throws: it is in nobody's way. */
-export async function takeBack(parts: TusParts, upload: TusUpload, put: AppendState): Promise<void> {
-  const { objects, logger } = parts.context;
-  const before = upload.append;
-  try {
-    if (put.tailKey !== undefined && put.tailKey !== before.tailKey) await objects.delete(put.tailKey);
-    if (put.multipart !== undefined && put.multipart !== before.multipart) {
-      await objects.abortMultipart(upload.objectKey, put.multipart);
-    }
-  } catch (error) {
-    logger.warn({ err: error, upload: upload.id }, 'the store keeps what a writer left, for now');
+/** Tails and multiparts of an object's key that no row needs any more, whoever left them: some were left by a crash. */
+async function clearAround({ context }: TusParts, objectKey: string): Promise<void> {
+  const { objects } = context;
+  for (const { key } of await objects.list(`${objectKey}.`, { limit: LEFT_MAX })) await objects.delete(key);
+  for (const { key, multipart } of await objects.listMultiparts(objectKey, LEFT_MAX)) {
+    if (key === objectKey) await objects.abortMultipart(key, multipart);
   }
 }
 
-/** The object that a tail was in is part of the next one, or of the file. Never throws. */
-export async function deleteTail({ context }: TusParts, tailKey: string | undefined): Promise<void> {
-  if (tailKey === undefined) return;
+/** The object is whole: all else that has its key goes. Never throws, since it is in nobody's way. */
+export async function clearLeft(parts: TusParts, objectKey: string): Promise<void> {
+  await quietly(parts, objectKey, () => clearAround(parts, objectKey));
+}
+
+/** What a writer has put, or has found, that `row` does not name: its save was refused, or has left it behind. Never throws. */
+export async function takeBack(
+  parts: TusParts,
+  objectKey: string,
+  put: Pick<AppendState, 'multipart' | 'tailKey'>,
+  row: Pick<AppendState, 'multipart' | 'tailKey'> | undefined,
+): Promise<void> {
+  const { objects } = parts.context;
+  await quietly(parts, objectKey, async () => {
+    if (put.tailKey !== undefined && put.tailKey !== row?.tailKey) await objects.delete(put.tailKey);
+    if (put.multipart !== undefined && put.multipart !== row?.multipart) {
+      await objects.abortMultipart(objectKey, put.multipart);
+    }
+  });
+}
+
+async function quietly({ context }: TusParts, objectKey: string, work: () => Promise<void>): Promise<void> {
   try {
-    await context.objects.delete(tailKey);
+    await work();
   } catch (error) {
-    context.logger.warn({ err: error, tailKey }, 'the store keeps the tail of an upload, for now');
+    context.logger.warn({ err: error, objectKey }, 'the store keeps what an upload left, for now');
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Answer } from '../../answer.js';
-import { Exchange } from '../../exchange.js';
+import { Exchange, readHead } from '../../exchange.js';
 import { problem } from '../../problem.js';
 import { handleUpload, RefusalError, type UploadRequest } from '../handle.js';
 import type { UploadContext } from '../parts.js';
@@ -53,7 +53,7 @@ function route(
     const method = req.getHeader('x-http-method-override') || req.getMethod();
     if (method.toLowerCase() === 'options') {
       // Asked before anything else, by clients that look for what there is: it takes no token.
-      new Exchange(res).answer(optionsAnswer(context.limits));
+      new Exchange(res, readHead(req)).answer(optionsAnswer(context.limits));
       return;
     }
     const options = {

@@ -57,6 +57,11 @@ export interface NewTusUpload {
   readonly lease?: string;
 }
 
+export interface Saved {
+  readonly saved: boolean;
+  readonly expiresAt: Date | undefined;
+}
+
 interface TusRow {
   readonly id: string;
   readonly owner: string;
@@ -108,10 +113,12 @@ const TAKE = `
 const MINE = `id = $1 AND lease = $2 AND state = 'open'`;
 const RENEW = `
   UPDATE tus_uploads SET lease_until = ${after('$3')}, expires_at = ${after('$4')} WHERE ${MINE}`;
+const KEPT = `received = $3, multipart = $4, parts = $5, tail_key = $6, tail_bytes = $7, hash_state = $8, length = $9,
+  expires_at = ${after('$10')}`;
 const SAVE = `
-  UPDATE tus_uploads SET received = $3, multipart = $4, parts = $5, tail_key = $6, tail_bytes = $7, hash_state = $8,
-    length = $9, lease = NULL, lease_until = NULL, expires_at = ${after('$10')}
-  WHERE ${MINE} RETURNING expires_at`;
+  UPDATE tus_uploads SET ${KEPT}, lease = NULL, lease_until = NULL WHERE ${MINE} RETURNING expires_at`;
+const CHECKPOINT = `
+  UPDATE tus_uploads SET ${KEPT}, lease_until = ${after('$11')} WHERE ${MINE} RETURNING expires_at`;
 const RELEASE = `UPDATE tus_uploads SET lease = NULL, lease_until = NULL WHERE ${MINE}`;
 const ABANDON = `UPDATE tus_uploads SET lease_until = now() WHERE ${MINE}`;
 
@@ -184,21 +191,18 @@ export class TusTable {
   }
 
   /** Gives the lease back; `saved` is false when it was lost, and then nothing is changed. */
-  async save(
+  async save(id: string, lease: string, state: AppendState, length: number | undefined): Promise<Saved> {
+    return this.#saved(SAVE, [...this.#kept(id, lease, state, length)]);
+  }
+
+  /** `save` that keeps the lease, and renews it. */
+  async checkpoint(
     id: string,
     lease: string,
     state: AppendState,
     length: number | undefined,
-  ): Promise<{ readonly saved: boolean; readonly expiresAt: Date | undefined }> {
-    const { received, multipart, parts, tailKey, tailBytes, hashState } = state;
-    const hash = hashState === undefined ? undefined : Buffer.from(hashState, 'base64');
-    const { rows } = await this.#pool.query<{ readonly expires_at: Date | null }>(SAVE, [
-      ...[id, lease, received, multipart, JSON.stringify(parts), tailKey, tailBytes, hash, length].map(
-        orNull,
-      ),
-      this.#expiryMs,
-    ]);
-    return { saved: rows.length > 0, expiresAt: rows[0]?.expires_at ?? undefined };
+  ): Promise<boolean> {
+    return (await this.#saved(CHECKPOINT, [...this.#kept(id, lease, state, length), LEASE_MS])).saved;
   }
 
   /** Nothing came of it, and the store has no more than before. */
@@ -263,6 +267,18 @@ export class TusTable {
       [limit],
     );
     return rows.map(toTusUpload);
+  }
+
+  #kept(id: string, lease: string, state: AppendState, length: number | undefined): readonly unknown[] {
+    const { received, multipart, parts, tailKey, tailBytes, hashState } = state;
+    const hash = hashState === undefined ? undefined : Buffer.from(hashState, 'base64');
+    const kept = [received, multipart, JSON.stringify(parts), tailKey, tailBytes, hash, length];
+    return [id, lease, ...kept.map(orNull), this.#expiryMs];
+  }
+
+  async #saved(sql: string, values: readonly unknown[]): Promise<Saved> {
+    const { rows } = await this.#pool.query<{ readonly expires_at: Date | null }>(sql, values);
+    return { saved: rows.length > 0, expiresAt: rows[0]?.expires_at ?? undefined };
   }
 
   async #changes(sql: string, values: readonly unknown[]): Promise<boolean> {
