@@ -34,7 +34,18 @@ const KINDS = {
   },
   'scope-missing': { status: 403, title: 'Forbidden' },
   'invalid-query': { status: 400, title: 'Bad Request' },
+  'invalid-body': { status: 400, title: 'Bad Request' },
   'not-waiting': { status: 409, title: 'Conflict' },
+  'invalid-header': { status: 400, title: 'Bad Request' },
+  'empty-file': { status: 400, title: 'Bad Request' },
+  'not-a-table': { status: 415, title: 'Unsupported Media Type' },
+  'unsupported-version': { status: 412, title: 'Precondition Failed' },
+  'wrong-offset': { status: 409, title: 'Conflict' },
+  'upload-incomplete': { status: 409, title: 'Conflict' },
+  'upload-gone': { status: 410, title: 'Gone' },
+  'upload-locked': { status: 423, title: 'Locked' },
+  'wrong-checksum': { status: 460, title: 'Checksum Mismatch' },
+  'final-upload': { status: 403, title: 'Forbidden' },
   internal: { status: 500, title: 'Internal Server Error' },
 } as const satisfies Record<string, Kind>;
 

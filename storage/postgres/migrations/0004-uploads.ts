@@ -51,6 +51,8 @@ export const uploads: Migration = {
       version bigint NOT NULL DEFAULT 1,
       created_at timestamptz NOT NULL DEFAULT now(),
       stored_at timestamptz,
+      -- When it was put on the log; null until then.
+      enqueued_at timestamptz,
       started_at timestamptz,
       finished_at timestamptz,
       -- Of the latest change; while receiving, of the latest sign of life.
@@ -97,9 +99,9 @@ export const uploads: Migration = {
       length bigint,
       -- Upload-Offset: what is kept.
       received bigint NOT NULL DEFAULT 0,
-      -- Upload-Concat: null, partial or final; of a final one, the parts it is made of.
+      -- Upload-Concat: null, partial or final; of a final one, the header as it came.
       concat text COLLATE "C" CHECK (concat IN ('partial', 'final')),
-      sources uuid[],
+      concat_header text,
       object_key text COLLATE "C" NOT NULL,
       multipart text COLLATE "C",
       -- [{number, bytes, etag}]
@@ -109,14 +111,19 @@ export const uploads: Migration = {
       tail_bytes bigint NOT NULL DEFAULT 0,
       -- SHA-256 so far, to go on with.
       hash_state bytea,
-      state text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'complete', 'terminated')),
-      -- One writer at a time.
+      -- What is terminating is given up, and goes out of the object store; what is terminated is only remembered.
+      state text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (
+        state IN ('open', 'complete', 'terminating', 'terminated')
+      ),
+      -- One writer at a time. A lease that has run out, and is still here, was its writer's end: the store may have more than this row.
       lease uuid,
       lease_until timestamptz,
-      expires_at timestamptz NOT NULL,
+      -- When a sweep looks at it; null: never.
+      expires_at timestamptz,
       created_at timestamptz NOT NULL DEFAULT now()
     );
-    CREATE INDEX tus_uploads_expiry ON tus_uploads (expires_at) WHERE state = 'open';
+    CREATE INDEX tus_uploads_expiry ON tus_uploads (expires_at);
+    CREATE INDEX tus_uploads_open ON tus_uploads (upload_id) WHERE state = 'open';
     CREATE INDEX tus_uploads_upload ON tus_uploads (upload_id);
 
     ALTER TABLE debtors
