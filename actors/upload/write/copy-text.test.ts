@@ -97,14 +97,9 @@ t.test('chunks are of moderate size, and rows come in the order that is asked fo
     [...Array(30_000).keys()].reduce((sum, n) => sum + 2 * `${n}`.length + 5, long.length + 5),
   );
   t.ok(all.startsWith('0\t0\t\\N\n1\t1\t\\N\n') && all.endsWith(`29999\t\\N\n${long}last\n`));
-  t.equal(read([30_001, 30_000, 2, 0]), `last\n${long}2\t2\t\\N\n0\t0\t\\N\n`);
-  t.equal(
-    read(Array.from({ length: 30_000 }, (_, n) => 29_999 - n)),
-    all
-      .slice(0, -long.length - 5)
-      .split(/(?<=\n)/)
-      .reverse()
-      .join(''),
-  );
+  // To show the difference of texts so long would take minutes.
+  t.ok(read([30_001, 30_000, 2, 0]) === `last\n${long}2\t2\t\\N\n0\t0\t\\N\n`);
+  const short = all.slice(0, -long.length - 5).split(/(?<=\n)/);
+  t.ok(read(Array.from({ length: 30_000 }, (_, n) => 29_999 - n)) === short.reverse().join(''));
   t.equal(read([]), '');
 });
