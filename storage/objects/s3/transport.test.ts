@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { type S3Limits, S3ObjectStore } from './s3-store.js';
+import { S3Transport } from './transport.js';
 import { parseS3Url } from './url.js';
 
 const UNAVAILABLE = { code: 'TETHER_OBJECTS_UNAVAILABLE', outage: true, retryable: true };
@@ -107,4 +108,32 @@ t.test('answers of a server that is not well', async (t) => {
   await store.put('a', Buffer.from('x'));
   // A range that is answered with the whole object.
   await t.rejects(store.read('a', { start: 5 }), { code: 'TETHER_OBJECT_REFUSED', message: /ranges/ });
+});
+
+t.test('a list of parts that has no end is given up, and not asked for any more', async (t) => {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked++;
+    response.end(
+      `<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>${asked}</NextPartNumberMarker></ListPartsResult>`,
+    );
+  });
+  const port = await listen(t, server);
+  t.teardown(() => server.closeAllConnections());
+  const store = openAt(t, port, { callMs: 200 });
+  await t.rejects(store.listParts('a', 'm'), UNAVAILABLE);
+  t.ok(asked > 1, `asked ${asked} times`);
+
+  const transport = new S3Transport(false, 1_000);
+  t.teardown(() => transport.close());
+  let later: Promise<unknown> = Promise.resolve();
+  const work = () => {
+    // The time is over between two requests.
+    later = new Promise((resolve) => setTimeout(resolve, 50)).then(() =>
+      transport.request({ host: '127.0.0.1', port }, () => {}),
+    );
+    return later;
+  };
+  await t.rejects(transport.run({ idleMs: 1_000, totalMs: 10 }, work), /not within 10 ms/);
+  await t.rejects(later, /not within 10 ms/, 'no request is made afterwards');
 });
