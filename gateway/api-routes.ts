@@ -88,7 +88,7 @@ export function registerApiRoutes(app: TemplatedApp, parts: ApiParts): void {
 function handle(parts: ApiParts, res: HttpResponse, req: HttpRequest, work: Work): void {
   const head = readHead(req, 1);
   const isClosing = parts.intake.mode !== 'open';
-  const exchange = new Exchange(res, { head: head.method === 'head', close: isClosing }, head.hasBody);
+  const exchange = new Exchange(res, head, { head: head.method === 'head', close: isClosing });
   const run = async () => {
     const admitted = await parts.operations.admit(head.headers.get('authorization') ?? '');
     if ('refusal' in admitted) return admitted.refusal;

@@ -11,6 +11,20 @@
  * - Held, the socket is paused. What came along with the head is copied and waits (one read of uWebSockets.js, 512 KiB at most).
  * - An answer before the last bytes goes out as `linger.ts` says.
  * - Each chunk is copied once, out of the memory that uWebSockets.js takes back; the copy is the receiver's.
+ *
+ * Time. uWebSockets.js ends a connection by itself, and cannot be told otherwise; this is what it did when it was tried:
+ *
+ * | the request                                          | was ended                                              |
+ * |------------------------------------------------------|--------------------------------------------------------|
+ * | paused in the handler's own turn, as `held` is       | after 10 s: the handler's return starts the clock again |
+ * | paused in a callback for data, or in any later turn  | never                                                  |
+ * | reading, the client sends 0.1 or 20 KB/s             | after 12 s, after 36 s: 160 KB are asked for in 10 s    |
+ * | reading, `resume` called every 4 s, whatever comes   | never                                                  |
+ * | complete, the answer takes 40 s                      | never                                                  |
+ * | paused, and the client closes or resets              | not before it is resumed                               |
+ *
+ * So `pause` or `resume` is said again every `TOUCH_MS` until the body is complete, and what a client may take is ours to say:
+ * `SILENCE_MS_MAX` between two reads of its bytes while it is read from. A paused client waits for us, and its time does not count.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type Answer, type SendOptions, send } from './answer.js';
@@ -25,8 +39,6 @@ export interface RequestHead {
   readonly parameters: readonly string[];
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Whether bytes follow the head. */
-  readonly hasBody: boolean;
 }
 
 export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
@@ -40,7 +52,6 @@ export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
     query: req.getQuery() ?? '',
     parameters: Array.from({ length: parameterCount }, (_, index) => req.getParameter(index) ?? ''),
     headers,
-    hasBody: headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0,
   };
 }
 
@@ -51,6 +62,10 @@ export interface BodyReceiver {
   /** The client left, or the answer went out, before the end. Nothing comes after it. */
   abort(): void;
 }
+
+/** Well below the ten seconds of uWebSockets.js, whose clock ticks every four. */
+const TOUCH_MS = 4_000;
+export const SILENCE_MS_MAX = 30_000;
 
 type Mode = 'held' | 'flowing' | 'complete' | 'answered' | 'aborted';
 
@@ -65,20 +80,21 @@ export class Exchange {
   #receiver: BodyReceiver | undefined;
   #lingering: LingeringAnswer | undefined;
   #leave: (() => void) | undefined;
+  #touching: NodeJS.Timeout | undefined;
+  /** Since the last bytes, or since it was resumed. */
+  #silentMs = 0;
 
-  /**
-   * Takes the request over: body, abort and answer. In the handler's own turn.
-   *
-   * @param hasBody false: uWebSockets.js tells the end of an empty body after the handler's microtasks only, and an answer before it
-   * would linger, which costs the connection
-   */
-  constructor(res: HttpResponse, sendOptions: SendOptions = {}, hasBody = true) {
+  /** Takes the request over: body, abort and answer. In the handler's own turn. */
+  constructor(res: HttpResponse, head: RequestHead, sendOptions: SendOptions = {}) {
     this.#res = res;
     this.#sendOptions = sendOptions;
-    this.#hasLast = !hasBody;
     res.onAborted(() => this.#aborted());
     res.onData((chunk, isLast) => this.#data(chunk, isLast));
+    // Without a body its end is told right after the handler's turn, but an answer may be there before.
+    this.#hasLast = !announcesBody(head);
+    if (this.#hasLast) return;
     this.#pause();
+    this.#touching = setInterval(() => this.#touch(), TOUCH_MS);
   }
 
   /** Whether the client has left. */
@@ -137,6 +153,7 @@ export class Exchange {
   resume(): void {
     if (!this.#paused || this.#mode !== 'flowing') return;
     this.#paused = false;
+    this.#silentMs = 0;
     this.#res.resume();
   }
 
@@ -147,6 +164,7 @@ export class Exchange {
     const complete = this.#mode === 'complete' || this.#hasLast;
     const receiver = this.#mode === 'complete' ? undefined : this.#receiver;
     this.#mode = 'answered';
+    clearInterval(this.#touching);
     this.#early = [];
     // A connection that stays paused would never read its next request.
     if (this.#paused) {
@@ -163,7 +181,11 @@ export class Exchange {
       this.#lingering.data(chunk.byteLength, isLast);
       return;
     }
-    if (isLast) this.#hasLast = true;
+    this.#silentMs = 0;
+    if (isLast) {
+      this.#hasLast = true;
+      clearInterval(this.#touching);
+    }
     if (this.#mode === 'held') {
       if (chunk.byteLength > 0) this.#early.push(copyOf(chunk));
     } else if (this.#mode === 'flowing') {
@@ -185,6 +207,17 @@ export class Exchange {
     this.#res.pause();
   }
 
+  #touch(): void {
+    if (this.#paused) {
+      this.#res.pause();
+      return;
+    }
+    this.#silentMs += TOUCH_MS;
+    // Reported by `aborted`, like the client's leaving.
+    if (this.#silentMs > SILENCE_MS_MAX) this.#res.close();
+    else this.#res.resume();
+  }
+
   #aborted(): void {
     if (this.#lingering !== undefined) {
       this.#lingering.aborted();
@@ -193,10 +226,15 @@ export class Exchange {
     if (this.#mode === 'answered' || this.#mode === 'aborted') return;
     const receiver = this.#mode === 'complete' ? undefined : this.#receiver;
     this.#mode = 'aborted';
+    clearInterval(this.#touching);
     this.#early = [];
     receiver?.abort();
     this.#leave?.();
   }
+}
+
+function announcesBody({ headers }: RequestHead): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0;
 }
 
 /** In memory of its own, so that it can be transferred to another thread. */

@@ -55,7 +55,7 @@ export function handleUpload(
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const exchange = new Exchange(res, options.send, head.hasBody);
+  const exchange = new Exchange(res, head, options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {

@@ -29,7 +29,10 @@ export type IntakeJob =
       /** The request's, with its boundary. */
       readonly contentType: string;
     }
-  /** The body goes on with a resumable upload. What has arrived is kept even when the body ends early. */
+  /**
+   * The body goes on with a resumable upload. What has arrived is kept even when the body ends early. `from.tailKey` is the caller's to
+   * delete, when it has written down the new state.
+   */
   | {
       readonly kind: 'append';
       readonly objectKey: string;
@@ -41,6 +44,13 @@ export type IntakeJob =
       readonly length?: number;
       /** The upload is a part of a concatenation: its bytes alone need not look like a file. */
       readonly partial: boolean;
+    }
+  /** A request is sent again: its file is read and hashed, and not kept. */
+  | {
+      readonly kind: 'digest';
+      readonly limits: IntakeLimits;
+      /** Of multipart/form-data; otherwise the body is the file. */
+      readonly contentType?: string;
     }
   /** No body: the object is there, and is read, hashed and looked at. */
   | { readonly kind: 'inspect'; readonly objectKey: string; readonly limits: IntakeLimits }
@@ -81,7 +91,11 @@ export type IntakeResult =
     }
   /** Of an append: what is kept so far, durably. */
   | { readonly outcome: 'appended'; readonly state: AppendState }
-  /** Nothing is kept: neither object nor part of one. Of an append: nothing of this body. */
+  | { readonly outcome: 'digested'; readonly bytes: number; readonly sha256: string }
+  /**
+   * Nothing is kept: neither object nor part of one. Of an append: by `wrong-checksum` and `too-long` nothing of this body but what is in a
+   * checkpoint; by the others the whole upload is over, and only `from.tailKey` is left to the caller.
+   */
   | { readonly outcome: 'refused'; readonly code: IntakeRefusal; readonly detail: string };
 
 export type IntakeRefusal =
@@ -101,12 +115,21 @@ export interface IntakeStream {
   onRoom: () => void;
   /** The body is complete. */
   end(): void;
-  /** The client is gone. An append keeps what has arrived and resolves `appended`; all else is undone, and `result` rejects. */
+  /**
+   * The client is gone. An append keeps what has arrived and resolves `appended` (with a checksum, which nobody can check then, it keeps
+   * nothing: the state is `from`); all else is undone, and `result` rejects.
+   */
   abort(): void;
+  /**
+   * Of an append without a checksum: what is durable by now, a state to go on from. To be written down now and then while the bytes come, and
+   * when `result` rejects: a crash then loses the bytes since.
+   */
+  readonly checkpoint: AppendState | undefined;
   /**
    * @throws ObjectStoreUnavailableError the store is away; what was kept is undone, now or by the sweeper
    * @throws IntakeAbortedError after `abort`
    * @throws IntakeLostError the thread ended
+   * @throws ObjectNotFoundError, ObjectRefusedError the multipart of an append has been aborted, say
    */
   readonly result: Promise<IntakeResult>;
 }
@@ -116,6 +139,6 @@ export interface IntakePool {
   readonly active: number;
   /** @throws IntakeBusyError when `activeMax` streams are under way: 503 */
   open(job: IntakeJob): IntakeStream;
-  /** Waits for what is under way, then ends the threads. */
+  /** Takes no new streams, waits for what is under way, then ends the threads with what is left. */
   close(deadlineMs: number): Promise<void>;
 }
