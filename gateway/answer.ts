@@ -43,7 +43,8 @@ export function send(
     writeHead(res, answer);
     if (answer.contentType === '') {
       if (close) res.writeHeader('Connection', 'close');
-      res.endWithoutBody(undefined, close);
+      // With an argument, even `undefined`, it would say a length that is none.
+      res.endWithoutBody();
       return;
     }
     if (!head) {

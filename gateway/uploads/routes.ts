@@ -3,9 +3,11 @@
  * parameter, which uWebSockets.js sees to.
  */
 import type { TemplatedApp } from 'uWebSockets.js';
+import { registerList } from './list.js';
 import type { UploadContext } from './parts.js';
+import { registerRead } from './read.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
-  void app;
-  void context;
+  registerList(app, context);
+  registerRead(app, context);
 }
