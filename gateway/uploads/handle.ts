@@ -61,7 +61,8 @@ export function handleUpload(
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const exchange = new Exchange(res, head, options.send);
+  const draining = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
@@ -69,7 +70,6 @@ export function handleUpload(
     }
     context.requests.settle();
   };
-  const draining = context.requests.mode !== 'open';
   context.requests.begin();
   if (draining) {
     finish(DRAINING);

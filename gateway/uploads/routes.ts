@@ -3,9 +3,13 @@
  * parameter, which uWebSockets.js sees to.
  */
 import type { TemplatedApp } from 'uWebSockets.js';
+import { registerList } from './list.js';
 import type { UploadContext } from './parts.js';
+import { registerRead } from './read.js';
 import { registerTus } from './tus/routes.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
+  registerList(app, context);
+  registerRead(app, context);
   registerTus(app, context);
 }
