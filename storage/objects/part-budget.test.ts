@@ -59,6 +59,22 @@ t.test('who waits gets room in the order of asking, and nobody overtakes', async
   t.ok(budget.held <= 2 * PART_BYTES);
 });
 
+t.test('nobody overtakes who needs more than there is', async (t) => {
+  const budget = new PartBudget(3 * PART_BYTES, new ManualClock());
+  growAll(budget, budget.open());
+  const [lent, waiting] = [budget.open(), budget.open()];
+  for (const buffer of [lent, waiting, budget.open()]) {
+    while (buffer.bytes.length < 2048 * KIB) budget.tryGrow(buffer, false);
+  }
+  await budget.grow(lent, never());
+  const granted = budget.grow(waiting, never());
+  t.equal(budget.waiting, 1);
+  t.notOk(budget.tryGrow(budget.open(), false), 'though there are 2 MiB');
+  budget.close(lent);
+  await granted;
+  t.ok(budget.tryGrow(budget.open(), false));
+});
+
 t.test('nobody waits for ever', async (t) => {
   const clock = new ManualClock();
   const budget = new PartBudget(2 * PART_BYTES, clock, 1_000);

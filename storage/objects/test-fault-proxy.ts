@@ -11,7 +11,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-export type Fault =
+type Fault =
   | { readonly kind: 'pass' | 'refuse' | 'stall' }
   | { readonly kind: 'reset'; readonly afterBytes: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number };

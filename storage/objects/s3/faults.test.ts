@@ -1,6 +1,5 @@
 /** An S3 server that is away, silent, slow, or fails in the middle: by a proxy in front of a real one. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../runtime/clock.js';
 import { until } from '../../../runtime/testing/until.js';
@@ -170,50 +169,4 @@ t.test('s3 with faults', async (t) => {
     t.equal(budget.held, 0);
     t.strictSame(await store.listMultiparts('', 10), []);
   });
-});
-
-t.test('answers of a server that is not well', async (t) => {
-  let answer: { status: number; body: string } = { status: 200, body: '' };
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(answer.status, { 'content-type': 'application/xml' }).end(answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => server.closeAllConnections());
-  t.teardown(() => server.close());
-  const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const store = openAt(t, `http://key:the-secret@127.0.0.1:${port}/bucket`, {});
-  const said = (code: string) =>
-    `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why &#10;</Message></Error>`;
-  const part = { number: 1, bytes: 1, etag: 'x' };
-  const cases: readonly [number, string, string][] = [
-    [500, '', 'TETHER_OBJECTS_UNAVAILABLE'],
-    [502, '<html>bad gateway</html>', 'TETHER_OBJECTS_UNAVAILABLE'],
-    [503, said('SlowDown'), 'TETHER_OBJECTS_UNAVAILABLE'],
-    [507, said('XMinioStorageFull'), 'TETHER_OBJECTS_UNAVAILABLE'],
-    [429, '', 'TETHER_OBJECTS_UNAVAILABLE'],
-    [400, said('RequestTimeout'), 'TETHER_OBJECTS_UNAVAILABLE'],
-    [200, said('InternalError'), 'TETHER_OBJECTS_UNAVAILABLE'],
-    [200, 'no XML at all', 'TETHER_OBJECTS_UNAVAILABLE'],
-    [200, said('InvalidPart'), 'TETHER_OBJECT_REFUSED'],
-    [501, '', 'TETHER_OBJECT_REFUSED'],
-    [301, said('PermanentRedirect'), 'TETHER_OBJECT_REFUSED'],
-    [403, said('SignatureDoesNotMatch'), 'TETHER_OBJECT_REFUSED'],
-    [404, said('NoSuchBucket'), 'TETHER_OBJECT_REFUSED'],
-    [404, said('NoSuchUpload'), 'TETHER_OBJECT_NOT_FOUND'],
-    [404, '', 'TETHER_OBJECT_NOT_FOUND'],
-  ];
-  for (const [status, body, code] of cases) {
-    answer = { status, body };
-    await t.rejects(store.completeMultipart('a', 'm', [part]), { code }, `${status} ${body}`);
-  }
-  // More than there are connections: each of them is given back.
-  answer = { status: 503, body: said('SlowDown') };
-  const many = await Promise.allSettled(Array.from({ length: 300 }, () => store.put('a', Buffer.from('x'))));
-  t.ok(many.every(({ status }) => status === 'rejected'));
-  answer = { status: 200, body: '' };
-  await store.put('a', Buffer.from('x'));
-  // A range that is answered with the whole object.
-  await t.rejects(store.read('a', { start: 5 }), { code: 'TETHER_OBJECT_REFUSED', message: /ranges/ });
 });

@@ -6,7 +6,7 @@
  */
 import { SaxesParser } from 'saxes';
 
-export interface MultipartPage {
+interface MultipartPage {
   readonly uploads: readonly { readonly key: string; readonly multipart: string; readonly startedAt: Date }[];
   /** The query of the page behind it. */
   readonly next: string | undefined;

@@ -51,7 +51,7 @@ export interface S3Limits {
   readonly completeMs: number;
 }
 
-export const DEFAULT_S3_LIMITS: S3Limits = {
+const DEFAULT_S3_LIMITS: S3Limits = {
   connectMs: 5_000,
   idleMs: 15_000,
   callMs: 30_000,
