@@ -35,6 +35,15 @@ const KINDS = {
   'scope-missing': { status: 403, title: 'Forbidden' },
   'invalid-query': { status: 400, title: 'Bad Request' },
   'not-waiting': { status: 409, title: 'Conflict' },
+  'invalid-header': { status: 400, title: 'Bad Request' },
+  'empty-file': { status: 400, title: 'Bad Request' },
+  'malformed-form': { status: 400, title: 'Bad Request' },
+  'request-timeout': { status: 408, title: 'Request Timeout' },
+  'upload-cancelled': { status: 409, title: 'Conflict' },
+  'wrong-digest': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-reused': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-in-use': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
+  'uploads-busy': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   internal: { status: 500, title: 'Internal Server Error' },
 } as const satisfies Record<string, Kind>;
 

@@ -4,8 +4,8 @@
  */
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { UploadContext } from './parts.js';
+import { registerPost } from './post.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
-  void app;
-  void context;
+  registerPost(app, context);
 }
