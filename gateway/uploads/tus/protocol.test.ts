@@ -5,60 +5,16 @@
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { startTestPostgres } from '../../../storage/postgres/test-server.js';
-import { type RawResponse, type RequestParts, request } from '../../test/raw-client.js';
-import { bearer, startTestUploads, type TestUploads } from '../test/start.js';
+import { type RawResponse, request } from '../../test/raw-client.js';
+import { bearer } from '../test/start.js';
+import { CSV, isProblem, OFFSET_TYPE, startTus, VERSION } from './test/start-tus.js';
 
 const postgres = await startTestPostgres(t);
 const LIMITS = { textBytesMax: 1000, xlsxBytesMax: 500 };
-const VERSION = 'Tus-Resumable: 1.0.0';
-const OFFSET_TYPE = 'Content-Type: application/offset+octet-stream';
 const METADATA = `filename ${Buffer.from('debtors.csv').toString('base64')},is_confidential`;
-const CSV = 'name,iban,amount\n';
 const base64 = (algorithm: string, bytes: string) => createHash(algorithm).update(bytes).digest('base64');
 
-interface Tus extends TestUploads {
-  tus(method: string, path: string, headers?: readonly string[], body?: string): Promise<RawResponse>;
-  /** A new upload's path. */
-  create(...headers: readonly string[]): Promise<string>;
-  patch(path: string, offset: number, body: string, ...headers: readonly string[]): Promise<RawResponse>;
-  offset(path: string): Promise<string | undefined>;
-  /** A part that is whole. */
-  part(body: string): Promise<string>;
-}
-
-async function start(t: Test): Promise<Tus> {
-  const server = await startTestUploads(t, { postgres, parts: { limits: LIMITS } });
-  const tus: Tus['tus'] = (method, path, headers = [], body) => {
-    const parts: RequestParts = { method, path, headers: [VERSION, ...headers] };
-    return server.askAs(body === undefined ? parts : { ...parts, body });
-  };
-  const create: Tus['create'] = async (...headers) => {
-    const { status, headers: answered } = await tus('POST', '/uploads/tus', headers);
-    t.equal(status, 201, 'created');
-    return answered.location ?? '';
-  };
-  const patch: Tus['patch'] = (path, offset, body, ...headers) =>
-    tus('PATCH', path, [OFFSET_TYPE, `Upload-Offset: ${offset}`, ...headers], body);
-  return {
-    ...server,
-    tus,
-    create,
-    patch,
-    offset: async (path) => (await tus('HEAD', path)).headers['upload-offset'],
-    async part(body) {
-      const path = await create('Upload-Concat: partial', `Upload-Length: ${body.length}`);
-      t.equal((await patch(path, 0, body)).status, 204);
-      return path;
-    },
-  };
-}
-
-/** What is with an answer that is no success. */
-function isProblem(t: Test, { status, headers, body }: RawResponse, wanted: number, type: string): void {
-  t.equal(status, wanted, `${wanted} ${type}`);
-  t.equal(headers['tus-resumable'], '1.0.0');
-  t.match(JSON.parse(body), { type: `urn:tether:problem:${type}`, status: wanted });
-}
+const start = (t: Test) => startTus(t, { postgres, parts: { limits: LIMITS } });
 
 t.test('core', async (t) => {
   const { tus, ask, askAs, client, create, patch, offset } = await start(t);
