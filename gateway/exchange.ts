@@ -23,7 +23,7 @@
  * | complete, the answer takes 40 s                      | never                                                  |
  * | paused, and the client closes or resets              | not before it is resumed                               |
  *
- * So `pause` or `resume` is said again every `TOUCH_MS` until the body is complete, and what a client may take is ours to say:
+ * So `pause` or `resume` is said again every `TOUCH_MS` until the answer is out, and what a client may take is ours to say:
  * `SILENCE_MS_MAX` between two reads of its bytes while it is read from. A paused client waits for us, and its time does not count.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
@@ -65,13 +65,14 @@ export interface BodyReceiver {
 
 /** Well below the ten seconds of uWebSockets.js, whose clock ticks every four. */
 const TOUCH_MS = 4_000;
-export const SILENCE_MS_MAX = 30_000;
+const SILENCE_MS_MAX = 30_000;
 
 type Mode = 'held' | 'flowing' | 'complete' | 'answered' | 'aborted';
 
 export class Exchange {
   readonly #res: HttpResponse;
   readonly #sendOptions: SendOptions;
+  readonly #silenceMsMax: number;
   #mode: Mode = 'held';
   #paused = false;
   /** While held. */
@@ -85,9 +86,14 @@ export class Exchange {
   #silentMs = 0;
 
   /** Takes the request over: body, abort and answer. In the handler's own turn. */
-  constructor(res: HttpResponse, head: RequestHead, sendOptions: SendOptions = {}) {
+  constructor(
+    res: HttpResponse,
+    head: RequestHead,
+    { silenceMsMax = SILENCE_MS_MAX, ...sendOptions }: SendOptions & { readonly silenceMsMax?: number } = {},
+  ) {
     this.#res = res;
     this.#sendOptions = sendOptions;
+    this.#silenceMsMax = silenceMsMax;
     res.onAborted(() => this.#aborted());
     res.onData((chunk, isLast) => this.#data(chunk, isLast));
     // Without a body its end is told right after the handler's turn, but an answer may be there before.
@@ -151,10 +157,7 @@ export class Exchange {
 
   /** The receiver has room again. */
   resume(): void {
-    if (!this.#paused || this.#mode !== 'flowing') return;
-    this.#paused = false;
-    this.#silentMs = 0;
-    this.#res.resume();
+    if (this.#mode === 'flowing') this.#unpause();
   }
 
   /** Answers, once; nothing when the client has left. */
@@ -167,10 +170,7 @@ export class Exchange {
     clearInterval(this.#touching);
     this.#early = [];
     // A connection that stays paused would never read its next request.
-    if (this.#paused) {
-      this.#paused = false;
-      this.#res.resume();
-    }
+    this.#unpause();
     if (complete) send(this.#res, answer, this.#sendOptions);
     else this.#lingering = new LingeringAnswer(this.#res, answer);
     receiver?.abort();
@@ -184,7 +184,8 @@ export class Exchange {
     this.#silentMs = 0;
     if (isLast) {
       this.#hasLast = true;
-      clearInterval(this.#touching);
+      // There is nothing to hold back any more, and of a paused client nobody hears that it has left.
+      this.#unpause();
     }
     if (this.#mode === 'held') {
       if (chunk.byteLength > 0) this.#early.push(copyOf(chunk));
@@ -207,14 +208,21 @@ export class Exchange {
     this.#res.pause();
   }
 
+  #unpause(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#silentMs = 0;
+    this.#res.resume();
+  }
+
   #touch(): void {
     if (this.#paused) {
       this.#res.pause();
       return;
     }
-    this.#silentMs += TOUCH_MS;
+    if (!this.#hasLast) this.#silentMs += TOUCH_MS;
     // Reported by `aborted`, like the client's leaving.
-    if (this.#silentMs > SILENCE_MS_MAX) this.#res.close();
+    if (this.#silentMs > this.#silenceMsMax) this.#res.close();
     else this.#res.resume();
   }
 

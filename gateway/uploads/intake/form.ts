@@ -37,43 +37,56 @@ export async function readForm(
   const fields = new Map<string, string>();
   let filename: string | undefined;
   let file: Promise<void> | undefined;
+  // One flag and one waiter: a race with one promise for each chunk would keep something of each chunk to the end.
+  let over: { readonly error: unknown } | undefined;
+  let wake: () => void = () => {};
+  const end = (error?: unknown) => {
+    over ??= { error };
+    wake();
+  };
+  const refuse = (detail: string) => end(new Refusal('malformed-form', detail));
 
-  const form = new Promise<void>((resolve, reject) => {
-    const refuse = (detail: string) => reject(new Refusal('malformed-form', detail));
-    parser.on('file', (_, stream, given) => {
-      filename = given as string | undefined;
-      file = (async () => {
-        for await (const chunk of stream) await take(chunk as Buffer);
-      })();
-      file.catch(reject);
-    });
-    parser.on('field', (name: string | undefined, value, _, valueTruncated) => {
-      if (name === undefined || name.length > FIELD_NAME_LENGTH_MAX)
-        refuse('a field has no name, or a long one');
-      else if (valueTruncated) refuse(`a field has at most ${FIELD_BYTES_MAX} bytes`);
-      else fields.set(name, value);
-    });
-    parser.on('filesLimit', () => refuse('a form has one file'));
-    parser.on('fieldsLimit', () => refuse(`a form has at most ${FIELDS_MAX} fields`));
-    parser.on('partsLimit', () => refuse('a form has one file, and few fields'));
-    parser.on('error', () => refuse('the form ends early, or cannot be read'));
-    parser.on('finish', () => {
-      if (file === undefined) refuse('the form has no file');
-      else file.then(resolve, reject);
-    });
+  parser.on('file', (_, stream, given) => {
+    filename = given as string | undefined;
+    file = (async () => {
+      for await (const chunk of stream) await take(chunk as Buffer);
+    })();
+    file.catch(end);
   });
-  // Looked at below, maybe after it has rejected.
-  form.catch(() => {});
+  parser.on('field', (name: string | undefined, value, _, valueTruncated) => {
+    if (name === undefined || name.length > FIELD_NAME_LENGTH_MAX)
+      refuse('a field has no name, or a long one');
+    else if (valueTruncated) refuse(`a field has at most ${FIELD_BYTES_MAX} bytes`);
+    else fields.set(name, value);
+  });
+  parser.on('filesLimit', () => refuse('a form has one file'));
+  parser.on('fieldsLimit', () => refuse(`a form has at most ${FIELDS_MAX} fields`));
+  parser.on('partsLimit', () => refuse('a form has one file, and few fields'));
+  parser.on('error', () => refuse('the form ends early, or cannot be read'));
+  parser.on('finish', () => {
+    if (file === undefined) refuse('the form has no file');
+    else file.then(() => end(), end);
+  });
 
+  /** Resolves when `done` has been called, or the form is over. @throws what the form ended with */
+  const during = async (work: (done: () => void) => void) => {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      if (over === undefined) work(resolve);
+      else resolve();
+    });
+    if (over?.error !== undefined) throw over.error;
+  };
   let bytes = 0;
   try {
     for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-      bytes += chunk.byteLength;
+      const next = chunk;
+      bytes += next.byteLength;
       if (bytes > bytesMax) throw new Refusal('too-large', `a form has at most ${bytesMax} bytes`);
-      await Promise.race([form, written(parser, chunk)]);
+      // The parser's answer comes when the file's reader has taken what there was for it.
+      await during((done) => void parser.write(next, () => done()));
     }
-    parser.end();
-    await form;
+    await during(() => parser.end());
   } finally {
     parser.destroy();
   }
@@ -98,9 +111,4 @@ function openParser(contentType: string): BusboyInstance {
   } catch {
     throw new Refusal('malformed-form', 'the Content-Type has no boundary, or not one that a form can have');
   }
-}
-
-/** Resolves when the parser has dealt with it: what its file's reader has not taken holds it up. */
-function written(parser: BusboyInstance, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve) => parser.write(chunk, () => resolve()));
 }

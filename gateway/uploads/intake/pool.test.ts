@@ -1,68 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import t, { type Test } from 'tap';
+import { randomBytes } from 'node:crypto';
+import t from 'tap';
 import { TEXT_MEDIA_TYPE } from '../../../actors/upload/model.js';
-import { silentLogger } from '../../../runtime/logger.js';
 import { until } from '../../../runtime/testing/until.js';
 import { PART_BYTES } from '../../../storage/objects/object-store.js';
-import { openObjectStore } from '../../../storage/objects/open.js';
-import { type IntakeJob, type IntakeStream, WINDOW_BYTES } from './intake.js';
-import { startIntake } from './pool.js';
-
-const LIMITS = { textBytesMax: 40 * 1024 * 1024, xlsxBytesMax: 1024 * 1024 };
-const KEY = 'uploads/one';
-const MIB = 1024 * 1024;
-
-async function start(t: Test, { activeMax = 16, threads = 1 } = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'tether-intake-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
-  const store = openObjectStore({ driver: 'folder', directory });
-  await store.prepare();
-  t.teardown(() => store.close());
-  const workers: Worker[] = [];
-  const seen = (worker: Worker) => void workers.push(worker);
-  process.on('worker', seen);
-  t.teardown(() => process.off('worker', seen));
-  const pool = startIntake({
-    threads,
-    activeMax,
-    objects: { driver: 'folder', directory },
-    logger: silentLogger,
-  });
-  t.teardown(() => pool.close(1_000));
-  const left = async () => ({
-    objects: (await store.list('', { limit: 1_000 })).map(({ key }) => key),
-    multiparts: (await store.listMultiparts('', 1_000)).length,
-  });
-  const read = async (key: string) => Buffer.concat(await (await store.read(key)).toArray());
-  return { pool, store, workers, left, read };
-}
-
-/** Text of exactly so many bytes. */
-function text(bytes: number): Buffer {
-  const lines = randomBytes(Math.ceil(bytes / 2) + 1)
-    .toString('hex')
-    .slice(0, bytes);
-  return Buffer.from(lines.replace(/.{64}/g, (line) => `${line.slice(1)}\n`));
-}
-
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-/** Writes with regard to credit. */
-async function send(stream: IntakeStream, bytes: Buffer, chunkBytes = 300_000): Promise<void> {
-  for (let start = 0; start < bytes.length; start += chunkBytes) {
-    const chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, bytes.length - start));
-    bytes.copy(chunk, 0, start);
-    if (!stream.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        stream.onRoom = resolve;
-      });
-    }
-  }
-}
+import { type IntakeJob, WINDOW_BYTES } from './intake.js';
+import { KEY, LIMITS, MIB, picture, send, sha256, startTestIntake, text } from './test/start.js';
 
 const raw = (more: Partial<IntakeJob & { kind: 'raw' }> = {}): IntakeJob => ({
   kind: 'raw',
@@ -72,7 +14,7 @@ const raw = (more: Partial<IntakeJob & { kind: 'raw' }> = {}): IntakeJob => ({
 });
 
 t.test('a body becomes an object, with its hash and what it is', async (t) => {
-  const { pool, left, read } = await start(t);
+  const { pool, left, read } = await startTestIntake(t);
   for (const bytes of [1, 5000, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 30 * MIB + 7]) {
     const file = text(bytes);
     const stream = pool.open(raw());
@@ -90,8 +32,8 @@ t.test('a body becomes an object, with its hash and what it is', async (t) => {
 });
 
 t.test('what is refused leaves nothing', async (t) => {
-  const { pool, left } = await start(t);
-  const png = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), randomBytes(9 * MIB)]);
+  const { pool, left } = await startTestIntake(t);
+  const png = picture(9 * MIB);
   const xlsx = Buffer.concat([Buffer.from('504b0304', 'hex'), randomBytes(9 * MIB)]);
   const cases: readonly [string, Buffer, string, Partial<IntakeJob & { kind: 'raw' }>?][] = [
     ['a picture', png, 'not-a-table'],
@@ -114,7 +56,7 @@ t.test('what is refused leaves nothing', async (t) => {
 });
 
 t.test('a client that leaves leaves nothing', async (t) => {
-  const { pool, left } = await start(t);
+  const { pool, left } = await startTestIntake(t);
   for (const bytes of [0, 100, 20 * MIB]) {
     const stream = pool.open(raw());
     await send(stream, text(bytes));
@@ -125,7 +67,7 @@ t.test('a client that leaves leaves nothing', async (t) => {
 });
 
 t.test('no more than a window is between the threads', async (t) => {
-  const { pool } = await start(t);
+  const { pool } = await startTestIntake(t);
   const stream = pool.open(raw());
   const chunk = () => Buffer.alloc(100_000, 'x');
   let written = 0;
@@ -146,7 +88,7 @@ t.test('no more than a window is between the threads', async (t) => {
 });
 
 t.test('there are as many streams as may be, and no more', async (t) => {
-  const { pool, workers } = await start(t, { activeMax: 3, threads: 2 });
+  const { pool, workers } = await startTestIntake(t, { activeMax: 3, threads: 2 });
   const streams = [pool.open(raw()), pool.open(raw()), pool.open(raw())];
   t.throws(() => pool.open(raw()), { code: 'TETHER_INTAKE_BUSY', retryable: true });
   t.equal(pool.active, 3);
@@ -157,7 +99,7 @@ t.test('there are as many streams as may be, and no more', async (t) => {
 });
 
 t.test('a thread that ends takes its streams with it, and there is a fresh one', async (t) => {
-  const { pool, workers, left } = await start(t);
+  const { pool, workers, left } = await startTestIntake(t);
   const first = pool.open(raw());
   const second = pool.open(raw());
   await send(first, text(20 * MIB));
@@ -174,7 +116,7 @@ t.test('a thread that ends takes its streams with it, and there is a fresh one',
 });
 
 t.test('the end waits for what is under way, and not for ever', async (t) => {
-  const { pool } = await start(t);
+  const { pool } = await startTestIntake(t);
   const good = pool.open(raw());
   await send(good, text(10 * MIB));
   const closing = pool.close(5_000);
@@ -183,7 +125,7 @@ t.test('the end waits for what is under way, and not for ever', async (t) => {
   await closing;
   t.match(await good.result, { outcome: 'stored' });
 
-  const other = await start(t);
+  const other = await startTestIntake(t);
   const stuck = other.pool.open(raw());
   await send(stuck, text(100));
   await other.pool.close(50);
