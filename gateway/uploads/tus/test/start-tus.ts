@@ -20,6 +20,8 @@ export interface TestTus extends TestUploads {
   offset(path: string): Promise<string | undefined>;
   /** A part that is whole. */
   part(body: string): Promise<string>;
+  /** What the store has of an upload. */
+  left(path: string): Promise<readonly string[]>;
 }
 
 /** Closed at the end of the test. */
@@ -30,8 +32,8 @@ export async function startTus(t: Test, options: TestUploadsOptions = {}): Promi
     return server.askAs(body === undefined ? parts : { ...parts, body });
   };
   const create: TestTus['create'] = async (...headers) => {
-    const { status, headers: answered } = await tus('POST', '/uploads/tus', headers);
-    t.equal(status, 201, 'created');
+    const { status, headers: answered, body } = await tus('POST', '/uploads/tus', headers);
+    if (status !== 201) throw new Error(`${status} instead of 201: ${body}`);
     return answered.location ?? '';
   };
   const patch: TestTus['patch'] = (path, offset, body, ...headers) =>
@@ -56,8 +58,15 @@ export async function startTus(t: Test, options: TestUploadsOptions = {}): Promi
     offset: async (path) => (await tus('HEAD', path)).headers['upload-offset'],
     async part(body) {
       const path = await create('Upload-Concat: partial', `Upload-Length: ${body.length}`);
-      t.equal((await patch(path, 0, body)).status, 204);
+      const { status } = await patch(path, 0, body);
+      if (status !== 204) throw new Error(`${status} instead of 204`);
       return path;
+    },
+    async left(path) {
+      const { objects, multiparts } = await server.stored();
+      return [...objects, ...multiparts.map((key) => `multipart of ${key}`)].filter((key) =>
+        key.includes(idOf(path)),
+      );
     },
   };
 }
