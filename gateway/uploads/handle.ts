@@ -49,7 +49,7 @@ export class RefusalError extends TetherError {
 
 type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
 
-/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is. */
+/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
   context: HandlerContext,
   res: HttpResponse,
@@ -59,6 +59,8 @@ export function handleUpload(
     readonly parameterCount?: number;
     readonly send?: SendOptions;
     readonly headers?: Answer['headers'];
+    /** What the answer becomes, whatever it is. */
+    readonly turn?: (answer: Answer) => Answer;
   },
   handler: UploadHandler,
 ): void {
@@ -68,7 +70,8 @@ export function handleUpload(
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
-      exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
+      const turned = options.turn?.(answer) ?? answer;
+      exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
     context.requests.settle();
   };
