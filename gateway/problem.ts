@@ -26,6 +26,7 @@ const KINDS = {
   'log-full': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   'log-closed': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   draining: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  'too-many-streams': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   unavailable: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   'token-required': {
     status: 401,
