@@ -39,6 +39,8 @@ export function madeDebtor(n: number, more: Partial<Debtor> = {}): Debtor {
   };
 }
 
+export const COLUMNS = { iban: 'IBAN', bic: 'BIC', email: 'E-Mail', name: 'Name' };
+
 export const START: Position = { byte: 10, line: 2 };
 
 /** An upload that is in the midst of its work. */
@@ -82,7 +84,7 @@ export async function outcomesOf(
   const { rows } = await client.query<{ line: number; outcome: string }>(
     `SELECT line::int, 'accepted' AS outcome FROM debtors WHERE upload_id = $1
      UNION ALL
-     SELECT line::int, (SELECT string_agg(trim(r ->> 'code' || ' ' || (r ->> 'value')), ', ') FROM jsonb_array_elements(reasons) r)
+     SELECT line::int, (SELECT string_agg(concat_ws(' ', r ->> 'code', substring(r ->> 'value' FROM '(?:line|upload).*')), ', ') FROM jsonb_array_elements(reasons) r)
      FROM upload_rejects WHERE upload_id = $1
      ORDER BY line, outcome`,
     [id],

@@ -14,7 +14,16 @@ export const REJECT_COLUMNS = 'upload_id, line, outcome, reasons';
 /** Rows of a batch at most, by what a sort key has room for. */
 const ROWS_MAX = 2 ** 17;
 
+/** Headers of the columns that rows are checked by, as the file has them; empty where it has none. */
+export interface CheckedColumns {
+  readonly iban: string;
+  readonly bic: string;
+  readonly email: string;
+  readonly name: string;
+}
+
 export class Batch {
+  readonly columns: CheckedColumns;
   readonly debtors = new CopyRows();
   readonly rejects = new CopyRows();
   /** Of the valid rows, in the order of `debtors`. */
@@ -28,7 +37,8 @@ export class Batch {
   readonly #upload: string;
   readonly #uploadAndOwner: string;
 
-  constructor(uploadId: string, owner: string) {
+  constructor(uploadId: string, owner: string, columns: CheckedColumns) {
+    this.columns = columns;
     this.#upload = `${uploadId}\t`;
     this.#uploadAndOwner = `${uploadId}\t${copyText(owner)}\t`;
   }

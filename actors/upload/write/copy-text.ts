@@ -25,10 +25,14 @@ export function copyText(text: string | undefined): string {
 
 /** Plain data as a value of type jsonb; undefined is NULL. */
 export function copyJson(value: unknown): string {
-  if (value === undefined) return NULL;
+  return value === undefined ? NULL : copyText(jsonText(value));
+}
+
+/** Plain data as a text that jsonb takes. */
+export function jsonText(value: unknown): string {
   const json = JSON.stringify(value);
   // Of what JSON writes as \u, jsonb refuses the NUL and halves of surrogate pairs.
-  return copyText(json.includes('\\u') ? JSON.stringify(value, withoutRefused) : json);
+  return json.includes('\\u') ? JSON.stringify(value, withoutRefused) : json;
 }
 
 const REFUSED = /\0|\p{Surrogate}/gu;

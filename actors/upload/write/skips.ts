@@ -2,7 +2,8 @@
  * Which valid rows of a batch are skipped, and why: a pure function of the batch and of what the tables say about it.
  */
 import type { Reason } from '../debtor/debtor.js';
-import { type Batch, wholeBic } from './batch.js';
+import { maskValue } from '../debtor/mask.js';
+import { type Batch, type CheckedColumns, wholeBic } from './batch.js';
 import type { HitRow } from './sql/find-hits.js';
 
 /** A row is skipped for the first of these that is true of it. A contract: they stand in errors.csv and in `upload_rejects`. */
@@ -49,15 +50,20 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
     const hit = byIban.get(iban);
     const bic = batch.bics[number];
     const email = batch.emails[number];
-    if (hit?.code === 'blacklisted-iban') skips.set(number, reasonOf('blacklisted-iban'));
-    else if (bic !== undefined && bics?.has(bic)) skips.set(number, reasonOf('blacklisted-bic'));
-    else if (email !== undefined && emails?.has(email)) skips.set(number, reasonOf('blacklisted-email'));
-    else if (names?.has(batch.names[number] ?? '')) skips.set(number, reasonOf('blacklisted-name'));
-    else if (hit !== undefined) skips.set(number, reasonOf(codeOf(hit), placeOf(hit)));
+    const name = batch.names[number] ?? '';
+    const skip = (code: SkipCode, column: keyof CheckedColumns, value: string) => {
+      skips.set(number, { code, column: batch.columns[column], value });
+    };
+    if (hit?.code === 'blacklisted-iban') skip('blacklisted-iban', 'iban', maskValue('iban', iban));
+    else if (bic !== undefined && bics?.has(bic)) skip('blacklisted-bic', 'bic', maskValue('code', bic));
+    else if (email !== undefined && emails?.has(email))
+      skip('blacklisted-email', 'email', maskValue('email', email));
+    else if (names?.has(name)) skip('blacklisted-name', 'name', maskValue('text', name));
+    else if (hit !== undefined) skip(codeOf(hit), 'iban', placeOf(hit) ?? maskValue('iban', iban));
     else {
       const line = accepted.get(iban);
       if (line === undefined) accepted.set(iban, batch.lines[number] ?? 0);
-      else skips.set(number, reasonOf('duplicate-in-file', `line ${line}`));
+      else skip('duplicate-in-file', 'iban', `line ${line}`);
     }
   }
   return skips;
@@ -72,12 +78,10 @@ function codeOf({ code }: HitRow): SkipCode {
   return code as SkipCode;
 }
 
-function reasonOf(code: SkipCode, value = ''): Reason {
-  return { code, column: '', value };
-}
-
 /** Where a duplicate's first is. */
-function placeOf({ code, upload_id, line }: HitRow): string {
+function placeOf({ code, upload_id, line }: HitRow): string | undefined {
   if (code === 'duplicate-in-file') return `line ${line}`;
-  return code === 'duplicate-of-upload' && upload_id !== null ? `upload ${upload_id}, line ${line}` : '';
+  return code === 'duplicate-of-upload' && upload_id !== null
+    ? `upload ${upload_id}, line ${line}`
+    : undefined;
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { startTestPostgres } from '../../../storage/postgres/test-server.js';
 import type { Debtor } from '../debtor/debtor.js';
 import type { Position } from '../file/table-file.js';
-import { lookAt, madeDebtor, madeIban, madeUpload, outcomesOf, START } from '../test/made.js';
+import { COLUMNS, lookAt, madeDebtor, madeIban, madeUpload, outcomesOf, START } from '../test/made.js';
 import { Batch } from './batch.js';
 import { SKIP_REASONS } from './skips.js';
 import { writeBatch } from './write-batch.js';
@@ -14,7 +14,7 @@ t.beforeEach(() => pool.query('TRUNCATE uploads, debtors, upload_rejects, paymen
 const at = (line: number): Position => ({ byte: line * 10, line });
 
 function batchOf(id: string, owner: string, debtors: readonly Debtor[], firstLine = 2): Batch {
-  const batch = new Batch(id, owner);
+  const batch = new Batch(id, owner, COLUMNS);
   for (const [n, debtor] of debtors.entries()) batch.add(firstLine + n, { outcome: 'valid', debtor });
   return batch;
 }
@@ -103,10 +103,14 @@ t.test('a row comes into its table with all that it has', async (t) => {
 
 t.test('a batch of invalid rows only, and one of none', async (t) => {
   const uploadId = await madeUpload(pool, 'acme');
-  const batch = new Batch(uploadId, 'acme');
+  const batch = new Batch(uploadId, 'acme', COLUMNS);
   batch.add(2, { outcome: 'invalid', reasons: [{ code: 'iban-missing', column: 'iban', value: '' }] });
   await writeBatch(pool, { uploadId, owner: 'acme', from: START, next: at(3) }, batch);
-  await writeBatch(pool, { uploadId, owner: 'acme', from: at(3), next: at(4) }, new Batch(uploadId, 'acme'));
+  await writeBatch(
+    pool,
+    { uploadId, owner: 'acme', from: at(3), next: at(4) },
+    new Batch(uploadId, 'acme', COLUMNS),
+  );
   t.match(await lookAt(pool, uploadId), { total: 1, invalid: 1, version: 3, processed: 40 });
 });
 
@@ -228,6 +232,36 @@ t.test('of several reasons the first counts', async (t) => {
     [2, 'accepted'],
     [3, 'duplicate-in-file line 2'],
   ]);
+});
+
+t.test('a reason says in which column, and shows little of the value', async (t) => {
+  await pool.query(
+    `INSERT INTO blacklist (reason_code, iban, bic, email, name) VALUES ('x', $1, NULL, NULL, NULL),
+       ('x', NULL, 'LISTDEFF', NULL, NULL), ('x', NULL, NULL, 'ann@listed.example', NULL), ('x', NULL, NULL, NULL, 'ANN LISTED')`,
+    [madeIban(1)],
+  );
+  const uploadId = await upload('acme', [
+    madeDebtor(1),
+    madeDebtor(2, { bic: 'LISTDEFF' }),
+    madeDebtor(3, { email: 'ann@listed.example' }),
+    madeDebtor(4, { lastName: 'Listed' }),
+    madeDebtor(5),
+    madeDebtor(5),
+  ]);
+  const { rows } = await pool.query<{ reason: unknown }>(
+    'SELECT reasons -> 0 AS reason FROM upload_rejects WHERE upload_id = $1 ORDER BY line',
+    [uploadId],
+  );
+  t.strictSame(
+    rows.map(({ reason }) => reason),
+    [
+      { code: 'blacklisted-iban', column: 'IBAN', value: `${madeIban(1).slice(0, 4)}…0001` },
+      { code: 'blacklisted-bic', column: 'BIC', value: 'L…' },
+      { code: 'blacklisted-email', column: 'E-Mail', value: 'a…@listed.example' },
+      { code: 'blacklisted-name', column: 'Name', value: 'A…' },
+      { code: 'duplicate-in-file', column: 'IBAN', value: 'line 6' },
+    ],
+  );
 });
 
 t.test('a duplicate of an earlier batch names its line, also when it was attempted meanwhile', async (t) => {
