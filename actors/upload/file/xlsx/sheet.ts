@@ -22,7 +22,7 @@ import type { Budget } from './zip.js';
 /** As many as the standard's programs have. */
 const ROWS_MAX = 1_048_576;
 
-export interface SheetContext {
+interface SheetContext {
   readonly strings: SharedStrings | undefined;
   readonly kinds: readonly NumberKind[];
   readonly epoch: Epoch;

@@ -94,6 +94,13 @@ t.test('rows beyond the limits are refused with their line', async (t) => {
   t.equal(await refusedFor(xlsxOf(sheet('<row r="5"><c r="XFD5"><v>1</v></c></row>'))), 'too-many-columns:5');
   t.equal(await refusedFor(xlsxOf(sheet(text(1, 65_536)))), undefined);
   t.equal(await refusedFor(xlsxOf(sheet(text(1, 65_537)))), 'cell-too-long:5');
+  const shared = {
+    ...sheet('<row r="5"><c t="s"><v>0</v></c></row>'),
+    strings: `<si><t>${'x'.repeat(65_537)}</t></si>`,
+  };
+  t.equal(await refusedFor(xlsxOf(shared)), 'cell-too-long:5');
+  const pieces = `<row r="5"><c t="inlineStr"><is>${`<t>${'x'.repeat(60_000)}</t>`.repeat(2)}</oops>`;
+  t.equal(await refusedFor(xlsxOf(sheet(pieces))), 'cell-too-long:5', 'before its end');
   t.equal(await refusedFor(xlsxOf(sheet(text(21, 50_000)))), 'row-too-long:5');
 });
 

@@ -31,7 +31,7 @@ t.test('a document type is refused, with whatever it declares', async (t) => {
     '<!DOCTYPE a [<!ENTITY b SYSTEM "http://127.0.0.1/">]>',
     '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]>',
   ]) {
-    t.equal(await refusedFor(`${type}<a>&b;</a>`), 'malformed-xml', type);
+    t.equal(await refusedFor(`${type}<a/>`), 'malformed-xml', type);
   }
   t.equal(await refusedFor('<a>&b;</a>'), 'malformed-xml', 'an entity that nobody declared');
 });
@@ -41,12 +41,12 @@ t.test('what is not well-formed is refused', async (t) => {
     t.equal(await refusedFor(xml), 'malformed-xml', JSON.stringify(xml));
   }
   t.equal(await refusedFor(Buffer.from('<a>\xe9</a>', 'latin1')), 'malformed-xml', 'not UTF-8');
-  t.equal(await refusedFor(Buffer.from('<a>é', 'utf8').subarray(0, -1)), 'malformed-xml', 'half a character');
+  t.equal(await refusedFor(Buffer.from('<a/>é').subarray(0, -1)), 'malformed-xml', 'half a character');
 });
 
 t.test('one element cannot take the memory', async (t) => {
   t.equal(await refusedFor(`<a>${'<b>'.repeat(62)}${'</b>'.repeat(62)}</a>`), undefined);
-  t.equal(await refusedFor('<a>'.repeat(100_000)), 'malformed-xml', 'deep');
+  t.equal(await refusedFor(`${'<a>'.repeat(65)}${'</a>'.repeat(65)}`), 'malformed-xml', 'deep');
   const long = 'x'.repeat(2_000_000);
   for (const xml of [
     `<a>${long}</a>`,

@@ -39,7 +39,7 @@ export class Budget {
   }
 }
 
-export interface PartStream {
+interface PartStream {
   readonly chunks: AsyncIterable<Buffer>;
   /** From 0 to 1: how much of the part has been read. */
   progress(): number;
@@ -97,7 +97,7 @@ export class Zip {
       }
       if (packed < size) throw new SourceEndedError(`${packed} of ${size} bytes from ${start} on came`);
     }
-    return { chunks: unpack(entry, count(), budget), progress: () => (size === 0 ? 1 : packed / size) };
+    return { chunks: unpack(entry, raw, count(), budget), progress: () => (size === 0 ? 1 : packed / size) };
   }
 
   async #rawStream(entry: Entry): Promise<{ readonly start: number; readonly raw: Readable }> {
@@ -110,7 +110,12 @@ export class Zip {
   }
 }
 
-async function* unpack(entry: Entry, packed: AsyncGenerator<Buffer>, budget: Budget): AsyncGenerator<Buffer> {
+async function* unpack(
+  entry: Entry,
+  raw: Readable,
+  packed: AsyncGenerator<Buffer>,
+  budget: Budget,
+): AsyncGenerator<Buffer> {
   // An error of either stream ends the loop below; the callback has nothing to add.
   const inflated =
     entry.compressionMethod === STORED
@@ -130,8 +135,8 @@ async function* unpack(entry: Entry, packed: AsyncGenerator<Buffer>, budget: Bud
   } catch (error) {
     throw asFileError(error);
   } finally {
-    inflated?.destroy();
-    await packed.return(undefined);
+    // Also while it waits for its next chunk, which may not come.
+    raw.destroy();
   }
 }
 
