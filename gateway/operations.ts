@@ -20,6 +20,7 @@ import type { TokenTable } from './auth/api.js';
 import { type Authenticator, BOOTSTRAP_CLIENT, type Client } from './auth/client.js';
 import { bearerOf } from './auth/token.js';
 import { problem } from './problem.js';
+import { invalidQuery, readLimit, readQuery } from './query.js';
 import { sameSecret } from './secret.js';
 
 export interface OperationsOptions {
@@ -38,7 +39,6 @@ export interface OperationsOptions {
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
-const LIMIT = /^[0-9]{1,4}$/;
 /** The longest actor or key to look for; longer ones do not exist. */
 const FILTER_LENGTH_MAX = 512;
 const FILTER_KEYS: readonly string[] = ['actor', 'key', 'state', 'limit'];
@@ -102,34 +102,26 @@ export class Operations {
   }
 }
 
-/**
- * The filter in a query, or what is wrong with it: a filter that is misspelt or given twice would select other letters
- * than its writer means, and a script may replay what it got.
- */
+/** The filter in a query, or what is wrong with it: a script may replay what it got. */
 export function readFilter(queryText: string): DeadLetterFilter | Answer {
-  const query = new URLSearchParams(queryText);
-  const names = [...query.keys()];
-  if (names.some((name) => !FILTER_KEYS.includes(name)) || new Set(names).size < names.length) {
-    return problem('invalid-query', `the query has ${FILTER_KEYS.join(', ')}, each at most once`);
-  }
+  const query = readQuery(queryText, FILTER_KEYS);
+  if ('body' in query) return query;
   const actor = query.get('actor');
   const key = query.get('key');
   const state = query.get('state') ?? 'all';
-  const limit = query.get('limit') ?? String(LIMIT_DEFAULT);
+  const limit = readLimit(query, LIMIT_DEFAULT, LIMIT_MAX);
   if ((actor?.length ?? 0) > FILTER_LENGTH_MAX || (key?.length ?? 0) > FILTER_LENGTH_MAX) {
-    return problem('invalid-query', `actor and key have at most ${FILTER_LENGTH_MAX} characters`);
+    return invalidQuery(`actor and key have at most ${FILTER_LENGTH_MAX} characters`);
   }
   if (state !== 'all' && state !== 'waiting' && state !== 'replayed') {
-    return problem('invalid-query', 'state is waiting, replayed or all');
+    return invalidQuery('state is waiting, replayed or all');
   }
-  if (!LIMIT.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX) {
-    return problem('invalid-query', `limit is a whole number from 1 to ${LIMIT_MAX}`);
-  }
+  if (limit === undefined) return invalidQuery(`limit is a whole number from 1 to ${LIMIT_MAX}`);
   return {
     ...(actor === null ? {} : { actor }),
     ...(key === null ? {} : { key }),
     ...(state === 'all' ? {} : { state }),
-    limit: Number(limit),
+    limit,
   };
 }
 

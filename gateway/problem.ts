@@ -26,6 +26,7 @@ const KINDS = {
   'log-full': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   'log-closed': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   draining: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
+  'too-many-streams': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   unavailable: { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   'token-required': {
     status: 401,
@@ -46,6 +47,13 @@ const KINDS = {
   'upload-locked': { status: 423, title: 'Locked' },
   'wrong-checksum': { status: 460, title: 'Checksum Mismatch' },
   'final-upload': { status: 403, title: 'Forbidden' },
+  'malformed-form': { status: 400, title: 'Bad Request' },
+  'request-timeout': { status: 408, title: 'Request Timeout' },
+  'upload-cancelled': { status: 409, title: 'Conflict' },
+  'wrong-digest': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-reused': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-in-use': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
+  'uploads-busy': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   internal: { status: 500, title: 'Internal Server Error' },
 } as const satisfies Record<string, Kind>;
 

@@ -15,6 +15,7 @@ import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import { problem } from '../problem.js';
+import { IntakeBusyError } from './intake/errors.js';
 import type { UploadContext } from './parts.js';
 
 export interface UploadRequest {
@@ -31,6 +32,7 @@ const DRAINING = problem('draining', 'this node is going down; another one will 
 const SCOPE_MISSING = problem('scope-missing', 'the token has not the scope that this needs');
 const UNAVAILABLE = problem('unavailable', 'a part that the answer needs is away; try again later');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
+const BUSY = problem('uploads-busy', 'as many uploads come in as may at once; try again later');
 const INTERNAL = problem('internal', 'the request failed; the log of the service says why');
 
 /** A refusal as an exception, for where it comes from deep within a handler. */
@@ -47,7 +49,7 @@ export class RefusalError extends TetherError {
 
 type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
 
-/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is. */
+/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
   context: HandlerContext,
   res: HttpResponse,
@@ -57,19 +59,22 @@ export function handleUpload(
     readonly parameterCount?: number;
     readonly send?: SendOptions;
     readonly headers?: Answer['headers'];
+    /** What the answer becomes, whatever it is. */
+    readonly turn?: (answer: Answer) => Answer;
   },
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const exchange = new Exchange(res, head, options.send);
+  const draining = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
-      exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
+      const turned = options.turn?.(answer) ?? answer;
+      exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
     context.requests.settle();
   };
-  const draining = context.requests.mode !== 'open';
   context.requests.begin();
   if (draining) {
     finish(DRAINING);
@@ -104,6 +109,7 @@ function isAway(error: unknown): boolean {
 
 function answerTo(error: unknown): Answer {
   if (error instanceof RefusalError) return error.answer;
+  if (error instanceof IntakeBusyError) return BUSY;
   if (error instanceof LogFullError) return LOG_FULL;
   if (isAway(error)) return UNAVAILABLE;
   return error instanceof TetherError && error.retryable ? UNAVAILABLE : INTERNAL;

@@ -3,9 +3,15 @@
  * parameter, which uWebSockets.js sees to.
  */
 import type { TemplatedApp } from 'uWebSockets.js';
+import { registerList } from './list.js';
 import type { UploadContext } from './parts.js';
+import { registerPost } from './post.js';
+import { registerRead } from './read.js';
 import { registerTus } from './tus/routes.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
+  registerPost(app, context);
+  registerList(app, context);
+  registerRead(app, context);
   registerTus(app, context);
 }

@@ -9,7 +9,7 @@ import type { Exchange } from '../../exchange.js';
 import type { AppendState, IntakeStream } from '../intake/intake.js';
 import { gone, locked, refusal } from './answers.js';
 import { finish, withLease } from './finish.js';
-import { giveUp, type TusParts, takeBack } from './give-up.js';
+import { discard, giveUp, type TusParts, takeBack } from './give-up.js';
 import type { AppendChecksum } from './protocol.js';
 import type { TusUpload } from './table.js';
 
@@ -146,8 +146,12 @@ class Writing {
     const { saved, expiresAt } = await table.save(id, this.#lease, state, this.#request.length);
     if (!saved) {
       const row = await table.find(id);
-      await takeBack(this.#parts, objectKey, state, row?.append);
-      throw row?.state === 'open' ? locked() : gone();
+      if (row?.state !== 'open') {
+        await discard(this.#parts, { ...this.#taken, append: state });
+        throw gone();
+      }
+      await takeBack(this.#parts, objectKey, state, row.append);
+      throw locked();
     }
     this.#row = state;
     await takeBack(this.#parts, objectKey, from, state);

@@ -61,7 +61,8 @@ export async function create(parts: TusParts, request: UploadRequest): Promise<A
   const location: Headers = [['Location', `${TUS_PATH}/${id}`]];
   if (length === 0) {
     // A part of no bytes needs no object.
-    return created([...location, ['Upload-Offset', '0'], ...expiresHeader(await table.complete(id, 0))]);
+    const { expiresAt } = await table.complete(id, 0);
+    return created([...location, ['Upload-Offset', '0'], ...expiresHeader(expiresAt)]);
   }
   if (lease === undefined) {
     const offset: Headers = headers.get('content-type') === OFFSET_MEDIA_TYPE ? [['Upload-Offset', '0']] : [];

@@ -12,10 +12,10 @@
  * Offset and length are equal in an answer only behind 4, since a client that reads that does not come back.
  */
 import { randomUUID } from 'node:crypto';
-import { isFinal } from '../../../actors/upload/model.js';
+import type { RefusalError } from '../handle.js';
 import type { IntakeResult, IntakeStream } from '../intake/intake.js';
 import { gone, refusal } from './answers.js';
-import { clearLeft, giveUp, type TusParts } from './give-up.js';
+import { clearLeft, discard, giveUp, type TusParts } from './give-up.js';
 import { HeldLease } from './lease.js';
 import type { TusUpload } from './table.js';
 
@@ -35,8 +35,7 @@ export async function finish(parts: TusParts, upload: TusUpload, stored: Stored)
     const changed = await uploads.stored(uploadId, { bytes, sha256, mediaType });
     // Not receiving any more: another writer was at this point too, or it was cancelled.
     if (changed === undefined && (await uploads.get(uploadId))?.storedAt === undefined) {
-      await giveUp(parts, upload, CANCELLED);
-      throw gone();
+      throw await tooLate(parts, upload);
     }
   }
   return finishStored(parts, upload, stored.bytes);
@@ -45,18 +44,32 @@ export async function finish(parts: TusParts, upload: TusUpload, stored: Stored)
 /** Steps 3 and 4. */
 async function finishStored(parts: TusParts, upload: TusUpload, bytes: number): Promise<Date | undefined> {
   const { context, table } = parts;
-  const known = upload.uploadId === undefined ? undefined : await context.uploads.get(upload.uploadId);
+  const { id, uploadId, objectKey, append, lease } = upload;
+  const known = uploadId === undefined ? undefined : await context.uploads.get(uploadId);
   if (known?.state === 'stored' && known.process) await context.enqueue(known.id, 'process');
   // One that came in one request, and found no trace of another, left nothing.
-  if (upload.append.received > 0 || upload.lease === 'abandoned') await clearLeft(parts, upload.objectKey);
-  return table.complete(upload.id, bytes);
+  if (append.received > 0 || lease === 'abandoned') await clearLeft(parts, objectKey);
+  const { saved, expiresAt } = await table.complete(id, bytes);
+  // What was stored is the upload's from now on; a part that was given up meanwhile is nobody's.
+  if (!saved && known === undefined && (await table.find(id))?.state !== 'complete') {
+    throw await tooLate(parts, upload);
+  }
+  return expiresAt;
+}
+
+/** The object is whole, and whoever gave the upload up has not seen it. */
+async function tooLate(parts: TusParts, upload: TusUpload): Promise<RefusalError> {
+  await giveUp(parts, upload, CANCELLED);
+  await discard(parts, upload);
+  return gone();
 }
 
 /** What an upload that nobody writes to has come to; it may have been left at any of the points above. */
 export async function settled(parts: TusParts, upload: TusUpload): Promise<TusUpload | undefined> {
   const { table } = parts;
-  if (upload.state !== 'open' || upload.lease === 'held') return upload;
-  if (upload.uploadState !== undefined && upload.uploadState !== 'receiving') {
+  if (upload.isOrphan && upload.lease !== 'held') await giveUp(parts, upload, CANCELLED);
+  else if (upload.state !== 'open' || upload.lease === 'held') return upload;
+  else if (upload.uploadState !== undefined && upload.uploadState !== 'receiving') {
     await settleOutrun(parts, upload);
   } else if (upload.concat !== 'final' && (upload.lease === 'abandoned' || isWhole(upload))) {
     const lease = randomUUID();
@@ -68,13 +81,11 @@ export async function settled(parts: TusParts, upload: TusUpload): Promise<TusUp
   return table.find(upload.id);
 }
 
-/** The upload is ahead of the row: it was stored, or is over. */
+/** The upload is ahead of the row: it was stored, is over, or was removed. */
 export async function settleOutrun(parts: TusParts, upload: TusUpload): Promise<void> {
   const known = upload.uploadId === undefined ? undefined : await parts.context.uploads.get(upload.uploadId);
   if (known?.storedAt !== undefined) await finishStored(parts, upload, known.bytes);
-  else if (known === undefined || isFinal(known.state) || known.state === 'cancelling') {
-    await giveUp(parts, upload, CANCELLED);
-  }
+  else if (known?.state !== 'receiving') await giveUp(parts, upload, CANCELLED);
 }
 
 /**
@@ -85,7 +96,7 @@ export async function recover(parts: TusParts, taken: TusUpload, lease: string):
   const { objects, intake, limits } = parts.context;
   const { objectKey, length, append } = taken;
   const found = taken.lease === 'abandoned' ? await objects.stat(objectKey) : undefined;
-  const isPart = taken.uploadId === undefined;
+  const isPart = taken.concat === 'partial';
   if (found !== undefined && isPart) {
     await finish(parts, taken, { bytes: found.bytes, sha256: '', mediaType: undefined });
     return true;

@@ -36,18 +36,29 @@ export async function endTerminating(
   upload: TusUpload,
   { code, detail }: Failure,
 ): Promise<void> {
-  const { context, table } = parts;
-  if (upload.uploadId !== undefined) {
-    await context.uploads.failed(upload.uploadId, UNFINISHED, code, detail);
+  const { uploads } = parts.context;
+  const { uploadId } = upload;
+  let isStored = upload.isStored;
+  if (uploadId !== undefined) {
+    const failed = await uploads.failed(uploadId, UNFINISHED, code, detail);
+    isStored = (failed ?? (await uploads.get(uploadId)))?.storedAt !== undefined;
   }
+  if (await discard(parts, { ...upload, isStored })) await parts.table.terminated(upload.id);
+}
+
+/** Empties the store of an upload that has ended. False: the store is away, and keeps it for now. */
+export async function discard(parts: TusParts, upload: TusUpload): Promise<boolean> {
   try {
     await emptyStore(parts, upload);
+    return true;
   } catch (error) {
     if (!(error instanceof OutageError)) throw error;
-    context.logger.warn({ err: error, upload: upload.id }, 'the store keeps what an upload left, for now');
-    return;
+    parts.context.logger.warn(
+      { err: error, upload: upload.id },
+      'the store keeps what an upload left, for now',
+    );
+    return false;
   }
-  await table.terminated(upload.id);
 }
 
 /** Idempotent. An upload that was stored has its object, and whoever removes it removes that. */

@@ -61,6 +61,7 @@ function route(
       parameterCount: path === TUS_PATH ? 0 : 1,
       headers: RESUMABLE_HEADERS,
       send: { head: req.getMethod() === 'head' },
+      ...(method.toLowerCase() === 'head' ? { turn: waitRatherThanBeginAnew } : {}),
     } as const;
     handleUpload(context, res, req, options, async (request) => {
       const chosen = choose(request);
@@ -74,3 +75,15 @@ function route(
     app[method](path, handler);
   }
 }
+
+/**
+ * Whatever is away comes back, and what is kept of the upload is still there. But tus-js-client begins a new upload, from its first byte,
+ * when HEAD is answered with 503; with 423 it asks again.
+ */
+function waitRatherThanBeginAnew(answer: Answer): Answer {
+  return answer.status.startsWith('503 ') ? LATER : answer;
+}
+
+const LATER = problem('upload-locked', 'a part that the answer needs is away; ask again later', [
+  ['Retry-After', '5'],
+]);

@@ -12,7 +12,7 @@ const uploads = new Uploads(pool);
 
 async function insert(more: { readonly concat?: 'partial'; readonly lease?: string } = {}): Promise<string> {
   const id = randomUUID();
-  await table.insert({ id, owner: 'shop', metadata: '', length: 10, objectKey: `uploads/${id}`, ...more });
+  await table.insert({ id, owner: 'shop', metadata: '', length: 10, objectKey: `partials/${id}`, ...more });
   return id;
 }
 
@@ -116,9 +116,10 @@ t.test('what is not open has no lease', async (t) => {
 
 t.test('only what is a part expires when it is complete', async (t) => {
   const part = await insert({ concat: 'partial' });
-  t.ok((await table.complete(part, 10)) instanceof Date);
+  t.match(await table.complete(part, 10), { saved: true, expiresAt: Date });
+  t.match(await table.complete(part, 10), { saved: false }, 'once');
   const upload = await insert();
-  t.equal(await table.complete(upload, 10), undefined);
+  t.match(await table.complete(upload, 10), { saved: true, expiresAt: undefined });
   t.match(await table.find(upload), {
     state: 'complete',
     append: { received: 10, parts: [], multipart: undefined, tailKey: undefined },
@@ -172,5 +173,8 @@ t.test('a sweep finds what went on, or ended, elsewhere', async (t) => {
   t.ok(ids(found).includes(cancelled));
   t.notOk(ids(found).includes(receiving));
   await pool.query('DELETE FROM uploads WHERE id = $1', [cancelled]);
-  t.equal(await table.find(cancelled), undefined, 'it goes with its upload');
+  t.match(await table.find(cancelled), { isOrphan: true, uploadId: undefined });
+  t.ok(ids(await table.outrun(100)).includes(cancelled), 'removed');
+  await table.terminate(cancelled);
+  t.notOk(ids(await table.outrun(100)).includes(cancelled));
 });

@@ -26,9 +26,10 @@ export type TusState = 'open' | 'complete' | 'terminating' | 'terminated';
 export interface TusUpload {
   readonly id: string;
   readonly owner: string;
-  /** Undefined: a part. */
+  /** Of a part undefined. */
   readonly uploadId: string | undefined;
-  /** Undefined: a part. */
+  /** It was to become an upload, or has, and that was removed. */
+  readonly isOrphan: boolean;
   readonly uploadState: UploadState | undefined;
   /** The upload has the object, and sees to its end. */
   readonly isStored: boolean;
@@ -139,6 +140,11 @@ const TERMINATED = `
   WHERE id = $1 AND state = 'terminating'`;
 const POSTPONE = `UPDATE tus_uploads SET expires_at = ${after(String(CLEANUP_MS))} WHERE id = $1 AND state <> 'open'`;
 const FORGET = `DELETE FROM tus_uploads WHERE id = $1 AND state = 'terminated' AND expires_at <= now()`;
+const OUTRUN = `
+  (${SELECT} WHERE t.state = 'open' AND u.state <> 'receiving' AND (t.lease IS NULL OR t.lease_until <= now()))
+  UNION ALL
+  (${SELECT} WHERE t.upload_id IS NULL AND t.concat IS DISTINCT FROM 'partial' AND t.state IN ('open', 'complete')
+    AND (t.lease IS NULL OR t.lease_until <= now()))`;
 const KEEP = `
   UPDATE tus_uploads SET expires_at = greatest(expires_at, ${after('$2')})
   WHERE id = ANY ($1::uuid[]) AND state = 'complete' AND concat = 'partial'`;
@@ -159,11 +165,12 @@ export class TusTable {
   /** When it expires, if nothing more comes. */
   async insert(upload: NewTusUpload): Promise<Date | undefined> {
     const { id, owner, uploadId, metadata, length, concat, concatHeader, objectKey, lease } = upload;
-    return this.#expiry(INSERT, [
+    const { expiresAt } = await this.#saved(INSERT, [
       ...[id, owner, uploadId, metadata, length, concat, concatHeader, objectKey, lease].map(orNull),
       LEASE_MS,
       this.#expiryMs,
     ]);
+    return expiresAt;
   }
 
   async find(id: string): Promise<TusUpload | undefined> {
@@ -215,9 +222,9 @@ export class TusTable {
     await this.#changes(ABANDON, [id, lease]);
   }
 
-  /** When a part goes away; undefined for an upload. */
-  complete(id: string, length: number): Promise<Date | undefined> {
-    return this.#expiry(COMPLETE, [id, length, this.#expiryMs]);
+  /** False: it was not open. It expires when it is a part, otherwise never. */
+  complete(id: string, length: number): Promise<Saved> {
+    return this.#saved(COMPLETE, [id, length, this.#expiryMs]);
   }
 
   /** Gives an upload up; `terminated` when the store has nothing of it. False: somebody has, or it is not there. */
@@ -259,13 +266,9 @@ export class TusTable {
     return rows.map(toTusUpload);
   }
 
-  /** For a sweep: open here, though the upload went on or was given up elsewhere, and nobody writes to it. */
+  /** For a sweep: open here, though the upload went on or was given up elsewhere, and nobody writes to it; or its upload was removed. */
   async outrun(limit: number): Promise<readonly TusUpload[]> {
-    const { rows } = await this.#pool.query<TusRow>(
-      `${SELECT} WHERE t.state = 'open' AND u.state <> 'receiving' AND (t.lease IS NULL OR t.lease_until <= now())
-       LIMIT $1`,
-      [limit],
-    );
+    const { rows } = await this.#pool.query<TusRow>(`${OUTRUN} LIMIT $1`, [limit]);
     return rows.map(toTusUpload);
   }
 
@@ -285,11 +288,6 @@ export class TusTable {
     const { rowCount } = await this.#pool.query(sql, values);
     return (rowCount ?? 0) > 0;
   }
-
-  async #expiry(sql: string, values: readonly unknown[]): Promise<Date | undefined> {
-    const { rows } = await this.#pool.query<{ readonly expires_at: Date | null }>(sql, values);
-    return rows[0]?.expires_at ?? undefined;
-  }
 }
 
 function orNull(value: unknown): unknown {
@@ -301,6 +299,7 @@ function toTusUpload(row: TusRow): TusUpload {
     id: row.id,
     owner: row.owner,
     uploadId: row.upload_id ?? undefined,
+    isOrphan: row.upload_id === null && row.concat !== 'partial',
     uploadState: row.upload_state ?? undefined,
     isStored: row.is_stored,
     metadata: row.metadata,

@@ -91,8 +91,9 @@ export const uploads: Migration = {
     CREATE TABLE tus_uploads (
       id uuid PRIMARY KEY,
       owner text COLLATE "C" NOT NULL,
-      -- The upload that it becomes; null for a part of a concatenation.
-      upload_id uuid REFERENCES uploads ON DELETE CASCADE,
+      -- The upload that it becomes; null for a part of a concatenation. Null, and no part: the upload was removed, and a sweep empties the
+      -- store of what this row names.
+      upload_id uuid REFERENCES uploads ON DELETE SET NULL,
       -- Upload-Metadata as it came.
       metadata text NOT NULL DEFAULT '',
       -- Upload-Length; null while it is deferred.
@@ -124,6 +125,8 @@ export const uploads: Migration = {
     );
     CREATE INDEX tus_uploads_expiry ON tus_uploads (expires_at);
     CREATE INDEX tus_uploads_open ON tus_uploads (upload_id) WHERE state = 'open';
+    CREATE INDEX tus_uploads_orphans ON tus_uploads (id)
+      WHERE upload_id IS NULL AND concat IS DISTINCT FROM 'partial' AND state IN ('open', 'complete');
     CREATE INDEX tus_uploads_upload ON tus_uploads (upload_id);
 
     ALTER TABLE debtors
