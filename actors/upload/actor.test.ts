@@ -74,7 +74,7 @@ t.test('a cancelled file ends soon, with its rows taken back', async (t) => {
 });
 
 t.test('what fails again and again is a dead letter, with its cause', async (t) => {
-  const id = await bench.store('acme', madeFile(range(3)));
+  const id = await bench.store('another', madeFile(range(3)));
   await bench.pool.query('ALTER TABLE upload_rejects RENAME TO away');
   await bench.pool.query('ALTER TABLE debtors RENAME TO debtors_away');
   await system.tell(id, 'process');
