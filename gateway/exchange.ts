@@ -25,6 +25,9 @@
  *
  * So `pause` or `resume` is said again every `TOUCH_MS` until the answer is out, and what a client may take is ours to say:
  * `SILENCE_MS_MAX` between two reads of its bytes while it is read from. A paused client waits for us, and its time does not count.
+ *
+ * A client that sends `Expect: 100-continue`, as curl does from 1 MiB on, is told to go on by uWebSockets.js itself, at the head and whatever
+ * we think of the request. A second one from here would take the place of the answer's status line.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type Answer, type SendOptions, send } from './answer.js';

@@ -37,7 +37,6 @@ const KINDS = {
   'not-waiting': { status: 409, title: 'Conflict' },
   'invalid-header': { status: 400, title: 'Bad Request' },
   'empty-file': { status: 400, title: 'Bad Request' },
-  'not-a-table': { status: 415, title: 'Unsupported Media Type' },
   'unsupported-version': { status: 412, title: 'Precondition Failed' },
   'wrong-offset': { status: 409, title: 'Conflict' },
   'upload-incomplete': { status: 409, title: 'Conflict' },
@@ -45,6 +44,13 @@ const KINDS = {
   'upload-locked': { status: 423, title: 'Locked' },
   'wrong-checksum': { status: 460, title: 'Checksum Mismatch' },
   'final-upload': { status: 403, title: 'Forbidden' },
+  'malformed-form': { status: 400, title: 'Bad Request' },
+  'request-timeout': { status: 408, title: 'Request Timeout' },
+  'upload-cancelled': { status: 409, title: 'Conflict' },
+  'wrong-digest': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-reused': { status: 422, title: 'Unprocessable Content' },
+  'idempotency-key-in-use': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
+  'uploads-busy': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   internal: { status: 500, title: 'Internal Server Error' },
 } as const satisfies Record<string, Kind>;
 

@@ -9,6 +9,7 @@ import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import { problem } from '../problem.js';
+import { IntakeBusyError } from './intake/errors.js';
 import type { UploadContext } from './parts.js';
 
 export interface UploadRequest {
@@ -25,6 +26,7 @@ const DRAINING = problem('draining', 'this node is going down; another one will 
 const SCOPE_MISSING = problem('scope-missing', 'the token has not the scope that this needs');
 const UNAVAILABLE = problem('unavailable', 'a part that the answer needs is away; try again later');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
+const BUSY = problem('uploads-busy', 'as many uploads come in as may at once; try again later');
 const INTERNAL = problem('internal', 'the request failed; the log of the service says why');
 
 /** A refusal as an exception, for where it comes from deep within a handler. */
@@ -96,6 +98,7 @@ async function run(
 
 function answerTo(error: unknown): Answer {
   if (error instanceof RefusalError) return error.answer;
+  if (error instanceof IntakeBusyError) return BUSY;
   if (error instanceof LogFullError) return LOG_FULL;
   if (error instanceof OutageError || error instanceof LogClosedError) return UNAVAILABLE;
   return error instanceof TetherError && error.retryable ? UNAVAILABLE : INTERNAL;

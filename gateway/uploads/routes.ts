@@ -4,8 +4,10 @@
  */
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { UploadContext } from './parts.js';
+import { registerPost } from './post.js';
 import { registerTus } from './tus/routes.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
+  registerPost(app, context);
   registerTus(app, context);
 }
