@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDeadCommands } from './commands/dead.js';
+import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
@@ -35,6 +36,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addMigrateCommand(program, env);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
+  addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
   return program;
 }

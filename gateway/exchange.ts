@@ -24,8 +24,11 @@
  * | complete, the answer takes 40 s                      | never                                                  |
  * | paused, and the client closes or resets              | not before it is resumed                               |
  *
- * So `pause` or `resume` is said again every `TOUCH_MS` until the body is complete, and what a client may take is ours to say:
+ * So `pause` or `resume` is said again every `TOUCH_MS` until the answer is out, and what a client may take is ours to say:
  * `SILENCE_MS_MAX` between two reads of its bytes while it is read from. A paused client waits for us, and its time does not count.
+ *
+ * A client that sends `Expect: 100-continue` (curl does, from 1 MiB on, and waits a second) is told to go on when the handler asks for the
+ * body, so that a refused one never sends it. uWebSockets.js knows nothing of that, but writes a second status line when it is asked to.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type Answer, type SendOptions, send, writeHead } from './answer.js';
@@ -68,7 +71,10 @@ export interface BodyReceiver {
 
 /** Well below the ten seconds of uWebSockets.js, whose clock ticks every four. */
 const TOUCH_MS = 4_000;
-export const SILENCE_MS_MAX = 30_000;
+const SILENCE_MS_MAX = 30_000;
+
+/** The line break after it is the end of an answer without headers. */
+const CONTINUE = '100 Continue\r\n';
 
 const NO_BODY = problem('content-too-large', 'this takes no body');
 
@@ -77,6 +83,7 @@ type Mode = 'held' | 'flowing' | 'complete' | 'answered' | 'aborted';
 export class Exchange {
   readonly #res: HttpResponse;
   readonly #sendOptions: SendOptions;
+  readonly #silenceMsMax: number;
   #mode: Mode = 'held';
   #paused = false;
   /** While held. */
@@ -89,13 +96,20 @@ export class Exchange {
   #touching: NodeJS.Timeout | undefined;
   /** Since the last bytes, or since it was resumed. */
   #silentMs = 0;
+  readonly #expectsContinue: boolean;
 
   /** Takes the request over: body, abort and answer. In the handler's own turn. */
-  constructor(res: HttpResponse, head: RequestHead, sendOptions: SendOptions = {}) {
+  constructor(
+    res: HttpResponse,
+    head: RequestHead,
+    { silenceMsMax = SILENCE_MS_MAX, ...sendOptions }: SendOptions & { readonly silenceMsMax?: number } = {},
+  ) {
     this.#res = res;
     this.#sendOptions = sendOptions;
+    this.#silenceMsMax = silenceMsMax;
     res.onAborted(() => this.#aborted());
     res.onData((chunk, isLast) => this.#data(chunk, isLast));
+    this.#expectsContinue = head.headers.get('expect')?.toLowerCase() === '100-continue';
     // Without a body its end is told right after the handler's turn, but an answer may be there before.
     this.#hasLast = !announcesBody(head);
     if (this.#hasLast) return;
@@ -127,6 +141,10 @@ export class Exchange {
       return;
     }
     this.#mode = 'flowing';
+    // One that has sent something already does not wait.
+    if (this.#expectsContinue && !this.#hasLast && this.#early.length === 0) {
+      this.#res.cork(() => this.#res.writeStatus(CONTINUE));
+    }
     const early = this.#early;
     this.#early = [];
     let room = true;
@@ -157,10 +175,7 @@ export class Exchange {
 
   /** The receiver has room again. */
   resume(): void {
-    if (!this.#paused || this.#mode !== 'flowing') return;
-    this.#paused = false;
-    this.#silentMs = 0;
-    this.#res.resume();
+    if (this.#mode === 'flowing') this.#unpause();
   }
 
   /** Answers, once; nothing when the client has left. */
@@ -204,10 +219,7 @@ export class Exchange {
     clearInterval(this.#touching);
     this.#early = [];
     // A connection that stays paused would never read its next request, nor see its end.
-    if (this.#paused) {
-      this.#paused = false;
-      this.#res.resume();
-    }
+    this.#unpause();
   }
 
   #data(chunk: ArrayBuffer, isLast: boolean): void {
@@ -218,7 +230,8 @@ export class Exchange {
     this.#silentMs = 0;
     if (isLast) {
       this.#hasLast = true;
-      clearInterval(this.#touching);
+      // There is nothing to hold back any more, and of a paused client nobody hears that it has left.
+      this.#unpause();
     }
     if (this.#mode === 'held') {
       if (chunk.byteLength > 0) this.#early.push(copyOf(chunk));
@@ -241,14 +254,21 @@ export class Exchange {
     this.#res.pause();
   }
 
+  #unpause(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#silentMs = 0;
+    this.#res.resume();
+  }
+
   #touch(): void {
     if (this.#paused) {
       this.#res.pause();
       return;
     }
-    this.#silentMs += TOUCH_MS;
+    if (!this.#hasLast) this.#silentMs += TOUCH_MS;
     // Reported by `aborted`, like the client's leaving.
-    if (this.#silentMs > SILENCE_MS_MAX) this.#res.close();
+    if (this.#silentMs > this.#silenceMsMax) this.#res.close();
     else this.#res.resume();
   }
 

@@ -106,4 +106,4 @@ function reasonOf(cause: unknown): string {
   return cause.message || (typeof code === 'string' ? code : cause.name);
 }
 
-export { connectToNode, type NodeClient, type NodeFlags };
+export { apiTokenOf, connectToNode, type NodeClient, type NodeFlags };

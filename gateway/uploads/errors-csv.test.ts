@@ -1,5 +1,7 @@
 import papaparse from 'papaparse';
 import t from 'tap';
+import { INVALID_REASONS } from '../../actors/upload/debtor/reasons.js';
+import { SKIP_REASONS } from '../../actors/upload/write/skips.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { startFaultProxy } from '../../storage/objects/test-fault-proxy.js';
@@ -50,6 +52,7 @@ function get(id: string, { token = 'acme', port = server.gateway.port } = {}) {
 t.test('a line for each reason, in the order of the file', async (t) => {
   const { id } = await makeUpload(server, { state: 'processing', filename: 'März".csv' });
   await reject(id, 12, 'skipped', [{ code: 'duplicate-in-file', column: '', value: '' }]);
+  await reject(id, 13, 'skipped', [{ code: 'of-a-later-version', column: '', value: '' }]);
   await reject(id, 3, 'invalid', [
     { code: 'iban-length', column: 'IBAN', value: 'XX00…12' },
     { code: 'amount-negative', column: '=cmd("x")', value: '-5,00' },
@@ -68,9 +71,10 @@ t.test('a line for each reason, in the order of the file', async (t) => {
   t.strictSame([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], 'a byte order mark');
   t.strictSame(papaparse.parse(bytes.subarray(3).toString('utf8'), { delimiter: ',' }).data, [
     ['line', 'outcome', 'code', 'column', 'value', 'message'],
-    ['3', 'invalid', 'iban-length', 'IBAN', 'XX00…12', ''],
-    ['3', 'invalid', 'amount-negative', `'=cmd("x")`, "'-5,00", ''],
-    ['12', 'skipped', 'duplicate-in-file', '', '', ''],
+    ['3', 'invalid', 'iban-length', 'IBAN', 'XX00…12', INVALID_REASONS['iban-length']],
+    ['3', 'invalid', 'amount-negative', `'=cmd("x")`, "'-5,00", INVALID_REASONS['amount-negative']],
+    ['12', 'skipped', 'duplicate-in-file', '', '', SKIP_REASONS['duplicate-in-file']],
+    ['13', 'skipped', 'of-a-later-version', '', '', ''],
     [''],
   ]);
 });

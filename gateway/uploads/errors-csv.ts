@@ -10,8 +10,10 @@
 
 import type { TemplatedApp } from 'uWebSockets.js';
 import { create as contentDisposition } from 'content-disposition';
+import { INVALID_REASONS } from '../../actors/upload/debtor/reasons.js';
 import { cleanFilename } from '../../actors/upload/filename.js';
 import type { Upload } from '../../actors/upload/model.js';
+import { SKIP_REASONS } from '../../actors/upload/write/skips.js';
 import { inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import type { Answer } from '../answer.js';
 import { pump } from '../response-stream.js';
@@ -21,7 +23,7 @@ import type { UploadRequest } from './handle.js';
 import type { UploadContext } from './parts.js';
 
 /** By code, for people. */
-export type RejectMessages = Readonly<Record<string, string>>;
+const MESSAGES: Readonly<Record<string, string>> = { ...INVALID_REASONS, ...SKIP_REASONS };
 
 /** Keeps the event loop, which webhooks share, for some milliseconds. */
 const PAGE_ROWS = 1_000;
@@ -44,9 +46,9 @@ interface RejectRow {
   readonly reasons: readonly { readonly code: string; readonly column: string; readonly value: string }[];
 }
 
-export function registerErrorsCsv(app: TemplatedApp, context: UploadContext, messages: RejectMessages): void {
+export function registerErrorsCsv(app: TemplatedApp, context: UploadContext): void {
   onUpload(app, '/uploads/:id/errors.csv', context, (upload, request) =>
-    sendErrors(context, upload, request, messages),
+    sendErrors(context, upload, request),
   );
 }
 
@@ -54,9 +56,8 @@ async function sendErrors(
   { pool }: UploadContext,
   upload: Upload,
   { exchange }: UploadRequest,
-  messages: RejectMessages,
 ): Promise<undefined> {
-  const pages = pagesOf(pool, upload.id, messages);
+  const pages = pagesOf(pool, upload.id);
   // Asked before the head goes out: an outage is still a 503 then.
   const first = await pages.next();
   const stream = exchange.stream(headOf(upload.filename));
@@ -74,11 +75,7 @@ async function* from(
   yield* rest;
 }
 
-async function* pagesOf(
-  pool: Pool,
-  uploadId: string,
-  messages: RejectMessages,
-): AsyncGenerator<Uint8Array, void> {
+async function* pagesOf(pool: Pool, uploadId: string): AsyncGenerator<Uint8Array, void> {
   let text = BOM + csvRow(COLUMNS);
   let after = 0;
   for (;;) {
@@ -86,7 +83,7 @@ async function* pagesOf(
       await transaction.query(IN_ORDER_OF_INDEX);
       return transaction.query<RejectRow>(PAGE, [uploadId, after]);
     });
-    for (const row of rows) text += linesOf(row, messages);
+    for (const row of rows) text += linesOf(row);
     yield Buffer.from(text);
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_ROWS) return;
@@ -95,10 +92,10 @@ async function* pagesOf(
   }
 }
 
-function linesOf({ line, outcome, reasons }: RejectRow, messages: RejectMessages): string {
+function linesOf({ line, outcome, reasons }: RejectRow): string {
   return reasons
     .map(({ code, column, value }) => {
-      const message = Object.hasOwn(messages, code) ? messages[code] : undefined;
+      const message = Object.hasOwn(MESSAGES, code) ? MESSAGES[code] : undefined;
       return csvRow([String(line), outcome, code, column, value, message ?? '']);
     })
     .join('');

@@ -185,6 +185,8 @@ t.test('out of S3: an outage before is a 503, one midway cuts the connection', a
   const { signal } = leaving;
   t.equal((await fetch(url, { headers: { authorization: 'Bearer acme' }, signal })).status, 200);
   await proxy.set({ kind: 'stall' });
+  // What was on its way has come then.
+  await new Promise((resolve) => setTimeout(resolve, 300));
   leaving.abort();
   await until('a silent store is not waited for', () => from.gateway.pending === 0, 2_000);
 });

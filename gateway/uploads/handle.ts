@@ -4,11 +4,18 @@
  * The body is held until the handler asks for it, so that a client without a token costs one read of its socket.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { LogClosedError, LogFullError, OutageError, TetherError } from '../../runtime/errors.js';
+import {
+  LogClosedError,
+  LogFullError,
+  OutageError,
+  SystemModeError,
+  TetherError,
+} from '../../runtime/errors.js';
 import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import { problem } from '../problem.js';
+import { IntakeBusyError } from './intake/errors.js';
 import type { UploadContext } from './parts.js';
 
 export interface UploadRequest {
@@ -25,6 +32,7 @@ const DRAINING = problem('draining', 'this node is going down; another one will 
 const SCOPE_MISSING = problem('scope-missing', 'the token has not the scope that this needs');
 const UNAVAILABLE = problem('unavailable', 'a part that the answer needs is away; try again later');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
+const BUSY = problem('uploads-busy', 'as many uploads come in as may at once; try again later');
 const INTERNAL = problem('internal', 'the request failed; the log of the service says why');
 
 /** A refusal as an exception, for where it comes from deep within a handler. */
@@ -41,7 +49,7 @@ export class RefusalError extends TetherError {
 
 type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
 
-/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is. */
+/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
   context: HandlerContext,
   res: HttpResponse,
@@ -51,6 +59,8 @@ export function handleUpload(
     readonly parameterCount?: number;
     readonly send?: SendOptions;
     readonly headers?: Answer['headers'];
+    /** What the answer becomes, whatever it is. */
+    readonly turn?: (answer: Answer) => Answer;
   },
   handler: UploadHandler,
 ): void {
@@ -60,7 +70,8 @@ export function handleUpload(
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
-      exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
+      const turned = options.turn?.(answer) ?? answer;
+      exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
     context.requests.settle();
   };
@@ -91,9 +102,15 @@ async function run(
   return handler({ head, client, exchange });
 }
 
+/** The log or the actors are not there yet, or no more: another node, or a later try, will do. */
+function isAway(error: unknown): boolean {
+  return error instanceof OutageError || error instanceof LogClosedError || error instanceof SystemModeError;
+}
+
 function answerTo(error: unknown): Answer {
   if (error instanceof RefusalError) return error.answer;
+  if (error instanceof IntakeBusyError) return BUSY;
   if (error instanceof LogFullError) return LOG_FULL;
-  if (error instanceof OutageError || error instanceof LogClosedError) return UNAVAILABLE;
+  if (isAway(error)) return UNAVAILABLE;
   return error instanceof TetherError && error.retryable ? UNAVAILABLE : INTERNAL;
 }

@@ -8,12 +8,16 @@ import { registerEvents } from './events.js';
 import { registerFile } from './file.js';
 import { registerList } from './list.js';
 import type { UploadContext } from './parts.js';
+import { registerPost } from './post.js';
 import { registerRead } from './read.js';
+import { registerTus } from './tus/routes.js';
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
+  registerPost(app, context);
   registerList(app, context);
   registerRead(app, context);
   registerEvents(app, context);
   registerFile(app, context);
-  registerErrorsCsv(app, context, {});
+  registerErrorsCsv(app, context);
+  registerTus(app, context);
 }

@@ -7,7 +7,7 @@ import { ObjectRefusedError } from './errors.js';
 import { type ByteRange, PART_BYTES, PART_BYTES_MIN, PARTS_MAX, type Part } from './object-store.js';
 
 /** A file's name has room for it, with a multipart's id behind it. */
-export const KEY_LENGTH_MAX = 200;
+const KEY_LENGTH_MAX = 200;
 /** Of a list. */
 export const LIST_MAX = 1_000;
 

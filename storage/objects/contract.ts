@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { type ObjectStore, PART_BYTES, PART_BYTES_MIN, type Part } from './object-store.js';
 
 /** Opens a store that is prepared and empty, for one test. */
-export type OpenObjects = (t: Test) => Promise<ObjectStore>;
+type OpenObjects = (t: Test) => Promise<ObjectStore>;
 
 const NOT_FOUND = { code: 'TETHER_OBJECT_NOT_FOUND', retryable: false };
 const REFUSED = { code: 'TETHER_OBJECT_REFUSED', retryable: false };

@@ -29,7 +29,7 @@ type WritableStore = Pick<
   'put' | 'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart' | 'stat' | 'delete'
 >;
 
-export interface ObjectWriterOptions {
+interface ObjectWriterOptions {
   /** Parts on their way at once. */
   readonly putsMax?: number;
   /** How long an outage may last, from the first failure of a call to its last retry. */

@@ -11,7 +11,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-export type Fault =
+type Fault =
   | { readonly kind: 'pass' | 'refuse' | 'stall' }
   | { readonly kind: 'reset'; readonly afterBytes: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number };
@@ -20,7 +20,8 @@ interface TestScope {
   teardown(work: () => Promise<void>): void;
 }
 
-const SLICES_PER_SECOND = 20;
+/** Shorter waits are saved up. */
+const TICK_MS = 20;
 
 class Connection {
   readonly #client: Socket;
@@ -37,6 +38,7 @@ class Connection {
       socket.on('close', () => this.reset());
     }
     const forward = (from: Socket, to: Socket) => {
+      let owedMs = 0;
       from.on('data', (chunk) => {
         const now = fault();
         if (from === client) {
@@ -53,8 +55,12 @@ class Connection {
         }
         from.pause();
         const go = () => void from.resume();
-        if (now.kind === 'slow') trickle(to, chunk, now.bytesPerSecond / SLICES_PER_SECOND, go);
-        else if (to.write(chunk)) go();
+        if (now.kind === 'slow') {
+          trickle(to, chunk, now.bytesPerSecond, owedMs, (owed) => {
+            owedMs = owed;
+            go();
+          });
+        } else if (to.write(chunk)) go();
         else to.once('drain', go);
       });
       from.on('end', () => to.end());
@@ -161,12 +167,25 @@ export async function startFaultProxy(t: TestScope, serverPort: number): Promise
   return proxy;
 }
 
-function trickle(to: Socket, chunk: Buffer, sliceBytes: number, done: () => void): void {
+/** Writes `chunk` at its pace; `owedMs` is what the pieces before it were too fast. What is still owed goes to `done`. */
+function trickle(
+  to: Socket,
+  chunk: Buffer,
+  perSecond: number,
+  owedMs: number,
+  done: (owedMs: number) => void,
+): void {
   if (to.destroyed) return;
-  const slice = chunk.subarray(0, Math.max(1, Math.floor(sliceBytes)));
-  to.write(slice);
-  setTimeout(() => {
-    if (slice.length === chunk.length) done();
-    else trickle(to, chunk.subarray(slice.length), sliceBytes, done);
-  }, 1_000 / SLICES_PER_SECOND);
+  const piece = chunk.subarray(0, Math.max(1, Math.ceil((perSecond * TICK_MS) / 1_000)));
+  const rest = chunk.subarray(piece.length);
+  const owed = owedMs + (piece.length * 1_000) / perSecond;
+  const next = (still: number) =>
+    rest.length === 0 ? done(still) : trickle(to, rest, perSecond, still, done);
+  to.write(piece);
+  if (owed < TICK_MS) {
+    next(owed);
+    return;
+  }
+  const began = performance.now();
+  setTimeout(() => next(Math.max(0, owed - (performance.now() - began))), owed);
 }

@@ -4,6 +4,7 @@
  * Everything has a limit: headers and fields in number and size, parts in number, and the body as a whole, so that a form
  * which hides gigabytes in front of its first part ends too.
  */
+import { createHash } from 'node:crypto';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Body } from './body.js';
 import type { IntakeLimits } from './intake.js';
@@ -15,12 +16,14 @@ const FIELD_NAME_LENGTH_MAX = 100;
 const HEADERS_MAX = 16;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Of a body, beyond its file. */
-const OVERHEAD_BYTES_MAX = 1024 * 1024;
+export const OVERHEAD_BYTES_MAX = 1024 * 1024;
 
 export interface Form {
   /** As the client gave it. */
   readonly filename: string | undefined;
   readonly fields: Readonly<Record<string, string>>;
+  /** Of the whole body, when it was asked for; hexadecimal. */
+  readonly sha256: string | undefined;
 }
 
 /**
@@ -28,7 +31,11 @@ export interface Form {
  * @throws Refusal, IntakeAbortedError, what `take` throws
  */
 export async function readForm(
-  { contentType, limits }: { readonly contentType: string; readonly limits: IntakeLimits },
+  {
+    contentType,
+    limits,
+    hashed = false,
+  }: { readonly contentType: string; readonly limits: IntakeLimits; readonly hashed?: boolean },
   body: Body,
   take: (chunk: Uint8Array) => Promise<void>,
 ): Promise<Form> {
@@ -77,10 +84,12 @@ export async function readForm(
     });
     if (over?.error !== undefined) throw over.error;
   };
+  const hash = hashed ? createHash('sha256') : undefined;
   let bytes = 0;
   try {
     for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
       const next = chunk;
+      hash?.update(next);
       bytes += next.byteLength;
       if (bytes > bytesMax) throw new Refusal('too-large', `a form has at most ${bytesMax} bytes`);
       // The parser's answer comes when the file's reader has taken what there was for it.
@@ -90,7 +99,7 @@ export async function readForm(
   } finally {
     parser.destroy();
   }
-  return { filename, fields: Object.fromEntries(fields) };
+  return { filename, fields: Object.fromEntries(fields), sha256: hash?.digest('hex') };
 }
 
 function openParser(contentType: string): BusboyInstance {

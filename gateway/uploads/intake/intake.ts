@@ -28,6 +28,8 @@ export type IntakeJob =
       readonly limits: IntakeLimits;
       /** The request's, with its boundary. */
       readonly contentType: string;
+      /** Of the whole body, checked at the end, when the client announced it; hexadecimal. */
+      readonly sha256?: string;
     }
   /**
    * The body goes on with a resumable upload. What has arrived is kept even when the body ends early. `from.tailKey` is the caller's to

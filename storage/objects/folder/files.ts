@@ -6,7 +6,7 @@
  * day old, which no write takes.
  */
 import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TetherError } from '../../../runtime/errors.js';
 import { hasCode } from '../../journal/has-code.js';
 import { makeDirectory } from '../../make-directory.js';
@@ -29,6 +29,10 @@ export class ObjectFiles {
   async prepare(): Promise<void> {
     for (const name of DIRECTORIES) await makeDirectory(this.path(name), 0o750);
     await syncDirectory(this.#directory);
+    // So that the folder itself is there after a crash. Some may write below a directory that they must not read.
+    await syncDirectory(dirname(this.#directory)).catch((error) => {
+      if (!hasCode(error, 'EACCES', 'EPERM')) throw error;
+    });
     // That files can be written at all.
     const probe = this.path('temporary', temporaryName());
     await (await open(probe, 'wx', 0o640)).close();

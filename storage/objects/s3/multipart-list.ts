@@ -6,24 +6,23 @@
  */
 import { SaxesParser } from 'saxes';
 
-export interface MultipartPage {
+interface MultipartPage {
   readonly uploads: readonly { readonly key: string; readonly multipart: string; readonly startedAt: Date }[];
   /** The query of the page behind it. */
   readonly next: string | undefined;
 }
 
-export function multipartQuery(prefix: string, keyMarker = '', idMarker = ''): string {
+export function multipartQuery(keyMarker = '', idMarker = ''): string {
   const parameters = [['max-uploads', '1000']];
   if (keyMarker !== '') parameters.push(['key-marker', keyMarker]);
   if (idMarker !== '') parameters.push(['upload-id-marker', idMarker]);
-  if (prefix !== '') parameters.push(['prefix', prefix]);
   return ['uploads', ...parameters.map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`)].join(
     '&',
   );
 }
 
 /** @throws Error when the text is no such page */
-export function readMultipartPage(text: string, prefix: string): MultipartPage {
+export function readMultipartPage(text: string): MultipartPage {
   const uploads: { key: string; multipart: string; startedAt: Date }[] = [];
   const path: string[] = [];
   let [upload, page]: Map<string, string>[] = [new Map(), new Map()];
@@ -55,6 +54,6 @@ export function readMultipartPage(text: string, prefix: string): MultipartPage {
   const more = page?.get('IsTruncated') === 'true' && marker !== '';
   return {
     uploads,
-    next: more ? multipartQuery(prefix, marker, page?.get('NextUploadIdMarker')) : undefined,
+    next: more ? multipartQuery(marker, page?.get('NextUploadIdMarker')) : undefined,
   };
 }

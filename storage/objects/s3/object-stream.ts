@@ -26,9 +26,6 @@ export class ObjectStream extends Readable {
     });
     source.once('end', () => this.push(null));
     source.on('error', (error) => this.destroy(error));
-    source.once('close', () => {
-      if (!source.readableEnded) this.destroy(new Error('the connection was closed'));
-    });
     if (source.errored !== null) this.destroy(source.errored);
   }
 

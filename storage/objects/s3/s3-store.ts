@@ -51,7 +51,7 @@ export interface S3Limits {
   readonly completeMs: number;
 }
 
-export const DEFAULT_S3_LIMITS: S3Limits = {
+const DEFAULT_S3_LIMITS: S3Limits = {
   connectMs: 5_000,
   idleMs: 15_000,
   callMs: 30_000,
@@ -61,7 +61,7 @@ export const DEFAULT_S3_LIMITS: S3Limits = {
 
 /** Of the server: pages that hold nothing for us before a list is given up. */
 const PAGES_MAX = 1_000;
-const MULTIPART_PAGES_MAX = 10;
+const MULTIPART_PAGES_MAX = 100;
 const EXPIRES_SECONDS_MAX = 7 * 24 * 3_600;
 
 /** The client's own, to reach what is for its descendants only. */
@@ -204,16 +204,17 @@ export class S3ObjectStore implements ObjectStore {
     assertLimit(limit);
     const found: MultipartEntry[] = [];
     const at = { method: 'GET', bucketName: this.#bucket };
-    let query: string | undefined = multipartQuery(this.#prefix + prefix);
+    // Without a prefix: with one, MinIO answers with what has exactly that key.
+    let query: string | undefined = multipartQuery();
     for (let page = 0; page < MULTIPART_PAGES_MAX && query !== undefined; page++) {
       const asked = query;
       const { uploads, next } = await this.#call('list multiparts', async () => {
         const answer = await this.#client.makeRequestAsync({ ...at, query: asked });
-        return readMultipartPage(await text(answer), this.#prefix + prefix);
+        return readMultipartPage(await text(answer));
       });
       for (const { key: name, ...upload } of uploads) {
         const key = this.#keyOf(name);
-        if (key !== undefined) found.push({ key, ...upload });
+        if (key?.startsWith(prefix) === true) found.push({ key, ...upload });
       }
       query = next;
     }

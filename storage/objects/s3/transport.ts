@@ -25,10 +25,12 @@ export interface CallLimits {
 
 interface Call {
   readonly limits: CallLimits;
-  /** Ends the request under way. */
+  /** Ends the request under way; one that begins afterwards is not made. */
   abort: (error: Error) => void;
   /** The connection had been idle, and was closed before an answer. */
   stale: boolean;
+  /** The call's time is over. */
+  late?: Error;
 }
 
 type OnResponse = (response: http.IncomingMessage) => void;
@@ -64,7 +66,7 @@ export class S3Transport {
 
   /** Runs a request of the client under these limits. */
   async run<T>(limits: CallLimits, work: () => Promise<T>): Promise<T> {
-    const call = { limits, abort: () => {}, stale: false };
+    const call: Call = { limits, abort: () => {}, stale: false };
     try {
       return await this.#within(call, work);
     } catch (error) {
@@ -83,6 +85,7 @@ export class S3Transport {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         const error = new S3TimeoutError(`not within ${totalMs} ms`);
+        call.late = error;
         call.abort(error);
         // A request that still waits for a connection would tell when it gets one.
         reject(error);
@@ -98,6 +101,8 @@ export class S3Transport {
   #request(options: http.RequestOptions, onResponse: OnResponse): http.ClientRequest {
     const call = this.#calls.getStore();
     if (call === undefined) throw new Error('a request of S3 has no limits: it is made outside of run()');
+    // The client asks for page after page by itself, as long as the server has more.
+    if (call.late !== undefined) throw call.late;
     const { idleMs, streamed } = call.limits;
     const agent = streamed === true ? this.#agents.downloads : this.#agents.calls;
     const request = this.#module.request({ ...options, agent, timeout: idleMs });

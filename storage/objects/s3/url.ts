@@ -20,7 +20,7 @@ export interface S3Location {
 }
 
 /** Either the parts of the URL, or what is wrong with it. */
-export type S3UrlResult =
+type S3UrlResult =
   | { readonly location: S3Location; readonly problem?: never }
   | { readonly location?: never; readonly problem: string };
 
