@@ -36,6 +36,8 @@ const KINDS = {
   'scope-missing': { status: 403, title: 'Forbidden' },
   'invalid-query': { status: 400, title: 'Bad Request' },
   'invalid-body': { status: 400, title: 'Bad Request' },
+  'not-stored': { status: 409, title: 'Conflict' },
+  'range-not-satisfiable': { status: 416, title: 'Range Not Satisfiable' },
   'not-waiting': { status: 409, title: 'Conflict' },
   'invalid-header': { status: 400, title: 'Bad Request' },
   'empty-file': { status: 400, title: 'Bad Request' },
