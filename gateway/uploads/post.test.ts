@@ -211,6 +211,7 @@ t.test('one key is one upload', async (t) => {
   const bolt = await server.askAs(post(`${CSV}x`, [key]), 'bolt');
   t.equal(bolt.status, 201, 'another client has keys of its own');
   t.equal((await server.stored()).objects.length, 2);
+  await until('no stream is left open', () => server.intake.active === 0);
 });
 
 t.test('two requests with one key at once are one upload', async (t) => {
