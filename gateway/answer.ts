@@ -21,6 +21,11 @@ export function jsonAnswer(value: unknown, status = '200 OK'): Answer {
   return { status, contentType: 'application/json', headers: NO_HEADERS, body: JSON.stringify(value) };
 }
 
+/** For other people's data: no cache keeps it. */
+export function noStore(answer: Answer): Answer {
+  return { ...answer, headers: [...answer.headers, ['Cache-Control', 'no-store']] };
+}
+
 export interface SendOptions {
   /** The request was HEAD: the headers only. */
   readonly head?: boolean;
@@ -38,7 +43,8 @@ export function send(
     writeHead(res, answer);
     if (answer.contentType === '') {
       if (close) res.writeHeader('Connection', 'close');
-      res.endWithoutBody(undefined, close);
+      // With an argument, even `undefined`, it would say a length that is none.
+      res.endWithoutBody();
       return;
     }
     if (!head) {

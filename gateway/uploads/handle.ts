@@ -4,7 +4,13 @@
  * The body is held until the handler asks for it, so that a client without a token costs one read of its socket.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { LogClosedError, LogFullError, OutageError, TetherError } from '../../runtime/errors.js';
+import {
+  LogClosedError,
+  LogFullError,
+  OutageError,
+  SystemModeError,
+  TetherError,
+} from '../../runtime/errors.js';
 import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
@@ -43,7 +49,7 @@ export class RefusalError extends TetherError {
 
 type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
 
-/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is. */
+/** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
   context: HandlerContext,
   res: HttpResponse,
@@ -53,19 +59,22 @@ export function handleUpload(
     readonly parameterCount?: number;
     readonly send?: SendOptions;
     readonly headers?: Answer['headers'];
+    /** What the answer becomes, whatever it is. */
+    readonly turn?: (answer: Answer) => Answer;
   },
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const exchange = new Exchange(res, head, options.send);
+  const draining = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
-      exchange.answer({ ...answer, headers: [...answer.headers, ...extra] });
+      const turned = options.turn?.(answer) ?? answer;
+      exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
     context.requests.settle();
   };
-  const draining = context.requests.mode !== 'open';
   context.requests.begin();
   if (draining) {
     finish(DRAINING);
@@ -93,10 +102,15 @@ async function run(
   return handler({ head, client, exchange });
 }
 
+/** The log or the actors are not there yet, or no more: another node, or a later try, will do. */
+function isAway(error: unknown): boolean {
+  return error instanceof OutageError || error instanceof LogClosedError || error instanceof SystemModeError;
+}
+
 function answerTo(error: unknown): Answer {
   if (error instanceof RefusalError) return error.answer;
   if (error instanceof IntakeBusyError) return BUSY;
   if (error instanceof LogFullError) return LOG_FULL;
-  if (error instanceof OutageError || error instanceof LogClosedError) return UNAVAILABLE;
+  if (isAway(error)) return UNAVAILABLE;
   return error instanceof TetherError && error.retryable ? UNAVAILABLE : INTERNAL;
 }

@@ -125,8 +125,9 @@ export class AppendWriter {
     const { store, key } = this.#options;
     await Promise.all(this.#puts);
     const multipart = this.#isResumed ? undefined : this.#multipart;
-    // Of a put or a completion no answer may have come, and it may have been done all the same.
-    const mayBeThere = this.#mode === 'finishing' || this.#mode === 'finished';
+    // Of a put or a completion no answer may have come, and it may have been done all the same. A multipart that an earlier writer
+    // began has become the object then: the bytes that are acknowledged are nowhere else, and the next append finds them there.
+    const mayBeThere = !this.#isResumed && (this.#mode === 'finishing' || this.#mode === 'finished');
     this.#mode = 'undone';
     if (multipart !== undefined) await store.abortMultipart(key, multipart).catch(() => {});
     if (mayBeThere) await store.delete(key).catch(() => {});

@@ -4,8 +4,11 @@ import type { Migration } from './migration.js';
  * Files: what came in (`uploads`), what became of each row (`debtors` for those accepted, `upload_rejects` for the others), and the
  * state of resumable uploads (`tus_uploads`).
  *
- * What the indexes cost for each accepted row: `debtors_pkey` (in order) and `debtors_iban` (at a random place). The
- * index on `transaction_id` leaves out rows without one, which all are at first.
+ * What the indexes cost for each accepted row: `debtors_pkey` (in order) and `debtors_waiting` (at a random place). The
+ * others leave out rows without a `transaction_id`, which all are at first.
+ *
+ * `payments_transaction_id` is one insertion more for each new payment, at a random place: without it nobody could say what became of
+ * a debtor.
  */
 export const uploads: Migration = {
   version: 4,
@@ -48,6 +51,8 @@ export const uploads: Migration = {
       version bigint NOT NULL DEFAULT 1,
       created_at timestamptz NOT NULL DEFAULT now(),
       stored_at timestamptz,
+      -- When it was put on the log; null until then.
+      enqueued_at timestamptz,
       started_at timestamptz,
       finished_at timestamptz,
       -- Of the latest change; while receiving, of the latest sign of life.
@@ -86,17 +91,18 @@ export const uploads: Migration = {
     CREATE TABLE tus_uploads (
       id uuid PRIMARY KEY,
       owner text COLLATE "C" NOT NULL,
-      -- The upload that it becomes; null for a part of a concatenation.
-      upload_id uuid REFERENCES uploads ON DELETE CASCADE,
+      -- The upload that it becomes; null for a part of a concatenation. Null, and no part: the upload was removed, and a sweep empties the
+      -- store of what this row names.
+      upload_id uuid REFERENCES uploads ON DELETE SET NULL,
       -- Upload-Metadata as it came.
       metadata text NOT NULL DEFAULT '',
       -- Upload-Length; null while it is deferred.
       length bigint,
       -- Upload-Offset: what is kept.
       received bigint NOT NULL DEFAULT 0,
-      -- Upload-Concat: null, partial or final; of a final one, the parts it is made of.
+      -- Upload-Concat: null, partial or final; of a final one, the header as it came.
       concat text COLLATE "C" CHECK (concat IN ('partial', 'final')),
-      sources uuid[],
+      concat_header text,
       object_key text COLLATE "C" NOT NULL,
       multipart text COLLATE "C",
       -- [{number, bytes, etag}]
@@ -106,14 +112,21 @@ export const uploads: Migration = {
       tail_bytes bigint NOT NULL DEFAULT 0,
       -- SHA-256 so far, to go on with.
       hash_state bytea,
-      state text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'complete', 'terminated')),
-      -- One writer at a time.
+      -- What is terminating is given up, and goes out of the object store; what is terminated is only remembered.
+      state text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (
+        state IN ('open', 'complete', 'terminating', 'terminated')
+      ),
+      -- One writer at a time. A lease that has run out, and is still here, was its writer's end: the store may have more than this row.
       lease uuid,
       lease_until timestamptz,
-      expires_at timestamptz NOT NULL,
+      -- When a sweep looks at it; null: never.
+      expires_at timestamptz,
       created_at timestamptz NOT NULL DEFAULT now()
     );
-    CREATE INDEX tus_uploads_expiry ON tus_uploads (expires_at) WHERE state = 'open';
+    CREATE INDEX tus_uploads_expiry ON tus_uploads (expires_at);
+    CREATE INDEX tus_uploads_open ON tus_uploads (upload_id) WHERE state = 'open';
+    CREATE INDEX tus_uploads_orphans ON tus_uploads (id)
+      WHERE upload_id IS NULL AND concat IS DISTINCT FROM 'partial' AND state IN ('open', 'complete');
     CREATE INDEX tus_uploads_upload ON tus_uploads (upload_id);
 
     ALTER TABLE debtors
@@ -141,8 +154,11 @@ export const uploads: Migration = {
       ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
       DROP CONSTRAINT debtors_transaction_id_key;
     CREATE UNIQUE INDEX debtors_transaction_id ON debtors (transaction_id) WHERE transaction_id IS NOT NULL;
-    -- Earlier debtors of an IBAN; and an IBAN once in a file.
-    CREATE UNIQUE INDEX debtors_iban ON debtors (iban, upload_id);
+    -- An IBAN waits once for its owner: an upload that would add another is told so.
+    CREATE UNIQUE INDEX debtors_waiting ON debtors (iban, owner) WHERE transaction_id IS NULL;
+    -- Earlier debtors of an IBAN that were attempted, whosever they are.
+    CREATE INDEX debtors_attempted ON debtors (iban) WHERE transaction_id IS NOT NULL;
+    CREATE INDEX payments_transaction_id ON payments (transaction_id) WHERE transaction_id IS NOT NULL;
 
     -- Beside those of a chargeback, entries made by hand: an IBAN, a BIC, an e-mail address or a name.
     ALTER TABLE blacklist
