@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { Upload } from '../../actors/upload/model.js';
+import { until } from '../../runtime/testing/until.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { type RequestParts, request } from '../test/raw-client.js';
 import { CSV, formOf, PNG, sha256Of } from './test/files.js';
