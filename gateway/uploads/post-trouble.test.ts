@@ -35,6 +35,14 @@ t.test('a client that leaves in the middle leaves nothing', async (t) => {
   t.equal(server.intake.active, 0);
 });
 
+t.test('what a crash would leave in the store is written down', async (t) => {
+  const server = await startTestUploads(t, { postgres });
+  const sender = await begin(server, 60 * MIB);
+  await sender.flush(Buffer.alloc(20 * MIB, 'a;b\n'));
+  const { multipart, objectKey } = await latest(server, (upload) => upload.multipart !== undefined);
+  t.match(await server.objects.listMultiparts('', 10), [{ key: objectKey, multipart }]);
+});
+
 t.test('there is room for so many uploads', async (t) => {
   const server = await startTestUploads(t, { postgres, activeMax: 1 });
   const first = await begin(server, 100);
