@@ -125,7 +125,7 @@ t.test('without Postgres there is no success', async (t) => {
   t.match([response.status, problemOf(response)], [503, 'unavailable']);
   t.ok(response.headers['retry-after']);
   t.equal((await server.askAs(post(CSV))).status, 503);
-  t.equal(server.intake.active, 0);
+  await until('no stream is left open', () => server.intake.active === 0);
   t.equal((await server.stored()).objects.length, 1, 'for the sweeper');
 });
 
