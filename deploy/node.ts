@@ -128,6 +128,7 @@ export class Node {
         system,
         events: system.events,
         databaseState: () => databaseState(system, database),
+        uploads,
       });
       const gateway = await startGateway({
         host: config.host,
