@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { Upload } from '../../actors/upload/model.js';
+import { until } from '../../runtime/testing/until.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { type RequestParts, request } from '../test/raw-client.js';
 import { CSV, formOf, PNG, sha256Of } from './test/files.js';
@@ -211,6 +212,7 @@ t.test('one key is one upload', async (t) => {
   const bolt = await server.askAs(post(`${CSV}x`, [key]), 'bolt');
   t.equal(bolt.status, 201, 'another client has keys of its own');
   t.equal((await server.stored()).objects.length, 2);
+  await until('no stream is left open', () => server.intake.active === 0);
 });
 
 t.test('two requests with one key at once are one upload', async (t) => {
