@@ -7,7 +7,7 @@ import t from 'tap';
 import { startTestPostgres } from '../../../storage/postgres/test-server.js';
 import { type RawResponse, request } from '../../test/raw-client.js';
 import { bearer } from '../test/start.js';
-import { CSV, isProblem, OFFSET_TYPE, startTus, VERSION } from './test/start-tus.js';
+import { CSV, idOf, isProblem, OFFSET_TYPE, startTus, VERSION } from './test/start-tus.js';
 
 const postgres = await startTestPostgres(t);
 const LIMITS = { textBytesMax: 1000, xlsxBytesMax: 500 };
@@ -340,7 +340,15 @@ t.test('termination', async (t) => {
     await patch(path, 0, CSV);
     t.equal((await tus('DELETE', path)).status, 204);
     t.match(await latest(), { state: 'cancelling' });
+    t.equal((await left(path)).length, 1, 'the actor may still read it');
     t.equal((await tus('HEAD', path)).status, 410);
+
+    const over = await create('Upload-Length: 17');
+    await patch(over, 0, CSV);
+    await pool.query(`UPDATE uploads SET state = 'completed' WHERE id = $1`, [idOf(over)]);
+    t.equal((await tus('DELETE', over)).status, 204);
+    t.strictSame(await left(over), [], 'removed with its object when it is over');
+    t.equal((await latest())?.id === idOf(over), false);
   });
 });
 

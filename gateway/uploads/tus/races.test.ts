@@ -64,9 +64,44 @@ t.test('a client that leaves in the middle finds what had arrived', async (t) =>
     await written(path);
     client.destroy();
     await until('the bytes', async () => (await offset(path)) === String(end));
+    await until('the tail before it is gone', async () => (await left(path)).length === 1);
   }
   t.equal((await patch(path, 11, CSV.slice(11))).status, 204);
   await isStored(t, path);
+});
+
+t.test('a creation that is cut before its client knows of it leaves nothing', async (t) => {
+  const cut = await client();
+  cut.write(
+    [
+      'POST /uploads/tus HTTP/1.1',
+      'Host: localhost',
+      'Authorization: Bearer acme',
+      VERSION,
+      'Content-Type: application/offset+octet-stream',
+      'Upload-Length: 17',
+      'Content-Length: 17',
+      '',
+      CSV.slice(0, 5),
+    ].join('\r\n'),
+  );
+  await until('a row', async () => (await server.latest())?.state === 'receiving');
+  const id = (await server.latest())?.id ?? '';
+  await written(`/uploads/tus/${id}`);
+  cut.destroy();
+  await until('its end', async () => (await uploads.get(id))?.state === 'failed');
+  t.match(await uploads.get(id), { failure: { code: 'client-gone' } });
+  await until('an empty store', async () => (await left(`/uploads/tus/${id}`)).length === 0);
+});
+
+t.test('cancelled while its client is silent', async (t) => {
+  const path = await create('Upload-Length: 17');
+  const silent = await begin(path, 0, 17, CSV.slice(0, 5));
+  await written(path);
+  await uploads.cancel(idOf(path));
+  await until('the next renewal', async () => (await tus('HEAD', path)).status === 410);
+  isProblem(t, await silent.response(), 410, 'upload-gone');
+  t.strictSame(await left(path), []);
 });
 
 t.test('with a checksum, nothing is kept of a body that is cut', async (t) => {
