@@ -41,3 +41,8 @@ export async function findFor(client: Client, table: TusTable, id: string): Prom
   if (upload === undefined || !mayTouch(client, upload.owner)) throw notFound();
   return upload;
 }
+
+/** No more bytes are taken, though no sweep has looked at it yet. */
+export function isExpired({ expiresAt, lease }: TusUpload): boolean {
+  return lease !== 'held' && expiresAt !== undefined && expiresAt.getTime() <= Date.now();
+}

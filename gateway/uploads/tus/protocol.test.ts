@@ -184,6 +184,38 @@ t.test('creation', async (t) => {
     t.notOk('upload-metadata' in (await tus('HEAD', await create('Upload-Length: 5'))).headers);
   });
 
+  await t.test(
+    'metadata that is not to the letter is refused, and names of files are made harmless',
+    async (t) => {
+      const named = (name: string) => `filename ${Buffer.from(name).toString('base64')}`;
+      const post = (metadata: string) =>
+        tus('POST', '/uploads/tus', ['Upload-Length: 5', `Upload-Metadata: ${metadata}`]);
+      const keys = Array.from({ length: 100 }, (_, index) => `k${index}`).join(',');
+      for (const wrong of [
+        'filename Y',
+        'a YQ== YQ==',
+        ',',
+        'a,a',
+        'sch\u00F6n YQ==',
+        keys,
+        'k'.repeat(5_000),
+      ]) {
+        isProblem(t, await post(wrong), 400, 'invalid-header');
+      }
+      for (const [given, clean] of [
+        ['../../etc/passwd', 'passwd'],
+        ['a\u0000b\r\nc.csv', 'abc.csv'],
+        ['\u202Evsc.csv', 'vsc.csv'],
+        [`${'x'.repeat(1000)}.csv`, `${'x'.repeat(196)}.csv`],
+      ] as const) {
+        const { status, headers } = await post(named(given));
+        t.equal(status, 201);
+        t.equal((await latest())?.filename, clean);
+        t.equal((await tus('HEAD', headers.location ?? '')).headers['upload-metadata'], named(given));
+      }
+    },
+  );
+
   await t.test('either a length or its deferral, which is 1', async (t) => {
     isProblem(t, await tus('POST', '/uploads/tus'), 400, 'invalid-header');
     isProblem(t, await tus('POST', '/uploads/tus', ['Upload-Defer-Length: 2']), 400, 'invalid-header');

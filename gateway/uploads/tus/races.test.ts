@@ -46,10 +46,23 @@ t.test('two clients on one upload: one writes, the other is told so', async (t) 
   const first = await begin(path, 0, 17, CSV.slice(0, 5));
   await written(path);
   isProblem(t, await patch(path, 0, CSV), 423, 'upload-locked');
+  const second = patch(path, 0, CSV);
   t.match(await tus('HEAD', path), { status: 200, headers: { 'upload-offset': '0' } }, 'what is kept');
   first.write(CSV.slice(5));
   t.match(await first.response(), { status: 204, headers: { 'upload-offset': '17' } });
+  isProblem(t, await second, 409, 'wrong-offset');
   t.equal(await offset(path), '17');
+  await isStored(t, path);
+});
+
+t.test('who comes back while the request that broke is still being saved waits for it', async (t) => {
+  const path = await create('Upload-Length: 17');
+  const broken = await begin(path, 0, 17, CSV.slice(0, 5));
+  await written(path);
+  const again = patch(path, 0, CSV);
+  broken.destroy();
+  isProblem(t, await again, 409, 'wrong-offset');
+  t.equal((await patch(path, 5, CSV.slice(5))).status, 204);
   await isStored(t, path);
 });
 

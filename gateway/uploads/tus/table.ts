@@ -17,7 +17,8 @@ import type { Part } from '../../../storage/objects/object-store.js';
 import type { Pool } from '../../../storage/postgres/pool.js';
 import type { AppendState } from '../intake/intake.js';
 
-export const LEASE_MS = 30_000;
+/** What a client waits at most when the node of its upload is killed. */
+export const LEASE_MS = 15_000;
 /** How long the store of what is given up is left to who gave it up, before a sweep helps. */
 const CLEANUP_MS = 60_000;
 
