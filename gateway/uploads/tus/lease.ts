@@ -10,7 +10,7 @@
 import { type Clock, systemClock } from '../../../runtime/clock.js';
 import { LEASE_MS } from './table.js';
 
-export const RENEW_MS = 5_000;
+export const RENEW_MS = 3_000;
 
 type Mode = 'held' | 'lost' | 'stopped';
 

@@ -91,12 +91,13 @@ function check(upload: TusUpload, offset: number, length: number | undefined): v
  */
 async function take(parts: TusParts, id: string, lease: string, exchange: Exchange): Promise<TusUpload> {
   const endMs = performance.now() + LOCK_WAIT_MS;
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     const taken = await parts.table.take(id, lease);
     if (taken !== undefined) return taken;
     const refusal = await whyNot(parts, id);
     if (refusal !== undefined) throw refusal;
     if (performance.now() > endMs || exchange.isAborted) throw locked();
+    if (tries === 0) await parts.table.want(id);
     await setTimeout(LOCK_LOOK_MS);
   }
 }

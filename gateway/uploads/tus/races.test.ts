@@ -107,14 +107,28 @@ t.test('a creation that is cut before its client knows of it leaves nothing', as
   await until('an empty store', async () => (await left(`/uploads/tus/${id}`)).length === 0);
 });
 
-t.test('cancelled while its client is silent', async (t) => {
-  const path = await create('Upload-Length: 17');
-  const silent = await begin(path, 0, 17, CSV.slice(0, 5));
-  await written(path);
-  await uploads.cancel(idOf(path));
-  await until('the next renewal', async () => (await tus('HEAD', path)).status === 410);
+t.test('while clients are silent', async (t) => {
+  const cancelled = await create('Upload-Length: 17');
+  const silent = await begin(cancelled, 0, 17, CSV.slice(0, 5));
+  await written(cancelled);
+  await uploads.cancel(idOf(cancelled));
+  const moved = await create('Upload-Length: 17');
+  const dead = await begin(moved, 0, 17, CSV.slice(0, 5));
+  await written(moved);
+  await patch(moved, 0, CSV);
+
+  await until('the next renewal', async () => (await tus('HEAD', cancelled)).status === 410);
   isProblem(t, await silent.response(), 410, 'upload-gone');
-  t.strictSame(await left(path), []);
+  t.strictSame(await left(cancelled), [], 'cancelled, it is noticed');
+
+  await until('what arrived', async () => (await offset(moved)) === '5');
+  isProblem(t, await dead.response(), 423, 'upload-locked');
+  t.equal(
+    (await patch(moved, 5, CSV.slice(5))).status,
+    204,
+    'of a line that went dead, the client goes on by another',
+  );
+  await isStored(t, moved);
 });
 
 t.test('with a checksum, nothing is kept of a body that is cut', async (t) => {
