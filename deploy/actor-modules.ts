@@ -19,7 +19,7 @@ interface ActorModule {
 }
 
 /** Of the actors that come with Tether. */
-const OWN_TYPES: readonly string[] = ['payment'];
+const OWN_TYPES: readonly string[] = ['payment', 'upload'];
 const FILES_MAX = 100;
 /** A module may wait for something while it loads; a node does not wait for ever. */
 const LOAD_MS_MAX = 10_000;

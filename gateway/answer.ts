@@ -21,6 +21,11 @@ export function jsonAnswer(value: unknown, status = '200 OK'): Answer {
   return { status, contentType: 'application/json', headers: NO_HEADERS, body: JSON.stringify(value) };
 }
 
+/** For other people's data: no cache keeps it. */
+export function noStore(answer: Answer): Answer {
+  return { ...answer, headers: [...answer.headers, ['Cache-Control', 'no-store']] };
+}
+
 export interface SendOptions {
   /** The request was HEAD: the headers only. */
   readonly head?: boolean;

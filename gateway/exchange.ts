@@ -5,11 +5,12 @@
  * ```
  * held --receive--> flowing --last bytes--> complete
  *   |                  |                       |
- *   +------------------+-----------------------+--answer--> answered
+ *   +------------------+-----------------------+--answer, stream--> answered
  *   `------------------+-----------------------+--client left--> aborted
  * ```
  * - Held, the socket is paused. What came along with the head is copied and waits (one read of uWebSockets.js, 512 KiB at most).
  * - An answer before the last bytes goes out as `linger.ts` says.
+ * - An answer that comes bit by bit is a `ResponseStream`; it begins when the request has no more bytes.
  * - Each chunk is copied once, out of the memory that uWebSockets.js takes back; the copy is the receiver's.
  *
  * Time. uWebSockets.js ends a connection by itself, and cannot be told otherwise; this is what it did when it was tried:
@@ -30,8 +31,10 @@
  * we think of the request. A second one from here would take the place of the answer's status line.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { type Answer, type SendOptions, send } from './answer.js';
+import { type Answer, type SendOptions, send, writeHead } from './answer.js';
 import { LingeringAnswer } from './linger.js';
+import { problem } from './problem.js';
+import { ResponseStream } from './response-stream.js';
 
 /** What a handler needs of a request after its own turn, when `req` is dead. */
 export interface RequestHead {
@@ -70,6 +73,8 @@ export interface BodyReceiver {
 const TOUCH_MS = 4_000;
 const SILENCE_MS_MAX = 30_000;
 
+const NO_BODY = problem('content-too-large', 'this takes no body');
+
 type Mode = 'held' | 'flowing' | 'complete' | 'answered' | 'aborted';
 
 export class Exchange {
@@ -83,6 +88,7 @@ export class Exchange {
   #hasLast = false;
   #receiver: BodyReceiver | undefined;
   #lingering: LingeringAnswer | undefined;
+  #stream: ResponseStream | undefined;
   #leave: (() => void) | undefined;
   #touching: NodeJS.Timeout | undefined;
   /** Since the last bytes, or since it was resumed. */
@@ -166,17 +172,45 @@ export class Exchange {
   /** Answers, once; nothing when the client has left. */
   answer(answer: Answer): void {
     if (this.#mode === 'aborted') return;
-    if (this.#mode === 'answered') throw new TypeError('a request has one answer');
     const complete = this.#mode === 'complete' || this.#hasLast;
     const receiver = this.#mode === 'complete' ? undefined : this.#receiver;
-    this.#mode = 'answered';
-    clearInterval(this.#touching);
-    this.#early = [];
-    // A connection that stays paused would never read its next request.
-    this.#unpause();
+    this.#enterAnswered();
     if (complete) send(this.#res, answer, this.#sendOptions);
     else this.#lingering = new LingeringAnswer(this.#res, answer);
     receiver?.abort();
+  }
+
+  /**
+   * Begins an answer whose body comes bit by bit. `bytes` announces its length; without it the body is chunked.
+   * @returns undefined when there is nothing to write: to HEAD, to a client that has left, to a request with a body (413)
+   */
+  stream(head: Omit<Answer, 'body'>, bytes?: number): ResponseStream | undefined {
+    if (this.#mode === 'aborted') return undefined;
+    if (!this.#hasLast) {
+      this.answer(NO_BODY);
+      return undefined;
+    }
+    this.#enterAnswered();
+    const answer = { ...head, body: '' };
+    if (this.#sendOptions.head === true || bytes === 0) {
+      this.#res.cork(() => {
+        writeHead(this.#res, answer);
+        if (bytes !== undefined) this.#res.writeHeader('Content-Length', String(bytes));
+        this.#res.endWithoutBody();
+      });
+      return undefined;
+    }
+    this.#stream = new ResponseStream(this.#res, answer, bytes);
+    return this.#stream;
+  }
+
+  #enterAnswered(): void {
+    if (this.#mode === 'answered') throw new TypeError('a request has one answer');
+    this.#mode = 'answered';
+    clearInterval(this.#touching);
+    this.#early = [];
+    // A connection that stays paused would never read its next request, nor see its end.
+    this.#unpause();
   }
 
   #data(chunk: ArrayBuffer, isLast: boolean): void {
@@ -234,6 +268,7 @@ export class Exchange {
       this.#lingering.aborted();
       return;
     }
+    this.#stream?.aborted();
     if (this.#mode === 'answered' || this.#mode === 'aborted') return;
     const receiver = this.#mode === 'complete' ? undefined : this.#receiver;
     this.#mode = 'aborted';

@@ -36,6 +36,11 @@ export function isFinal(state: UploadState): boolean {
   return TRANSITIONS[state].length === 0;
 }
 
+/** Whether nothing will happen to it any more, so that a DELETE removes it: it is final, or only kept. */
+export function isOver({ state, process }: Pick<Upload, 'state' | 'process'>): boolean {
+  return isFinal(state) || (state === 'stored' && !process);
+}
+
 export type UploadVia = 'form' | 'raw' | 'tus' | 'direct';
 
 export const TEXT_MEDIA_TYPE = 'text/csv';

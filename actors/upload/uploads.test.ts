@@ -56,6 +56,14 @@ t.test('what failed says why, and can be removed with its rejects', async (t) =>
   t.equal((await pool.query('SELECT FROM upload_rejects WHERE upload_id = $1', [upload.id])).rowCount, 0);
 });
 
+t.test('what is only kept is over when it is stored', async (t) => {
+  const { upload } = await uploads.create(fresh({ process: false }));
+  t.equal(await uploads.remove(upload.id), false, 'while it comes in');
+  await uploads.stored(upload.id, FILE);
+  t.equal(await uploads.cancel(upload.id), undefined);
+  t.equal(await uploads.remove(upload.id), true);
+});
+
 t.test('an idempotency key finds its upload, of its owner alone', async (t) => {
   const [first, second] = await Promise.all([
     uploads.create(fresh({ idempotencyKey: 'k' })),

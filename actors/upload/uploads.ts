@@ -135,7 +135,7 @@ const FAILED = `
 
 const CANCEL = `
   UPDATE uploads SET state = 'cancelling', ${CHANGED}
-  WHERE id = $1 AND state IN ('receiving', 'stored', 'processing') RETURNING ${COLUMNS}`;
+  WHERE id = $1 AND (state IN ('receiving', 'processing') OR (state = 'stored' AND process)) RETURNING ${COLUMNS}`;
 
 const FINAL = ['completed', 'failed', 'cancelled'] as const satisfies readonly UploadState[];
 
@@ -217,6 +217,11 @@ export class Uploads {
     return one(await this.#pool.query<UploadRow>(STORED, [id, bytes, sha256, mediaType, filename ?? null]));
   }
 
+  /** It is on the log: nobody needs to put it there again. */
+  async enqueued(id: string): Promise<void> {
+    await this.#pool.query('UPDATE uploads SET enqueued_at = now() WHERE id = $1', [id]);
+  }
+
   /** @param detail for the client */
   async failed(
     id: string,
@@ -232,13 +237,13 @@ export class Uploads {
     return one(await this.#pool.query<UploadRow>(CANCEL, [id]));
   }
 
-  /** Of an upload that is over: it and what became of its rows, but for the debtors. Its object is the caller's. */
+  /** Of an upload that is over, or only kept: it and what became of its rows, but for the debtors. Its object is the caller's. */
   async remove(id: string): Promise<boolean> {
     return inTransaction(this.#pool, async (transaction) => {
-      const { rowCount } = await transaction.query('DELETE FROM uploads WHERE id = $1 AND state = ANY ($2)', [
-        id,
-        FINAL,
-      ]);
+      const { rowCount } = await transaction.query(
+        `DELETE FROM uploads WHERE id = $1 AND (state = ANY ($2) OR (state = 'stored' AND NOT process))`,
+        [id, FINAL],
+      );
       if (rowCount !== 1) return false;
       await transaction.query('DELETE FROM upload_rejects WHERE upload_id = $1', [id]);
       return true;

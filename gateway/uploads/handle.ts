@@ -4,7 +4,13 @@
  * The body is held until the handler asks for it, so that a client without a token costs one read of its socket.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { LogClosedError, LogFullError, OutageError, TetherError } from '../../runtime/errors.js';
+import {
+  LogClosedError,
+  LogFullError,
+  OutageError,
+  SystemModeError,
+  TetherError,
+} from '../../runtime/errors.js';
 import type { Answer, SendOptions } from '../answer.js';
 import type { Client, Scope } from '../auth/client.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
@@ -59,7 +65,8 @@ export function handleUpload(
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const exchange = new Exchange(res, head, options.send);
+  const draining = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
@@ -68,7 +75,6 @@ export function handleUpload(
     }
     context.requests.settle();
   };
-  const draining = context.requests.mode !== 'open';
   context.requests.begin();
   if (draining) {
     finish(DRAINING);
@@ -96,10 +102,15 @@ async function run(
   return handler({ head, client, exchange });
 }
 
+/** The log or the actors are not there yet, or no more: another node, or a later try, will do. */
+function isAway(error: unknown): boolean {
+  return error instanceof OutageError || error instanceof LogClosedError || error instanceof SystemModeError;
+}
+
 function answerTo(error: unknown): Answer {
   if (error instanceof RefusalError) return error.answer;
   if (error instanceof IntakeBusyError) return BUSY;
   if (error instanceof LogFullError) return LOG_FULL;
-  if (error instanceof OutageError || error instanceof LogClosedError) return UNAVAILABLE;
+  if (isAway(error)) return UNAVAILABLE;
   return error instanceof TetherError && error.retryable ? UNAVAILABLE : INTERNAL;
 }

@@ -12,7 +12,7 @@ import { parseRecords, splitRecords } from './fields.js';
 import { hasText, RECORD_BYTES_MAX } from './limits.js';
 import { findRecords, type Records, rowTooLong } from './records.js';
 import type { ByteSource, Position, TableDescription } from './table-file.js';
-import { readChunks, Window } from './window.js';
+import { ByteWindow, readChunks } from './window.js';
 
 /** The header has to end within it. */
 const SAMPLE_BYTES = 256 * 1024;
@@ -24,7 +24,7 @@ type Delimiter = (typeof DELIMITERS)[number];
 
 /** @throws FileError, and what the source throws */
 export async function describeText(source: ByteSource): Promise<TableDescription> {
-  const sample = new Window(2 * SAMPLE_BYTES);
+  const sample = new ByteWindow(2 * SAMPLE_BYTES);
   const check = new Utf8Check();
   let mark: ReturnType<typeof byteOrderMark>;
   let layout: Layout | undefined;

@@ -251,3 +251,27 @@ t.test('random tables are read as they were written, from every place where a pi
     { seed, numRuns: 500 },
   );
 });
+
+t.test('any text is read or refused in the same way, however it is cut', async (t) => {
+  const seed = testSeed(t);
+  const soup = fc.array(fc.constantFrom('"', '"', ',', '\n', '\r', '\r\n', ' ', 'a', '""', 'é'), {
+    maxLength: 30,
+  });
+  const outcome = async (bytes: Buffer, chunkBytes: number) => {
+    const format = { kind: 'text', encoding: 'utf-8', delimiter: ',' } as const;
+    const description = { format, header: [], first: { byte: 0, line: 1 } };
+    const source = memorySource(bytes, [chunkBytes]);
+    const read: { rows?: unknown } = {};
+    const refused = await refusal(async () => {
+      read.rows = (await readAll(new TextFile(source, description, format, chunkBytes))).rows;
+    });
+    return { refused, ...read };
+  };
+  await fc.assert(
+    fc.asyncProperty(soup, fc.integer({ min: 1, max: 6 }), async (parts, chunkBytes) => {
+      const bytes = Buffer.from(parts.join(''));
+      t.strictSame(await outcome(bytes, chunkBytes), await outcome(bytes, 100_000));
+    }),
+    { seed, numRuns: 1_000 },
+  );
+});

@@ -10,7 +10,7 @@ import { parseRecords } from './fields.js';
 import { RECORD_BYTES_MAX } from './limits.js';
 import { findRecords } from './records.js';
 import type { ByteSource, Piece, Position, TableDescription, TableFile } from './table-file.js';
-import { readChunks, Window } from './window.js';
+import { ByteWindow, readChunks } from './window.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -35,7 +35,7 @@ export class TextFile implements TableFile {
   }
 
   async *pieces(from: Position): AsyncGenerator<Piece> {
-    const window = new Window(2 * this.#chunkBytes);
+    const window = new ByteWindow(2 * this.#chunkBytes);
     let { byte, line } = from;
     let enough = this.#chunkBytes;
     let unsaid = false;

@@ -10,7 +10,7 @@ import type { ByteSource } from './table-file.js';
 /** A source in memory may give all of its bytes at once. */
 const STEP_BYTES = 64 * 1024;
 
-export class Window {
+export class ByteWindow {
   #buffer: Buffer;
   #length = 0;
 

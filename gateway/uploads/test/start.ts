@@ -49,6 +49,8 @@ export interface Enqueued {
 }
 
 export interface TestUploads extends TestGateway {
+  /** What the handlers have. */
+  readonly parts: UploadParts;
   readonly uploads: Uploads;
   readonly pool: Pool;
   readonly objects: ObjectStore;
@@ -94,26 +96,26 @@ export async function startTestUploads(t: Test, options: TestUploadsOptions = {}
   const uploads = new Uploads(pool);
   const ids = new MessageIdSource();
   const enqueued: Enqueued[] = [];
-  const gateway = await startTestGateway(t, {
-    uploads: {
-      authenticator,
-      uploads,
-      pool,
-      objects,
-      intake,
-      limits: TEST_LIMITS,
-      expiryMs: 24 * 3_600_000,
-      enqueue: async (uploadId, type) => {
-        enqueued.push({ uploadId, type });
-      },
-      nextId: () => ids.next(Date.now()),
-      logger: silentLogger,
-      now: Date.now,
-      ...options.parts,
+  const parts: UploadParts = {
+    authenticator,
+    uploads,
+    pool,
+    objects,
+    intake,
+    limits: TEST_LIMITS,
+    expiryMs: 24 * 3_600_000,
+    enqueue: async (uploadId, type) => {
+      enqueued.push({ uploadId, type });
     },
-  });
+    nextId: () => ids.next(Date.now()),
+    logger: silentLogger,
+    now: Date.now,
+    ...options.parts,
+  };
+  const gateway = await startTestGateway(t, { uploads: parts });
   return {
     ...gateway,
+    parts,
     uploads,
     pool,
     objects,

@@ -4,8 +4,11 @@ import type { Migration } from './migration.js';
  * Files: what came in (`uploads`), what became of each row (`debtors` for those accepted, `upload_rejects` for the others), and the
  * state of resumable uploads (`tus_uploads`).
  *
- * What the indexes cost for each accepted row: `debtors_pkey` (in order) and `debtors_iban` (at a random place). The
- * index on `transaction_id` leaves out rows without one, which all are at first.
+ * What the indexes cost for each accepted row: `debtors_pkey` (in order) and `debtors_waiting` (at a random place). The
+ * others leave out rows without a `transaction_id`, which all are at first.
+ *
+ * `payments_transaction_id` is one insertion more for each new payment, at a random place: without it nobody could say what became of
+ * a debtor.
  */
 export const uploads: Migration = {
   version: 4,
@@ -48,6 +51,8 @@ export const uploads: Migration = {
       version bigint NOT NULL DEFAULT 1,
       created_at timestamptz NOT NULL DEFAULT now(),
       stored_at timestamptz,
+      -- When it was put on the log; null until then.
+      enqueued_at timestamptz,
       started_at timestamptz,
       finished_at timestamptz,
       -- Of the latest change; while receiving, of the latest sign of life.
@@ -151,8 +156,11 @@ export const uploads: Migration = {
       ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
       DROP CONSTRAINT debtors_transaction_id_key;
     CREATE UNIQUE INDEX debtors_transaction_id ON debtors (transaction_id) WHERE transaction_id IS NOT NULL;
-    -- Earlier debtors of an IBAN; and an IBAN once in a file.
-    CREATE UNIQUE INDEX debtors_iban ON debtors (iban, upload_id);
+    -- An IBAN waits once for its owner: an upload that would add another is told so.
+    CREATE UNIQUE INDEX debtors_waiting ON debtors (iban, owner) WHERE transaction_id IS NULL;
+    -- Earlier debtors of an IBAN that were attempted, whosever they are.
+    CREATE INDEX debtors_attempted ON debtors (iban) WHERE transaction_id IS NOT NULL;
+    CREATE INDEX payments_transaction_id ON payments (transaction_id) WHERE transaction_id IS NOT NULL;
 
     -- Beside those of a chargeback, entries made by hand: an IBAN, a BIC, an e-mail address or a name.
     ALTER TABLE blacklist

@@ -1,0 +1,109 @@
+/**
+ * Rows in the text format of COPY, encoded once, as they come, in memory outside of the heap.
+ *
+ * Strings of a batch would be 20,000 objects or more on a heap of 128 MiB that several uploads share; here a batch is a buffer
+ * and where each row ends.
+ */
+
+/** What cannot stand for itself between two tabs. Postgres keeps no NUL. */
+const SPECIAL = /[\\\n\r\t\0]/;
+const SPECIALS = /[\\\n\r\t\0]/g;
+const ESCAPED: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\0': '\uFFFD',
+};
+const NULL = '\\N';
+
+/** A text as a column's value; undefined is NULL. */
+export function copyText(text: string | undefined): string {
+  if (text === undefined) return NULL;
+  return SPECIAL.test(text) ? text.replace(SPECIALS, (special) => ESCAPED[special] ?? '') : text;
+}
+
+/** Plain data as a value of type jsonb; undefined is NULL. */
+export function copyJson(value: unknown): string {
+  return value === undefined ? NULL : copyText(jsonText(value));
+}
+
+/** Plain data as a text that jsonb takes. */
+export function jsonText(value: unknown): string {
+  const json = JSON.stringify(value);
+  // Of what JSON writes as \u, jsonb refuses the NUL and halves of surrogate pairs.
+  return json.includes('\\u') ? JSON.stringify(value, withoutRefused) : json;
+}
+
+const REFUSED = /\0|\p{Surrogate}/gu;
+
+function withoutRefused(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(REFUSED, '\uFFFD');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key.replace(REFUSED, '\uFFFD'), each]),
+  );
+}
+
+const BYTES_AT_FIRST = 64 * 1024;
+const ENDS_AT_FIRST = 1_024;
+const CHUNK_BYTES = 128 * 1024;
+/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+const BYTES_PER_UNIT = 3;
+
+export class CopyRows {
+  #buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
+  #ends = new Uint32Array(ENDS_AT_FIRST);
+  #count = 0;
+  #bytes = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** `row`: its columns' values with tabs between, and a line feed at the end. */
+  add(row: string): void {
+    const bytesMax = this.#bytes + row.length * BYTES_PER_UNIT;
+    if (bytesMax > this.#buffer.length) this.#grow(bytesMax);
+    if (this.#count === this.#ends.length) {
+      const ends = new Uint32Array(2 * this.#count);
+      ends.set(this.#ends);
+      this.#ends = ends;
+    }
+    this.#bytes += this.#buffer.write(row, this.#bytes, 'utf8');
+    this.#ends[this.#count++] = this.#bytes;
+  }
+
+  /** For `copyFrom`: the rows of these numbers, from 0 in the order of `add`, in the order given. */
+  *chunks(numbers: Iterable<number> = this.#numbers()): Generator<Uint8Array> {
+    let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let bytes = 0;
+    for (const number of numbers) {
+      const start = number === 0 ? 0 : (this.#ends[number - 1] ?? 0);
+      const end = this.#ends[number] ?? start;
+      if (bytes + end - start > chunk.length) {
+        if (bytes > 0) yield chunk.subarray(0, bytes);
+        // Never the same again: the last one may still be on its way to the socket.
+        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, end - start));
+        bytes = 0;
+      }
+      this.#buffer.copy(chunk, bytes, start, end);
+      bytes += end - start;
+    }
+    if (bytes > 0) yield chunk.subarray(0, bytes);
+  }
+
+  *#numbers(): Generator<number> {
+    for (let number = 0; number < this.#count; number++) yield number;
+  }
+
+  #grow(bytesMin: number): void {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(bytesMin, 2 * this.#buffer.length));
+    this.#buffer.copy(buffer, 0, 0, this.#bytes);
+    this.#buffer = buffer;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Looks after what a crash left: uploads whose receiver is gone, uploads that never got on the log, parts in the object store
+ * that belong to nobody, resumable uploads that have expired.
+ *
+ * ```
+ * idle --start--> waiting --interval--> sweeping --done--> waiting
+ *                    `---------stop---------'--> stopped
+ * ```
+ * Each step is bounded, safe on several nodes at once, and safe to be cut off: what was not finished is found again. A step that fails
+ * is logged and does not keep the others from running.
+ */
+import { StaleUploads } from '../../actors/upload/stale-uploads.js';
+import type { UploadParts } from './parts.js';
+import { expireTus } from './tus/expire.js';
+
+/** A receiver gives a sign of life every few seconds. */
+export const SILENT_MS_MAX = 120_000;
+/** For a message that its request is about to send. */
+const UNSENT_MS_MAX = 30_000;
+export const SWEEP_INTERVAL_MS = 30_000;
+const LIMIT = 100;
+const MULTIPARTS_MAX = 1000;
+/** Before a multipart without a row is taken for forgotten: one whose row is about to be written is seconds old. */
+const MULTIPART_MS_MIN = 86_400_000;
+
+/** Of what uploads keep in the store: whole files, parts of concatenations. Others may use the same bucket. */
+const PREFIXES = ['uploads/', 'partials/'];
+
+const ABANDONED = { code: 'abandoned', detail: 'the service stopped while the file came in; send it again' };
+const EXPIRED = { code: 'expired', detail: 'the upload was not completed in time' };
+
+type Mode = 'idle' | 'waiting' | 'sweeping' | 'stopped';
+
+export interface SweeperOptions {
+  readonly parts: UploadParts;
+  readonly intervalMs?: number;
+  readonly silentMsMax?: number;
+  readonly multipartMsMin?: number;
+}
+
+export class UploadSweeper {
+  readonly #options: SweeperOptions;
+  readonly #stale: StaleUploads;
+  #mode: Mode = 'idle';
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+    this.#stale = new StaleUploads(options.parts.pool);
+  }
+
+  start(): void {
+    if (this.#mode !== 'idle') throw new TypeError(`a sweeper that is ${this.#mode} cannot be started`);
+    this.#wait();
+  }
+
+  /** Waits for the step under way. */
+  async stop(): Promise<void> {
+    this.#mode = 'stopped';
+    clearTimeout(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** One round. Never rejects. */
+  async sweep(): Promise<void> {
+    for (const [what, step] of this.#steps()) {
+      if (this.#mode === 'stopped') return;
+      try {
+        const count = await step();
+        if (count > 0) this.#options.parts.logger.info({ count }, `the sweep of uploads: ${what}`);
+      } catch (error) {
+        this.#options.parts.logger.warn({ err: error }, `the sweep of uploads failed: ${what}`);
+      }
+    }
+  }
+
+  #wait(): void {
+    this.#mode = 'waiting';
+    this.#timer = setTimeout(() => {
+      this.#mode = 'sweeping';
+      this.#sweeping = this.sweep().then(() => {
+        if (this.#mode === 'sweeping') this.#wait();
+      });
+    }, this.#options.intervalMs ?? SWEEP_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  #steps(): readonly (readonly [string, () => Promise<number>])[] {
+    const { parts, silentMsMax = SILENT_MS_MAX } = this.#options;
+    return [
+      ['abandoned while receiving', () => this.#abandoned(['form', 'raw'], silentMsMax, ABANDONED)],
+      ['direct and expired', () => this.#abandoned(['direct'], parts.expiryMs, EXPIRED)],
+      ['resumable and expired', () => expireTus(parts, LIMIT)],
+      ['put on the log again', () => this.#unsent()],
+      ['given up by the actor', async () => (await this.#stale.failGivenUp(LIMIT)).length],
+      ['forgotten multiparts', () => this.#multiparts()],
+    ];
+  }
+
+  async #abandoned(
+    via: readonly ('form' | 'raw' | 'direct')[],
+    silentMs: number,
+    failure: typeof ABANDONED,
+  ): Promise<number> {
+    const { objects } = this.#options.parts;
+    const found = await this.#stale.failAbandoned(via, silentMs, failure, LIMIT);
+    for (const { objectKey, multipart } of found) {
+      if (multipart !== undefined) await objects.abortMultipart(objectKey, multipart);
+      await objects.delete(objectKey);
+    }
+    return found.length;
+  }
+
+  async #unsent(): Promise<number> {
+    const found = await this.#stale.takeUnsent(UNSENT_MS_MAX, LIMIT);
+    for (const { id, type } of found) await this.#options.parts.enqueue(id, type);
+    return found.length;
+  }
+
+  async #multiparts(): Promise<number> {
+    const { objects, now, expiryMs } = this.#options.parts;
+    const ageMs = this.#options.multipartMsMin ?? Math.max(MULTIPART_MS_MIN, expiryMs);
+    const found = await Promise.all(PREFIXES.map((prefix) => objects.listMultiparts(prefix, MULTIPARTS_MAX)));
+    const old = found.flat().filter(({ startedAt }) => startedAt.getTime() < now() - ageMs);
+    if (old.length === 0) return 0;
+    const used = await this.#stale.multipartsInUse(old.map(({ multipart }) => multipart));
+    const forgotten = old.filter(({ multipart }) => !used.has(multipart)).slice(0, LIMIT);
+    for (const { key, multipart } of forgotten) await objects.abortMultipart(key, multipart);
+    return forgotten.length;
+  }
+}
