@@ -22,7 +22,7 @@ export const LEASE_MS = 15_000;
 /** How long the store of what is given up is left to who gave it up, before a sweep helps. */
 const CLEANUP_MS = 60_000;
 
-export type TusState = 'open' | 'complete' | 'terminating' | 'terminated';
+type TusState = 'open' | 'complete' | 'terminating' | 'terminated';
 
 export interface TusUpload {
   readonly id: string;
@@ -59,7 +59,7 @@ export interface NewTusUpload {
   readonly lease?: string;
 }
 
-export interface Saved {
+interface Saved {
   readonly saved: boolean;
   readonly expiresAt: Date | undefined;
 }
