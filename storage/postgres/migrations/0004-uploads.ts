@@ -35,6 +35,8 @@ export const uploads: Migration = {
       -- What the client announced, if it did.
       bytes_expected bigint,
       sha256 bytea,
+      -- What the client announced, when the file comes later and past us.
+      sha256_expected bytea,
       -- False: kept, and never read.
       process boolean NOT NULL DEFAULT true,
       failure_code text COLLATE "C",
