@@ -2,10 +2,10 @@
 import { TetherError } from '../../runtime/errors.js';
 import { ObjectNotFoundError } from '../../storage/objects/errors.js';
 import { HeaderError } from './debtor/errors.js';
-import { FileError, type FileReason } from './file/errors.js';
+import { FileError } from './file/errors.js';
 
 /** A contract: `uploads.failure_code`. */
-export type FileFailureReason = FileReason | 'wrong-header' | 'file-missing' | 'file-changed';
+export type FileFailureReason = FileError['reason'] | 'wrong-header' | 'file-missing' | 'file-changed';
 
 export class FileFailure extends TetherError {
   readonly code = 'TETHER_UPLOAD_FAILED';

@@ -18,6 +18,7 @@ import type { AppendState, IntakeJob, IntakeResult } from './intake.js';
 /** Piscina's `workerData`, the same for every task of a pool. */
 export interface ThreadSettings {
   readonly objects: ObjectStoreSettings;
+  readonly outageMsMax: number;
 }
 
 export interface IntakeTask {

@@ -28,7 +28,10 @@ export function refusal(code: IntakeRefusal): RefusalError {
     case 'empty':
       return refused('empty-file', 'the file is empty');
     default:
-      return refused('not-a-table', 'by its content the file is neither text nor xlsx; the upload has ended');
+      return refused(
+        'unsupported-media-type',
+        'by its content the file is neither text nor xlsx; the upload has ended',
+      );
   }
 }
 
