@@ -1,6 +1,6 @@
 /**
- * Each sentence of the text of tus 1.0.0 that binds a server with MUST, in the order of the text, over HTTP by hand. The names of the tests
- * say the sentences in short.
+ * Each sentence of the text of tus 1.0.0 that binds a server with MUST, in the order of the text, over HTTP by hand; here the core and
+ * creation, in `extensions.test.ts` the rest. The names of the tests say the sentences in short.
  */
 import { createHash } from 'node:crypto';
 import t from 'tap';
@@ -110,6 +110,7 @@ t.test('core', async (t) => {
     });
     t.match(await patch(path, 5, ''), { status: 204, headers: { 'upload-offset': '5' } }, 'no bytes');
     t.match(await patch(path, 5, CSV.slice(5)), { status: 204, headers: { 'upload-offset': '17' } });
+    t.notOk('content-length' in (await patch(path, 17, '')).headers, 'no length of what has no body');
     isProblem(t, await patch('/uploads/tus/0198c0de-0000-7000-8000-000000000000', 0, 'a'), 404, 'not-found');
   });
 
