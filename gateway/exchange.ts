@@ -27,8 +27,8 @@
  * So `pause` or `resume` is said again every `TOUCH_MS` until the answer is out, and what a client may take is ours to say:
  * `SILENCE_MS_MAX` between two reads of its bytes while it is read from. A paused client waits for us, and its time does not count.
  *
- * A client that sends `Expect: 100-continue` (curl does, from 1 MiB on, and waits a second) is told to go on when the handler asks for the
- * body, so that a refused one never sends it. uWebSockets.js knows nothing of that, but writes a second status line when it is asked to.
+ * A client that sends `Expect: 100-continue`, as curl does from 1 MiB on, is told to go on by uWebSockets.js itself, at the head and whatever
+ * we think of the request. A second one from here would take the place of the answer's status line.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type Answer, type SendOptions, send, writeHead } from './answer.js';
@@ -50,7 +50,8 @@ export interface RequestHead {
 export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
   const headers = new Map<string, string>();
   req.forEach((name, value) => {
-    headers.set(name, value);
+    // The first of a name, as uWebSockets.js itself takes it: a second Content-Length must not tell us another length.
+    if (!headers.has(name)) headers.set(name, value);
   });
   return {
     method: req.getMethod(),
@@ -73,9 +74,6 @@ export interface BodyReceiver {
 const TOUCH_MS = 4_000;
 const SILENCE_MS_MAX = 30_000;
 
-/** The line break after it is the end of an answer without headers. */
-const CONTINUE = '100 Continue\r\n';
-
 const NO_BODY = problem('content-too-large', 'this takes no body');
 
 type Mode = 'held' | 'flowing' | 'complete' | 'answered' | 'aborted';
@@ -96,7 +94,6 @@ export class Exchange {
   #touching: NodeJS.Timeout | undefined;
   /** Since the last bytes, or since it was resumed. */
   #silentMs = 0;
-  readonly #expectsContinue: boolean;
 
   /** Takes the request over: body, abort and answer. In the handler's own turn. */
   constructor(
@@ -109,7 +106,6 @@ export class Exchange {
     this.#silenceMsMax = silenceMsMax;
     res.onAborted(() => this.#aborted());
     res.onData((chunk, isLast) => this.#data(chunk, isLast));
-    this.#expectsContinue = head.headers.get('expect')?.toLowerCase() === '100-continue';
     // Without a body its end is told right after the handler's turn, but an answer may be there before.
     this.#hasLast = !announcesBody(head);
     if (this.#hasLast) return;
@@ -141,10 +137,6 @@ export class Exchange {
       return;
     }
     this.#mode = 'flowing';
-    // One that has sent something already does not wait.
-    if (this.#expectsContinue && !this.#hasLast && this.#early.length === 0) {
-      this.#res.cork(() => this.#res.writeStatus(CONTINUE));
-    }
     const early = this.#early;
     this.#early = [];
     let room = true;

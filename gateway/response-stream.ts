@@ -133,28 +133,36 @@ export class ResponseStream {
 }
 
 /**
- * Writes all of `chunks`, one when there is room for it, and ends. Resolves when the body is out or the client has left, which
- * ends the iteration too. When `chunks` throws, the connection is closed and the error thrown.
+ * Writes all of `chunks`, one when there is room for it, and ends. Resolves when the body is out or the client has left. When `chunks`
+ * throws, the connection is closed and the error thrown.
+ *
+ * @param abandon called when the client leaves: a source that is slow has a chunk to wait for otherwise
  */
-export async function pump(stream: ResponseStream, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+export async function pump(
+  stream: ResponseStream,
+  chunks: AsyncIterable<Uint8Array>,
+  abandon: () => void = () => {},
+): Promise<void> {
+  let wake = () => {};
+  stream.onRoom = () => {
+    if (!stream.isOpen) abandon();
+    wake();
+  };
   try {
     for await (const chunk of chunks) {
       if (!stream.isOpen) return;
-      if (!stream.write(chunk)) await roomIn(stream);
+      if (!stream.write(chunk) && stream.isFull) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
       if (!stream.isOpen) return;
     }
   } catch (error) {
+    // An abandoned source may say so.
     if (!stream.isOpen) return;
     stream.fail();
     throw error;
   }
   stream.end();
-}
-
-/** Resolves when there is room, or never will be. */
-function roomIn(stream: ResponseStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (!stream.isFull) resolve();
-    else stream.onRoom = resolve;
-  });
 }

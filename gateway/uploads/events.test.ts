@@ -291,14 +291,35 @@ t.test('Postgres goes away and comes back: the stream goes on', async (t) => {
   const { id } = await makeUpload(server);
   const reader = new EventReader(t, port, id);
   await until('it is told', () => reader.events.length === 1);
-  proxy.set({ kind: 'refuse' });
+  await proxy.set({ kind: 'refuse' });
   const polls = uploads.asked.length;
   await until('the poller has failed', () => uploads.asked.length > polls + 2);
   await setState(server.pool, id, 'completed');
   const { comments } = reader;
   await until('still alive', () => reader.comments > comments + 2);
   t.strictSame([reader.over, reader.events.length], [undefined, 1]);
-  proxy.set({ kind: 'pass' });
+  await proxy.set({ kind: 'pass' });
   await until('the end', () => reader.over === 'ended');
   t.strictSame(reader.states, ['progress stored', 'end completed']);
+});
+
+t.test('Postgres is silent: one question waits for its answer, and the streams live', async (t) => {
+  const proxy = await startFaultProxy(t, Number(new URL(shared.url).port));
+  const own = createPool({
+    url: shared.url.replace(/:\d+\//, `:${proxy.port}/`),
+    connectionsMax: 2,
+    applicationName: 'tether test',
+    logger: silentLogger,
+  });
+  t.teardown(() => own.end());
+  const { port, uploads } = await start(t, { ...FAST, heartbeatMs: 50 }, own);
+  const { id } = await makeUpload(server);
+  const reader = new EventReader(t, port, id);
+  await until('some polls', () => uploads.asked.length >= 2);
+  await proxy.set({ kind: 'stall' });
+  const asked = uploads.asked.length;
+  const { comments } = reader;
+  await until('still alive', () => reader.comments >= comments + 5);
+  t.ok(uploads.asked.length <= asked + 1, `${uploads.asked.length - asked} more`);
+  await proxy.set({ kind: 'refuse' });
 });

@@ -18,6 +18,8 @@ export interface UploadParts {
   readonly limits: IntakeLimits;
   /** After which a resumable or direct upload that is not complete is given up, milliseconds. */
   readonly expiryMs: number;
+  /** Between two signs of life of an upload whose bytes come in, milliseconds. Default 5,000. */
+  readonly signOfLifeMs?: number;
   /** Puts the upload on the log, durably, for the upload actor. @throws LogFullError, LogClosedError */
   enqueue(uploadId: string, type: 'process' | 'cancel'): Promise<void>;
   /** UUID version 7. */

@@ -12,16 +12,18 @@
  */
 import type { TemplatedApp } from 'uWebSockets.js';
 import { cleanFilename } from '../../actors/upload/filename.js';
-import { objectKeyOf, type Upload } from '../../actors/upload/model.js';
+import { objectKeyOf, type Upload, type UploadState } from '../../actors/upload/model.js';
+import type { StoredFile } from '../../actors/upload/uploads.js';
 import { type Answer, jsonAnswer } from '../answer.js';
-import { type ProblemName, problem } from '../problem.js';
+import { problem } from '../problem.js';
 import { handleUpload, type UploadRequest } from './handle.js';
 import { IntakeAbortedError } from './intake/errors.js';
-import type { IntakeJob, IntakeRefusal, IntakeResult, IntakeStream } from './intake/intake.js';
+import type { IntakeJob, IntakeResult, IntakeStream } from './intake/intake.js';
 import { uploadJson } from './json.js';
 import type { UploadContext } from './parts.js';
 import { type PostRequest, readPost } from './post-request.js';
 import { receiveBody } from './receive.js';
+import { refusalAnswer } from './refusal-answer.js';
 
 type Stored = IntakeResult & { readonly outcome: 'stored' };
 
@@ -29,15 +31,6 @@ const CANCELLED = problem('upload-cancelled', 'the upload was cancelled while it
 const LATE = problem('request-timeout', 'the body did not end in time');
 const KEY_IN_USE = problem('idempotency-key-in-use', 'the upload of this key is coming in; try again later');
 const KEY_REUSED = problem('idempotency-key-reused', 'the key was used for another file');
-
-const REFUSED: Readonly<Record<IntakeRefusal, ProblemName>> = {
-  'too-large': 'content-too-large',
-  empty: 'empty-file',
-  'not-a-table': 'unsupported-media-type',
-  'malformed-form': 'malformed-form',
-  'wrong-checksum': 'wrong-digest',
-  'too-long': 'content-too-large',
-};
 
 export function registerPost(app: TemplatedApp, context: UploadContext): void {
   app.post('/uploads', (res, req) =>
@@ -97,23 +90,11 @@ async function take(
   upload: Upload,
   stream: IntakeStream,
 ): Promise<Answer | undefined> {
-  const { id } = upload;
+  const { id, objectKey } = upload;
   const failed = (code: string, detail: string) => fail(context, id, code, detail);
+  let received: Awaited<ReturnType<typeof receiveBody>>;
   try {
-    const received = await receiveBody({ ...context, receiveMsMax: context.expiryMs }, exchange, stream, id);
-    if (received.how !== 'done') {
-      if (received.isStored) await remove(context, upload.objectKey);
-      if (received.how === 'cancelled') return CANCELLED;
-      await failed('too-slow', 'the body did not end in time');
-      return LATE;
-    }
-    const { result } = received;
-    if (result.outcome === 'refused') {
-      await failed(result.code, result.detail);
-      return problem(REFUSED[result.code], result.detail);
-    }
-    if (result.outcome !== 'stored') throw new TypeError(`a body was ${result.outcome}`);
-    return await keep(context, wanted, upload, result);
+    received = await receiveBody({ ...context, receiveMsMax: context.expiryMs }, exchange, stream, id);
   } catch (error) {
     if (error instanceof IntakeAbortedError) {
       await failed('client-gone', 'the client left before the end of the body');
@@ -122,37 +103,62 @@ async function take(
     await failed('unavailable', 'a part that the upload needed was away');
     throw error;
   }
+  if (received.how !== 'done') {
+    if (received.isStored) await remove(context, objectKey);
+    if (received.how === 'cancelled') return CANCELLED;
+    await failed('too-slow', 'the body did not end in time');
+    return LATE;
+  }
+  const { result } = received;
+  if (result.outcome === 'refused') {
+    await failed(result.code, result.detail);
+    return refusalAnswer(result);
+  }
+  if (result.outcome !== 'stored') throw new TypeError(`a body was ${result.outcome}`);
+  return keep(context, wanted, upload, result);
 }
 
 /** The object is there: now the row, and the message. What fails here takes the object back. */
 async function keep(
   context: UploadContext,
-  { process, filename, idempotencyKey }: PostRequest,
+  wanted: PostRequest,
   { id, objectKey }: Upload,
-  { bytes, sha256, mediaType, filename: given }: Stored,
+  file: Stored,
 ): Promise<Answer> {
-  if (mediaType === undefined) throw new TypeError('a file of no type was stored');
-  const stored = await context.uploads.stored(id, {
-    bytes,
-    sha256,
-    mediaType,
-    ...(filename === undefined && given !== undefined ? { filename: cleanFilename(given) } : {}),
-  });
+  let stored: Upload | undefined;
+  try {
+    stored = await context.uploads.stored(id, storedFile(wanted, file));
+  } catch (error) {
+    // It may have been written all the same, and then the object belongs to it.
+    if (await fail(context, id, 'unavailable', 'the upload could not be written down')) {
+      await remove(context, objectKey);
+    }
+    throw error;
+  }
   if (stored === undefined) {
     await remove(context, objectKey);
     return CANCELLED;
   }
   try {
-    if (process) await context.enqueue(id, 'process');
+    if (wanted.process) await context.enqueue(id, 'process');
   } catch (error) {
     // With a key the client comes back for it; without, it sends the file again, and this one would be there twice.
-    if (idempotencyKey === undefined) {
-      await context.uploads.failed(id, ['stored'], 'unavailable', 'the log did not take the upload');
-      await remove(context, objectKey);
+    if (wanted.idempotencyKey === undefined) {
+      const gone = await fail(context, id, 'unavailable', 'the log did not take the upload', ['stored']);
+      if (gone) await remove(context, objectKey);
     }
     throw error;
   }
   return created(context, stored);
+}
+
+function storedFile(
+  { filename }: PostRequest,
+  { bytes, sha256, mediaType, filename: given }: Stored,
+): StoredFile {
+  if (mediaType === undefined) throw new TypeError('a file of no type was stored');
+  const name = filename === undefined && given !== undefined ? { filename: cleanFilename(given) } : {};
+  return { bytes, sha256, mediaType, ...name };
 }
 
 async function replay(
@@ -194,20 +200,22 @@ function created({ now }: UploadContext, upload: Upload, headers: Answer['header
   };
 }
 
-/** Best effort: a row that stays `receiving` without a sign of life is for the sweeper. */
+/** Best effort: a row that stays `receiving` without a sign of life is for the sweeper. Whether it is `failed` now. */
 async function fail(
   { uploads, logger }: UploadContext,
   id: string,
   code: string,
   detail: string,
-): Promise<void> {
+  from: readonly UploadState[] = ['receiving'],
+): Promise<boolean> {
   try {
-    await uploads.failed(id, ['receiving'], code, detail);
+    return (await uploads.failed(id, from, code, detail)) !== undefined;
   } catch (error) {
     logger.warn(
       { err: error, uploadId: id, code },
       'an upload that failed could not be written down as such',
     );
+    return false;
   }
 }
 

@@ -53,4 +53,4 @@ class SourceEndedError extends TetherError {
   readonly retryable = true;
 }
 
-export { FileError, SourceEndedError };
+export { FileError, type FileReason, SourceEndedError };

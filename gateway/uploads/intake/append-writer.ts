@@ -25,6 +25,7 @@ export interface AppendWriterOptions {
   readonly store: ObjectStore;
   readonly key: string;
   readonly budget: PartBudget;
+  readonly outageMsMax: number;
   /** Of an earlier writer, to go on with. */
   readonly multipart: string | undefined;
   readonly parts: readonly Part[];
@@ -100,7 +101,7 @@ export class AppendWriter {
     this.#mode = 'finishing';
     if (this.#multipart === undefined) {
       const { bytes, used } = this.#buffer;
-      await retrying(() => store.put(key, bytes.subarray(0, used)));
+      await this.#retrying(() => store.put(key, bytes.subarray(0, used)));
     } else {
       if (this.#buffer.used > 0) await this.#seal();
       await this.#settle();
@@ -160,11 +161,11 @@ export class AppendWriter {
     const number = this.#lastNumber + 1;
     if (number > PARTS_MAX) throw new ObjectRefusedError(`an object has at most ${PARTS_MAX} parts`);
     this.#options.onSeal(number);
-    this.#multipart ??= await retrying(() => store.beginMultipart(key));
+    this.#multipart ??= await this.#retrying(() => store.beginMultipart(key));
     const multipart = this.#multipart;
     this.#lastNumber = number;
     this.#buffer = budget.open();
-    const put: Promise<void> = retrying(() =>
+    const put: Promise<void> = this.#retrying(() =>
       store.putPart(key, multipart, number, buffer.bytes.subarray(0, buffer.used)),
     )
       .then(
@@ -193,12 +194,16 @@ export class AppendWriter {
     const parts = inOrder(this.#parts);
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     try {
-      await retrying(() => store.completeMultipart(key, multipart, parts));
+      await this.#retrying(() => store.completeMultipart(key, multipart, parts));
     } catch (error) {
       if (!(error instanceof ObjectNotFoundError)) throw error;
       // An attempt before it completed the object, and only its answer was lost.
-      if ((await retrying(() => store.stat(key)))?.bytes !== bytes) throw error;
+      if ((await this.#retrying(() => store.stat(key)))?.bytes !== bytes) throw error;
     }
+  }
+
+  #retrying<T>(call: () => Promise<T>): Promise<T> {
+    return retrying(this.#options.outageMsMax, call);
   }
 
   #assert(mode: Mode): void {

@@ -1,24 +1,23 @@
 /** An object's bytes, read on from where they broke off when the store is away for a moment. */
-import { backoffMs } from '../../../runtime/retry.js';
-import { ObjectStoreUnavailableError } from '../../../storage/objects/errors.js';
-import type { ObjectStore } from '../../../storage/objects/object-store.js';
-import { STORE_RETRY } from './retrying.js';
+import type { JobParts } from './job.js';
+import { Outage } from './retrying.js';
 
-/** @throws what the store throws; ObjectStoreUnavailableError only when it keeps coming without a byte between */
-export async function* chunksOf(store: ObjectStore, key: string): AsyncGenerator<Uint8Array> {
-  let start = 0;
-  for (let failures = 1; ; failures++) {
+/** @throws what the store throws; ObjectStoreUnavailableError only when it has lasted without a byte between */
+export async function* chunksOf(
+  { store, outageMsMax }: Pick<JobParts, 'store' | 'outageMsMax'>,
+  key: string,
+): AsyncGenerator<Uint8Array> {
+  const outage = new Outage(outageMsMax);
+  for (let start = 0; ; ) {
     try {
       for await (const chunk of (await store.read(key, { start })) as AsyncIterable<Uint8Array>) {
         start += chunk.byteLength;
-        failures = 0;
+        outage.over();
         yield chunk;
       }
       return;
     } catch (error) {
-      if (!(error instanceof ObjectStoreUnavailableError) || failures >= STORE_RETRY.attemptsMax) throw error;
-      const delayMs = backoffMs(Math.max(failures, 1), STORE_RETRY, Math.random);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await outage.endure(error);
     }
   }
 }

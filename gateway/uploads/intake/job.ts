@@ -9,16 +9,21 @@ export interface JobParts {
   readonly store: ObjectStore;
   readonly budget: PartBudget;
   readonly clock: Clock;
+  /** How long a store may be away. */
+  readonly outageMsMax: number;
   readonly body: Body;
 }
 
 /** Runs `fill` with a writer of an object; when it throws, nothing of what was written is left. */
 export async function withWriter<T>(
-  { store, budget, clock }: JobParts,
+  { store, budget, clock, outageMsMax, body }: JobParts,
   key: string,
   fill: (writer: ObjectWriter) => Promise<T>,
 ): Promise<T> {
-  const writer = new ObjectWriter(store, key, budget, clock);
+  const writer = new ObjectWriter(store, key, budget, clock, {
+    outageMsMax,
+    onMultipart: (multipart) => body.say({ type: 'multipart', multipart }),
+  });
   try {
     return await fill(writer);
   } finally {

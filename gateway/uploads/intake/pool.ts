@@ -12,7 +12,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from '../../../runtime/logger.js';
 import type { ObjectStoreSettings } from '../../../storage/objects/object-store.js';
-import { IntakeBusyError } from './errors.js';
+import { IntakeBusyError, IntakeFailedError, IntakeLostError } from './errors.js';
 import type { IntakeJob, IntakePool, IntakeStream } from './intake.js';
 import type { IntakeOutcome, IntakeTask, ThreadSettings } from './protocol.js';
 import { PortStream } from './stream.js';
@@ -20,16 +20,24 @@ import { PortStream } from './stream.js';
 /** Of a thread's heap, MiB. What it buffers of files is outside of it. */
 const HEAP_MIB_MAX = 128;
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly threads: number;
   /** Streams at once. Their memory has a bound of its own, whatever their number: `PartBudget`. */
   readonly activeMax: number;
   readonly objects: ObjectStoreSettings;
+  /** How long a stream waits for a store that is away before it fails, milliseconds. Default 30,000. */
+  readonly outageMsMax?: number;
   readonly logger: Logger;
 }
 
 /** Starts its threads; they open the object store by themselves, at the first stream. */
-export function startIntake({ threads, activeMax, objects, logger }: IntakeOptions): IntakePool {
+export function startIntake({
+  threads,
+  activeMax,
+  objects,
+  outageMsMax = 30_000,
+  logger,
+}: IntakeOptions): IntakePool {
   if (!(threads >= 1 && activeMax >= 1)) throw new RangeError(`${activeMax} streams in ${threads} threads`);
   const piscina = new Piscina<IntakeTask, IntakeOutcome>({
     filename: new URL('./worker.js', import.meta.url).href,
@@ -41,7 +49,7 @@ export function startIntake({ threads, activeMax, objects, logger }: IntakeOptio
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX, maxYoungGenerationSizeMb: 16 },
-    workerData: { objects } satisfies ThreadSettings,
+    workerData: { objects, outageMsMax } satisfies ThreadSettings,
   });
   piscina.on('error', (error: unknown) => logger.warn({ err: error }, 'an idle intake thread failed'));
   let mode: 'open' | 'closing' | 'closed' = 'open';
@@ -55,7 +63,12 @@ export function startIntake({ threads, activeMax, objects, logger }: IntakeOptio
     const over = stream.result.then(
       () => {},
       (error: unknown) => {
-        logger.debug({ err: error, kind: job.kind }, 'a stream into the object store ended without a result');
+        // The others are told to who opened it, and are the client's or the store's doing.
+        const isOurs = error instanceof IntakeLostError || error instanceof IntakeFailedError;
+        logger[isOurs ? 'error' : 'debug'](
+          { err: error, kind: job.kind },
+          'a stream into the object store ended without a result',
+        );
       },
     );
     streams.add(over);

@@ -49,14 +49,15 @@ export async function append(job: AppendJob, parts: JobParts): Promise<IntakeRes
 /** An earlier append completed the object and died before anybody knew. */
 async function completedBefore(
   { objectKey, from, length, limits, partial }: AppendJob,
-  { store }: JobParts,
+  parts: JobParts,
 ): Promise<IntakeResult | undefined> {
+  const { store, outageMsMax } = parts;
   // What is a single put is put again.
   if (from.multipart === undefined || length === undefined) return undefined;
-  const stat = await retrying(() => store.stat(objectKey));
+  const stat = await retrying(outageMsMax, () => store.stat(objectKey));
   if (stat?.bytes !== length) return undefined;
   const check = new FileCheck(limits, { partial });
-  for await (const chunk of chunksOf(store, objectKey)) await check.add(chunk);
+  for await (const chunk of chunksOf(parts, objectKey)) await check.add(chunk);
   return { outcome: 'stored', ...(await check.finish()) };
 }
 
@@ -89,6 +90,7 @@ class Appending {
     this.#writer = new AppendWriter({
       store: parts.store,
       budget: parts.budget,
+      outageMsMax: parts.outageMsMax,
       key: job.objectKey,
       multipart: job.from.multipart,
       parts: job.from.parts,
@@ -131,12 +133,13 @@ class Appending {
 
   /** Of the whole upload nothing is left, but for the tail of the state that it began with. */
   async forget(): Promise<void> {
-    const { store } = this.#parts;
+    const { store, outageMsMax } = this.#parts;
     const { objectKey } = this.#job;
     const { multipart } = this.#writer;
     await this.#writer.undo();
-    if (multipart !== undefined) await retrying(() => store.abortMultipart(objectKey, multipart));
-    await retrying(() => store.delete(objectKey));
+    if (multipart !== undefined)
+      await retrying(outageMsMax, () => store.abortMultipart(objectKey, multipart));
+    await retrying(outageMsMax, () => store.delete(objectKey));
   }
 
   async close(): Promise<void> {
@@ -148,7 +151,7 @@ class Appending {
     const { tailKey, tailBytes } = this.#job.from;
     if (tailKey === undefined) return;
     let bytes = 0;
-    for await (const chunk of chunksOf(this.#parts.store, tailKey)) {
+    for await (const chunk of chunksOf(this.#parts, tailKey)) {
       bytes += chunk.byteLength;
       await this.#look(chunk);
       for (let start = 0; start < chunk.byteLength; ) start += await this.#writer.take(chunk.subarray(start));
@@ -218,10 +221,10 @@ class Appending {
   }
 
   async #detach(): Promise<IntakeResult> {
-    const { store } = this.#parts;
+    const { store, outageMsMax } = this.#parts;
     const { multipart, parts, rest } = await this.#writer.detach();
     const tailKey = `${this.#job.objectKey}.tail-${randomUUID()}`;
-    if (rest.byteLength > 0) await retrying(() => store.put(tailKey, rest));
+    if (rest.byteLength > 0) await retrying(outageMsMax, () => store.put(tailKey, rest));
     const state: AppendState = {
       received: this.#received,
       parts,
@@ -239,8 +242,8 @@ const bytesOf = (chunks: readonly Uint8Array[]): number =>
 
 const headOf = (chunks: readonly Uint8Array[]): Uint8Array => Buffer.concat(chunks).subarray(0, HEAD_BYTES);
 
-async function headOfObject({ store }: JobParts, key: string): Promise<Uint8Array> {
-  return retrying(async () => {
+async function headOfObject({ store, outageMsMax }: JobParts, key: string): Promise<Uint8Array> {
+  return retrying(outageMsMax, async () => {
     const stream = await store.read(key, { start: 0, end: HEAD_BYTES });
     return Buffer.concat((await stream.toArray()) as Buffer[]);
   });

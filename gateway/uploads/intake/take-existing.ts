@@ -10,21 +10,22 @@ import { retrying } from './retrying.js';
 /** Refused, the object is gone. @throws Refusal, IntakeAbortedError, what the store throws */
 export async function inspect(
   { objectKey, limits }: IntakeJob & { kind: 'inspect' },
-  { store, body }: JobParts,
+  parts: JobParts,
 ): Promise<IntakeResult> {
+  const { store, body, outageMsMax } = parts;
   try {
-    const stat = await retrying(() => store.stat(objectKey));
+    const stat = await retrying(outageMsMax, () => store.stat(objectKey));
     if (stat === undefined) throw new ObjectNotFoundError('the object is not there');
     // Before a byte of it is read.
     assertSize(stat.bytes, undefined, limits);
     const check = new FileCheck(limits);
-    for await (const chunk of chunksOf(store, objectKey)) {
+    for await (const chunk of chunksOf(parts, objectKey)) {
       body.check();
       await check.add(chunk);
     }
     return { outcome: 'stored', ...(await check.finish()) };
   } catch (error) {
-    if (error instanceof Refusal) await retrying(() => store.delete(objectKey));
+    if (error instanceof Refusal) await retrying(outageMsMax, () => store.delete(objectKey));
     throw error;
   }
 }
@@ -37,7 +38,7 @@ export function concatenate(
   return withWriter(parts, objectKey, async (writer) => {
     const check = new FileCheck(limits);
     for (const source of sources) {
-      for await (const chunk of chunksOf(parts.store, source)) {
+      for await (const chunk of chunksOf(parts, source)) {
         parts.body.check();
         await check.add(chunk);
         await writer.write(chunk);

@@ -24,14 +24,17 @@ import { takeRaw } from './take-raw.js';
 
 const BUDGET_BYTES = 64 * 1024 * 1024;
 
-const { objects } = workerData as ThreadSettings;
+const { objects, outageMsMax } = workerData as ThreadSettings;
 const store = openObjectStore(objects);
 const budget = new PartBudget(BUDGET_BYTES, systemClock);
 
 export default async function intake({ job, port }: IntakeTask): Promise<IntakeOutcome> {
   const body = new Body(port, job.kind === 'append');
   try {
-    return { type: 'result', result: await run(job, { store, budget, clock: systemClock, body }) };
+    return {
+      type: 'result',
+      result: await run(job, { store, budget, clock: systemClock, outageMsMax, body }),
+    };
   } catch (error) {
     if (error instanceof Refusal) {
       return { type: 'result', result: { outcome: 'refused', code: error.code, detail: error.message } };

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { objectKeyOf, TEXT_MEDIA_TYPE, type Upload, type UploadState } from '../../../actors/upload/model.js';
 import { MessageIdSource } from '../../../runtime/message-id.js';
+import { PART_BYTES, type Part } from '../../../storage/objects/object-store.js';
 import type { TestUploads } from './start.js';
 
 const ids = new MessageIdSource();
@@ -26,7 +27,7 @@ export async function makeUpload(
   const id = ids.next(Date.now());
   await uploads.create({ id, owner, via: 'raw', filename, objectKey: objectKeyOf(id) });
   if (state !== 'receiving') {
-    await objects.put(objectKeyOf(id), content);
+    await put(objects, objectKeyOf(id), content);
     const sha256 = createHash('sha256').update(content).digest('hex');
     await uploads.stored(id, { bytes: content.byteLength, sha256, mediaType: TEXT_MEDIA_TYPE });
     if (state !== 'stored') await setState(pool, id, state);
@@ -34,6 +35,20 @@ export async function makeUpload(
   const upload = await uploads.get(id);
   if (upload === undefined) throw new TypeError('the upload is gone');
   return upload;
+}
+
+async function put(objects: TestUploads['objects'], key: string, content: Uint8Array): Promise<void> {
+  if (content.byteLength <= PART_BYTES) {
+    await objects.put(key, content);
+    return;
+  }
+  const multipart = await objects.beginMultipart(key);
+  const parts: Part[] = [];
+  for (let at = 0; at < content.byteLength; at += PART_BYTES) {
+    const bytes = content.subarray(at, at + PART_BYTES);
+    parts.push(await objects.putPart(key, multipart, parts.length + 1, bytes));
+  }
+  await objects.completeMultipart(key, multipart, parts);
 }
 
 /** What the actor does to a row. */

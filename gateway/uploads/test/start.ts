@@ -72,6 +72,8 @@ export interface TestUploadsOptions {
   readonly objects?: ObjectStoreSettings;
   readonly threads?: number;
   readonly activeMax?: number;
+  /** Of the intake. */
+  readonly outageMsMax?: number;
   /** Overrides what the handlers get. */
   readonly parts?: Partial<UploadParts>;
 }
@@ -87,6 +89,7 @@ export async function startTestUploads(t: Test, options: TestUploadsOptions = {}
     threads: options.threads ?? 1,
     activeMax: options.activeMax ?? 16,
     objects: settings,
+    ...(options.outageMsMax === undefined ? {} : { outageMsMax: options.outageMsMax }),
     logger: silentLogger,
   });
   t.teardown(() => intake.close(1_000));

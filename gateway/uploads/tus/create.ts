@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { objectKeyOf } from '../../../actors/upload/model.js';
 import type { Answer } from '../../answer.js';
 import { RefusalError, type UploadRequest } from '../handle.js';
+import { IntakeBusyError } from '../intake/errors.js';
 import { append } from './append.js';
 import { readConcat } from './concat-header.js';
 import { concatenate } from './concatenate.js';
@@ -82,6 +83,8 @@ export async function create(parts: TusParts, request: UploadRequest): Promise<A
   } catch (error) {
     await giveUp(parts, (await table.find(id)) ?? taken, failureOf(error));
     if (error instanceof NobodyKnowsItError) return undefined;
+    // As if it had not been asked for: many may ask while there is no room.
+    if (error instanceof IntakeBusyError) await context.uploads.remove(id);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** `tus-server.ts` as a child that is killed and comes back on its port. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ObjectStoreSettings } from '../../../../storage/objects/object-store.js';
 import type { FromTusServer } from './tus-server.js';
@@ -31,6 +32,7 @@ export class TusProcess {
 
   /** Resolves when it listens, on the port that it had before. */
   async start(): Promise<void> {
+    if (this.#port === 0) this.#port = await freePort();
     const child = fork(SERVER, [this.#url, JSON.stringify(this.#objects), String(this.#port)], {
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -39,12 +41,8 @@ export class TusProcess {
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the server ended by ${code} before it listened`)));
       child.on('message', (message: FromTusServer) => {
-        if (message.type === 'enqueued') {
-          this.enqueued.push(message.uploadId);
-        } else {
-          this.#port = message.port;
-          resolve();
-        }
+        if (message.type === 'enqueued') this.enqueued.push(message.uploadId);
+        else resolve();
       });
     });
   }
@@ -58,4 +56,14 @@ export class TusProcess {
     child.kill('SIGKILL');
     await exited;
   }
+}
+
+/** One that the kernel chose for uWebSockets.js could not be listened on again while its connections wait for their end. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
 }

@@ -1,6 +1,6 @@
 /**
  * A gateway with tus in a process of its own, to be killed: `node tus-server.js <url of Postgres> <settings of objects as JSON> <port>`.
- * Says its port to its parent, and what goes to the upload actor.
+ * Says to its parent when it listens, and what goes to the upload actor.
  */
 import { Uploads } from '../../../../actors/upload/uploads.js';
 import { silentLogger } from '../../../../runtime/logger.js';
@@ -13,7 +13,7 @@ import { startGateway } from '../../../server.js';
 import { startIntake } from '../../intake/pool.js';
 
 export type FromTusServer =
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening' }
   | { readonly type: 'enqueued'; readonly uploadId: string };
 
 const [, , url = '', settings = '', port = '0'] = process.argv;
@@ -29,7 +29,7 @@ const pool = createPool({
 const ids = new MessageIdSource();
 const say = (message: FromTusServer) => process.send?.(message);
 
-const gateway = await startGateway({
+await startGateway({
   host: '127.0.0.1',
   port: Number(port),
   endpoints: [],
@@ -59,6 +59,6 @@ const gateway = await startGateway({
     now: Date.now,
   },
 });
-say({ type: 'listening', port: gateway.port });
+say({ type: 'listening' });
 // Its parent is gone: so is it.
 process.on('disconnect', () => process.exit());
