@@ -82,7 +82,7 @@ class Writing {
     } else {
       await giveUp(this.#parts, this.#now(), result);
     }
-    throw refusal(result.code);
+    throw refusal(result);
   }
 
   /** Lets the lease go, if it was not yet. @returns what to tell the client */
