@@ -38,7 +38,8 @@ interface NodeUploadsOptions {
 /** Of the main thread: requests of clients, the sweeper. */
 const CONNECTIONS_MAX = 4;
 const INTAKE_THREADS = 1;
-const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 30_000 };
+/** Uploads wait for it, when the bucket is not there yet: of an outage at the start they notice seconds, not its doubled length. */
+const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 5_000 };
 
 /** Where the files of a node are kept. Holds a secret. */
 function objectSettings(config: Config): ObjectStoreSettings {
@@ -109,6 +110,11 @@ class NodeUploads {
 
   get mode(): UploadsMode {
     return this.#mode;
+  }
+
+  /** Coming in. */
+  get active(): number {
+    return this.#intake.active;
   }
 
   /** From when the schema is there. */

@@ -42,7 +42,7 @@ export class UploadNode {
   readonly port: number;
   readonly #env: Readonly<Record<string, string>>;
   #node: NodeProcess | undefined;
-  #pool: Pool | undefined;
+  #pool: { readonly url: string; readonly pool: Pool } | undefined;
 
   private constructor(dataDir: string, port: number, env: Readonly<Record<string, string>>) {
     this.dataDir = dataDir;
@@ -100,18 +100,21 @@ export class UploadNode {
 
   /** SIGKILL of the node, its Postgres and all else that it started, in the order of `shuffle`. */
   async kill(shuffle: (pids: number[]) => number[]): Promise<void> {
-    await this.#pool?.end();
+    await this.#pool?.pool.end();
     this.#pool = undefined;
     if (this.#node !== undefined && isAlive(this.#node.pid)) await this.#node.killTree(shuffle);
   }
 
-  /** Of its Postgres; ends with this life of the node. */
+  /** Of the Postgres that serves now; ends with this life of the node. */
   async pool(): Promise<Pool> {
-    if (this.#pool !== undefined) return this.#pool;
     const url = await embeddedPostgresUrl(postgresDir(this.dataDir));
     if (url === undefined) throw new Error('no embedded Postgres serves');
-    this.#pool = createPool({ url, connectionsMax: 4, applicationName: 'test', logger: silentLogger });
-    return this.#pool;
+    if (this.#pool?.url !== url) {
+      await this.#pool?.pool.end();
+      const pool = createPool({ url, connectionsMax: 4, applicationName: 'test', logger: silentLogger });
+      this.#pool = { url, pool };
+    }
+    return this.#pool.pool;
   }
 
   /** `POST /uploads`, the file as body. Rejects when the connection breaks. */
@@ -140,10 +143,19 @@ export class UploadNode {
     return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
   }
 
+  /** Asks again while a part of the node is away. */
   async upload(id: string): Promise<UploadAnswer> {
-    const { status, body } = await this.ask('GET', `/uploads/${id}`);
-    if (status !== 200) throw new Error(`an unexpected answer: ${status} ${body}`);
-    return JSON.parse(body) as UploadAnswer;
+    let answer: Posted | undefined;
+    await until(
+      `upload ${id} is shown`,
+      async () => {
+        answer = await this.ask('GET', `/uploads/${id}`);
+        return answer.status !== 503;
+      },
+      30_000,
+    );
+    if (answer?.status !== 200) throw new Error(`an unexpected answer: ${answer?.status} ${answer?.body}`);
+    return JSON.parse(answer.body) as UploadAnswer;
   }
 
   /** Until the upload is in one of `states`. */

@@ -6,7 +6,7 @@ import type { IntakeRefusal } from './intake/intake.js';
 const REFUSED: Readonly<Record<IntakeRefusal, ProblemName>> = {
   'too-large': 'content-too-large',
   empty: 'empty-file',
-  'not-a-table': 'unsupported-media-type',
+  'not-a-table': 'not-a-table',
   'malformed-form': 'malformed-form',
   'wrong-checksum': 'wrong-digest',
   'too-long': 'content-too-large',

@@ -1,8 +1,8 @@
 /** What the handlers of tus say no with, and the header that every answer about an upload that expires has. */
+import { isUuid } from '../../../storage/uuid.js';
 import { type Client, mayTouch } from '../../auth/client.js';
 import type { RefusalError } from '../handle.js';
 import type { IntakeRefusal } from '../intake/intake.js';
-import { isUploadId } from './concat-header.js';
 import { refused } from './protocol.js';
 import type { TusTable, TusUpload } from './table.js';
 
@@ -37,7 +37,12 @@ export function refusal(code: IntakeRefusal): RefusalError {
 
 /** @throws RefusalError 404 for what is not there and what another client has: nobody learns which ids there are */
 export async function findFor(client: Client, table: TusTable, id: string): Promise<TusUpload> {
-  const upload = isUploadId(id) ? await table.find(id) : undefined;
+  const upload = isUuid(id) ? await table.find(id) : undefined;
   if (upload === undefined || !mayTouch(client, upload.owner)) throw notFound();
   return upload;
+}
+
+/** No more bytes are taken, though no sweep has looked at it yet. */
+export function isExpired({ expiresAt, lease }: TusUpload): boolean {
+  return lease !== 'held' && expiresAt !== undefined && expiresAt.getTime() <= Date.now();
 }

@@ -131,7 +131,7 @@ export async function withLease(
   { id }: TusUpload,
   lease: string,
   stream: IntakeStream,
-  renew: () => Promise<boolean> = () => table.renew(id, lease),
+  renew: () => Promise<boolean> = async () => (await table.renew(id, lease)) !== 'lost',
 ): Promise<IntakeResult> {
   const held = new HeldLease(renew, () => stream.abort());
   try {

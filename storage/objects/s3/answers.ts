@@ -5,7 +5,8 @@
  * |----------------------------------------------------------------------|------------------------------|
  * | nothing: no connection, a time limit, TLS, bytes that are no HTTP     | `ObjectStoreUnavailableError` |
  * | 408, 425, 429, 5xx but 501; a code of `BUSY`, whatever its status      | `ObjectStoreUnavailableError` |
- * | 404 but for `NoSuchBucket`; `NoSuchKey`, `NoSuchUpload`                | `ObjectNotFoundError`         |
+ * | `NoSuchBucket`: without the bucket nothing is known of any object, and it may be about to be made | `ObjectStoreUnavailableError` |
+ * | 404; `NoSuchKey`, `NoSuchUpload`                                      | `ObjectNotFoundError`         |
  * | any other                                                            | `ObjectRefusedError`          |
  *
  * A message holds the code and text of the answer, bounded, and what was tried; no URL, header or query, which may be signed.
@@ -94,7 +95,7 @@ function ofAnswer({ status, code, detail }: S3AnswerError, doing: string): Tethe
     return new ObjectStoreUnavailableError(`the object store did not ${doing}: ${said}`);
   }
   if (code === 'NoSuchBucket') {
-    return new ObjectRefusedError(`the object store refuses to ${doing}: its bucket is not there`);
+    return new ObjectStoreUnavailableError(`the object store did not ${doing}: its bucket is not there`);
   }
   if (NOT_THERE.has(code) || status === 404) {
     return new ObjectNotFoundError(`the object store could not ${doing}: it is not there`);

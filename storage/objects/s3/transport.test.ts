@@ -92,7 +92,7 @@ t.test('answers of a server that is not well', async (t) => {
     [501, '', 'TETHER_OBJECT_REFUSED'],
     [301, said('PermanentRedirect'), 'TETHER_OBJECT_REFUSED'],
     [403, said('SignatureDoesNotMatch'), 'TETHER_OBJECT_REFUSED'],
-    [404, said('NoSuchBucket'), 'TETHER_OBJECT_REFUSED'],
+    [404, said('NoSuchBucket'), 'TETHER_OBJECTS_UNAVAILABLE'],
     [404, said('NoSuchUpload'), 'TETHER_OBJECT_NOT_FOUND'],
     [404, '', 'TETHER_OBJECT_NOT_FOUND'],
   ];
