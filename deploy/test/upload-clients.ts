@@ -9,12 +9,15 @@ import { idOf, type Posted, type UploadNode } from './upload-node.js';
 const PIECE_BYTES = 64 * 1024;
 const PIECE_MS = 4;
 const AGAIN_MS = 20;
+/** In one life of the node: then it is at fault. */
+const SERVED_MS_MAX = 60_000;
 
 export class UploadClients {
   readonly #node: UploadNode;
   readonly #fraction: () => number;
   #serving: Promise<void> = Promise.resolve();
   #serve: () => void = () => {};
+  #servedMs = performance.now();
 
   /** @param fraction [0, 1) */
   constructor(node: UploadNode, fraction: () => number) {
@@ -30,6 +33,7 @@ export class UploadClients {
   }
 
   goOn(): void {
+    this.#servedMs = performance.now();
     this.#serve();
   }
 
@@ -104,6 +108,8 @@ export class UploadClients {
   /** Undefined: the connection was refused or broke. */
   async #sent(send: () => Promise<Posted>): Promise<Posted | undefined> {
     await this.#serving;
+    if (performance.now() - this.#servedMs > SERVED_MS_MAX)
+      throw new Error('the node does not take the file');
     try {
       return await send();
     } catch {

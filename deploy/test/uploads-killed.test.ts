@@ -3,10 +3,9 @@
  * data. What was acknowledged ends with exactly the rows of its file; what was not can be sent again; in the object store is nothing
  * that no row knows.
  *
- * UPLOAD_KILLS (default 7: each moment once) and TEST_SEED repeat a run.
+ * UPLOAD_KILLS (default 8: each moment once) and TEST_SEED repeat a run.
  */
 import t from 'tap';
-import { Uploads } from '../../actors/upload/uploads.js';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { until } from '../../runtime/testing/until.js';
 import { createRandom } from '../send/random.js';
@@ -16,8 +15,11 @@ import { keptBy, letTimePass } from './upload-leftovers.js';
 import { idOf, UploadNode } from './upload-node.js';
 
 interface Moment {
-  /** What an upload is at when the node is killed; `starting`: the node is. */
-  readonly at: 'receiving' | 'stored' | 'processing' | 'cancelling' | 'starting';
+  /**
+   * What an upload is at when the node is killed: `cancelling` after some of its rows were written, `refusing` while it comes in and was
+   * cancelled by somebody else; `starting`: the node is.
+   */
+  readonly at: 'receiving' | 'stored' | 'processing' | 'cancelling' | 'refusing' | 'starting';
   readonly via: 'raw' | 'form' | 'tus';
   readonly rows: number;
   /** From then to the kill, at most. */
@@ -31,6 +33,7 @@ const MOMENTS: readonly Moment[] = [
   { at: 'cancelling', via: 'raw', rows: 60_000, msMax: 100 },
   { at: 'stored', via: 'form', rows: 20_000, msMax: 20 },
   { at: 'receiving', via: 'form', rows: 20_000, msMax: 200 },
+  { at: 'refusing', via: 'raw', rows: 50_000, msMax: 800 },
   { at: 'starting', via: 'tus', rows: 20_000, msMax: 3_000 },
 ];
 const KILLS = Number(process.env.UPLOAD_KILLS ?? MOMENTS.length);
@@ -46,7 +49,7 @@ interface Sent {
   readonly file: DebtorFile;
   /** When the node has acknowledged it. */
   readonly id: Promise<string>;
-  isCancelled: boolean;
+  end: 'completed' | 'cancelled' | 'removed';
 }
 
 t.test(`${KILLS} kills`, { buffered: true }, async (t) => {
@@ -61,7 +64,7 @@ t.test(`${KILLS} kills`, { buffered: true }, async (t) => {
     const id = via === 'tus' ? clients.resumable(file.bytes) : clients.post(file.bytes, `file-${kill}`, via);
     // Looked at in the end.
     id.catch(() => undefined);
-    const upload = { file, id, isCancelled: false };
+    const upload: Sent = { file, id, end: 'completed' };
     sent.push(upload);
     return upload;
   };
@@ -90,11 +93,14 @@ t.test(`${KILLS} kills`, { buffered: true }, async (t) => {
   await letTimePass(node, 'minutes');
   clients.goOn();
   const pool = await node.pool();
-  for (const { file, id, isCancelled } of sent) {
+  for (const { file, id, end } of sent) {
+    if (end === 'removed') {
+      t.equal((await node.ask('GET', `/uploads/${await id}`)).status, 404);
+      continue;
+    }
     const upload = await node.untilState(await id, FINAL, 60_000);
-    t.equal(upload.sha256, file.sha256, 'the bytes are those of the file');
-    t.equal(upload.state, isCancelled ? 'cancelled' : 'completed');
-    if (isCancelled) {
+    t.match(upload, { state: end, sha256: file.sha256 });
+    if (end === 'cancelled') {
       t.strictSame(await rowsOf(node, upload.id), { debtors: 0, rejects: 0 }, 'its rows are taken back');
     } else {
       t.strictSame(upload.counts, file.counts);
@@ -108,7 +114,8 @@ t.test(`${KILLS} kills`, { buffered: true }, async (t) => {
   const { rows: stored } = await pool.query<{ key: string; sha256: string }>(
     `SELECT object_key AS key, encode(sha256, 'hex') AS sha256 FROM uploads WHERE stored_at IS NOT NULL ORDER BY key`,
   );
-  t.equal(stored.length, KILLS, 'no file is there twice, however often it was sent');
+  const removed = sent.filter(({ end }) => end === 'removed').length;
+  t.equal(stored.length, KILLS - removed, 'no file is there twice, however often it was sent');
   const { objects, multiparts } = await keptBy(node);
   t.strictSame(
     [...objects],
@@ -124,16 +131,21 @@ async function reach({ at, via }: Moment, node: UploadNode, upload: Sent): Promi
   const pool = await node.pool();
   const isThere = async (sql: string, values: readonly unknown[]) =>
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
-  if (at === 'receiving') {
-    const sql = `SELECT FROM uploads WHERE state = 'receiving' AND via = $1`;
+  if (at === 'receiving' || at === 'refusing') {
+    const sql = `SELECT id FROM uploads WHERE state = 'receiving' AND via = $1`;
     await until('bytes come in', () => isThere(sql, [via]));
+    const { rows } = at === 'refusing' ? await pool.query<{ id: string }>(sql, [via]) : { rows: [] };
+    for (const { id } of rows) await node.ask('DELETE', `/uploads/${id}`);
     return;
   }
   const id = await upload.id;
   if (at === 'stored') return;
   const sql = 'SELECT FROM uploads WHERE id = $1 AND total > 0';
   await until('rows are written', () => isThere(sql, [id]), 30_000);
-  if (at === 'cancelling') upload.isCancelled = (await new Uploads(pool).cancel(id)) !== undefined;
+  if (at === 'processing') return;
+  const { status } = await node.ask('DELETE', `/uploads/${id}`);
+  // It may have been faster.
+  upload.end = status === 204 ? 'removed' : 'cancelled';
 }
 
 t.test(
