@@ -199,6 +199,16 @@ t.test('there are so many streams and no more', async (t) => {
   });
 });
 
+t.test('one client leaves room for others', async (t) => {
+  const { port } = await start(t, { ...FAST, clientStreamsMax: 1 });
+  const { id } = await makeUpload(server);
+  const first = new EventReader(t, port, id);
+  await until('it is told', () => first.events.length === 1);
+  const [second, boss] = [new EventReader(t, port, id), new EventReader(t, port, id, undefined, 'boss')];
+  await until('the answers', () => second.over !== undefined && boss.events.length === 1);
+  t.strictSame([second.status, boss.status], [503, 200]);
+});
+
 t.test('a comment now and then, and an end after a while', async (t) => {
   const { port } = await start(t, { ...FAST, heartbeatMs: 30, streamMsMax: 400 });
   const { id } = await makeUpload(server);
