@@ -16,11 +16,19 @@ const ESCAPED: Readonly<Record<string, string>> = {
   '\0': '\uFFFD',
 };
 const NULL = '\\N';
+const WRITTEN: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 /** A text as a column's value; undefined is NULL. */
 export function copyText(text: string | undefined): string {
   if (text === undefined) return NULL;
   return SPECIAL.test(text) ? text.replace(SPECIALS, (special) => ESCAPED[special] ?? '') : text;
+}
+
+/** The text of a column's value, as `copyText` wrote it, but for a NUL. */
+export function copiedText(value: string | undefined): string | undefined {
+  if (value === undefined || value === NULL) return undefined;
+  if (!value.includes('\\')) return value;
+  return value.replace(/\\(.)/g, (_, letter: string) => WRITTEN[letter] ?? letter);
 }
 
 /** Plain data as a value of type jsonb; undefined is NULL. */
@@ -76,6 +84,12 @@ export class CopyRows {
     }
     this.#bytes += this.#buffer.write(row, this.#bytes, 'utf8');
     this.#ends[this.#count++] = this.#bytes;
+  }
+
+  /** As it was added. */
+  row(number: number): string {
+    const start = number === 0 ? 0 : (this.#ends[number - 1] ?? 0);
+    return this.#buffer.toString('utf8', start, this.#ends[number]);
   }
 
   /** For `copyFrom`: the rows of these numbers, from 0 in the order of `add`, in the order given. */

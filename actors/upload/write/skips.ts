@@ -32,8 +32,8 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
   for (const hit of hits) {
     const { code, value } = hit;
     if (code === 'blacklisted-bic' || code === 'blacklisted-email' || code === 'blacklisted-name') {
-      const values = listed.get(code) ?? new Set();
-      listed.set(code, values.add(code === 'blacklisted-bic' ? wholeBic(value) : value));
+      const known = listed.get(code) ?? new Set();
+      listed.set(code, known.add(code === 'blacklisted-bic' ? wholeBic(value) : value));
     } else {
       const other = byIban.get(value);
       if (other === undefined || rankOf(code) < rankOf(other.code)) byIban.set(value, hit);
@@ -42,15 +42,16 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
   const bics = listed.get('blacklisted-bic');
   const emails = listed.get('blacklisted-email');
   const names = listed.get('blacklisted-name');
+  const values = listed.size === 0 ? undefined : batch.readListed();
 
   const skips = new Map<number, Reason>();
   const accepted = new Map<string, number>();
   for (let number = 0; number < batch.ibans.length; number++) {
     const iban = batch.ibans[number] ?? '';
     const hit = byIban.get(iban);
-    const bic = batch.bics[number];
-    const email = batch.emails[number];
-    const name = batch.names[number] ?? '';
+    const bic = values?.bics[number];
+    const email = values?.emails[number];
+    const name = values?.names[number] ?? '';
     const skip = (code: SkipCode, column: keyof CheckedColumns, value: string) => {
       skips.set(number, { code, column: batch.columns[column], value });
     };

@@ -1,8 +1,8 @@
 /**
  * What the tables say about the debtors of a batch: a row for each finding, and none for a debtor about whom they say nothing.
  *
- * `= ANY (array)` goes through an index once for all values of the array; a join with the array descends for each of them and took
- * twice as long. LATERAL with OFFSET 0 keeps the planner from reading all payments for the few debtors that were attempted.
+ * `= ANY (array)` goes through an index once for all values of the array; a join with the array descends for each of
+ * them. LATERAL with OFFSET 0 keeps the planner from reading all payments for the few debtors that were attempted.
  *
  * One statement, so that all of it is seen at one moment: a debtor that is attempted meanwhile goes from one index to
  * another, and is found in one of them.
