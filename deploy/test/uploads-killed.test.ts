@@ -188,6 +188,8 @@ t.test(
     const again = await cut;
     t.not(again, abandoned.id, 'the key is free for it');
     t.match(await node.untilState(again, FINAL, 60_000), { state: 'completed', counts: large.counts });
+    await letTimePass(node, 'all');
+    t.strictSame((await keptBy(node)).multiparts, [], 'its parts are gone');
     t.equal(await node.process.stop('SIGINT'), 0);
   },
 );
