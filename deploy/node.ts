@@ -32,6 +32,8 @@ import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
+/** The gateway has waited for the requests that streams into the object store belong to. */
+const INTAKE_END_MS = 1_000;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
@@ -128,6 +130,7 @@ export class Node {
         system,
         events: system.events,
         databaseState: () => databaseState(system, database),
+        uploads,
       });
       const gateway = await startGateway({
         host: config.host,
@@ -171,7 +174,7 @@ export class Node {
     const { gateway, uploads, system, journal, database } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
-    await uploads.stop(drainMsMax);
+    await uploads.stop(INTAKE_END_MS);
     await system.drain(drainMsMax);
     gateway.close();
     await journal.close();

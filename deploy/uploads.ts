@@ -112,6 +112,11 @@ class NodeUploads {
     return this.#mode;
   }
 
+  /** Coming in. */
+  get active(): number {
+    return this.#intake.active;
+  }
+
   /** From when the schema is there. */
   startSweeping(): void {
     if (this.#mode !== 'stopped') this.#sweeper.start();

@@ -150,6 +150,16 @@ t.test('requests without a body, with an empty one, and in chunks', async (t) =>
   }
 });
 
+t.test('of a header that is there twice, the first counts', async (t) => {
+  const { client } = await startExchangeApp(t, (exchange, { headers }) => {
+    exchange.answer(told(headers.get('x-name') ?? '', Number(headers.get('content-length'))));
+  });
+  const sender = await client();
+  const headers = ['X-Name: first', 'X-Name: second', 'Content-Length: 5', 'Content-Length: 0'];
+  sender.write(`${request({ method: 'POST', path: '/a', headers })}hello`);
+  t.match(await sender.response(), { body: /^{"path":"first","bytes":5}/ });
+});
+
 t.test('an answer in the handler’s own turn keeps the connection of a request without a body', async (t) => {
   const { client } = await startExchangeApp(t, (exchange, { path }) => {
     if (path === '/now') exchange.answer(told(path, 0));

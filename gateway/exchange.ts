@@ -50,7 +50,8 @@ export interface RequestHead {
 export function readHead(req: HttpRequest, parameterCount = 0): RequestHead {
   const headers = new Map<string, string>();
   req.forEach((name, value) => {
-    headers.set(name, value);
+    // The first of a name, as uWebSockets.js itself takes it: a second Content-Length must not tell us another length.
+    if (!headers.has(name)) headers.set(name, value);
   });
   return {
     method: req.getMethod(),

@@ -7,7 +7,6 @@ import { problem } from './problem.js';
 const BYTES_MAX = 16 * 1024;
 
 const NOT_JSON_TYPE = problem('unsupported-media-type', 'the body is application/json');
-const TOO_LARGE = problem('content-too-large', `the body has at most ${BYTES_MAX} bytes`);
 const MALFORMED = problem('invalid-body', 'the body is no JSON');
 
 /** @param expected the body's form, for people */
@@ -15,12 +14,15 @@ export async function readJson<Value>(
   { head, exchange }: { readonly head: RequestHead; readonly exchange: Exchange },
   schema: z.ZodType<Value>,
   expected: string,
+  bytesMax = BYTES_MAX,
 ): Promise<{ readonly value: Value } | { readonly refusal: Answer }> {
   const mediaType = (head.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
   if (mediaType.trim().toLowerCase() !== 'application/json') return { refusal: NOT_JSON_TYPE };
   // Undefined too when the client has left: then nobody reads the refusal.
-  const body = await exchange.readAll(BYTES_MAX);
-  if (body === undefined) return { refusal: TOO_LARGE };
+  const body = await exchange.readAll(bytesMax);
+  if (body === undefined) {
+    return { refusal: problem('content-too-large', `the body has at most ${bytesMax} bytes`) };
+  }
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

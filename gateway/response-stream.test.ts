@@ -113,6 +113,15 @@ for (const [name, bytes] of [
   });
 }
 
+t.test('a reader of a file that pauses longer than uWebSockets.js waits gets all of it', async (t) => {
+  const { port, streams } = await serve(t, () => times(200), 200 * CHUNK.length);
+  const { sha256 } = await get(port, async () => {
+    await until('the socket is full', () => streams[0]?.isFull === true);
+    await sleep(13_000);
+  });
+  t.equal(sha256, WHOLE);
+});
+
 t.test('a body that is shorter than announced does not look whole, and a longer one is cut', async (t) => {
   const short = await serve(t, () => times(2), 2 * CHUNK.length + 1);
   await t.rejects(get(short.port), { message: 'terminated' });

@@ -11,7 +11,10 @@
  * - With its length announced, what the socket does not take stays here, at most one chunk. Without it (chunked), uWebSockets.js keeps it,
  *   at most one chunk too, as nothing is written while it is full.
  * - A body that fails never looks whole: its connection is closed before the announced length, or before the last chunk.
- * - A reader that takes nothing for `STALL_MS_MAX` loses the connection.
+ * - A reader that takes so little that there is no room for `STALL_MS_MAX` loses the connection. uWebSockets.js would end it after ten seconds,
+ *   also of one that reads steadily and slowly: the kernel tells of room when a third of its buffer is free, and of 4 MiB that takes a line of
+ *   20 KB/s a minute. So every `TOUCH_MS` the rest is tried again, which sets its clock back. A chunked body has no rest to try, and
+ *   its ten seconds stay. (`pause` and `resume` would set the clock back too, and make it forget that it waits for room.)
  *
  * uWebSockets.js drains what it keeps only when something is written, or by itself as long as there is no handler for
  * writable; with a handler it must write, so `onRoom` should, and `end` does.
@@ -19,7 +22,9 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type Answer, writeHead } from './answer.js';
 
-export const STALL_MS_MAX = 30_000;
+export const STALL_MS_MAX = 120_000;
+/** Well below the ten seconds of uWebSockets.js, whose clock ticks every four. */
+const TOUCH_MS = 4_000;
 
 type Mode = 'open' | 'full' | 'ended' | 'failed' | 'gone';
 
@@ -29,7 +34,9 @@ export class ResponseStream {
   #mode: Mode = 'open';
   /** Of a body of known length: what the socket has not taken, and where in the body it begins. */
   #rest: { readonly chunk: Uint8Array; readonly offset: number } | undefined;
-  #stall: NodeJS.Timeout | undefined;
+  #touching: NodeJS.Timeout | undefined;
+  /** Since there was room, or a sign of it. */
+  #fullMs = 0;
   /** Called when there is room again, and when there never will be: look at `isOpen`. */
   onRoom: () => void = () => {};
 
@@ -99,21 +106,24 @@ export class ResponseStream {
   /** False: it does not take all of the rest yet. */
   #writable(offset: number): boolean {
     if (this.#mode !== 'full') return true;
+    this.#fullMs = 0;
+    return this.#goOn(offset);
+  }
+
+  /** Sends what is left of the chunk, from where the body stands; true when there is room, or all is out. */
+  #goOn(offset: number): boolean {
     if (this.#rest !== undefined && this.#bytes !== undefined) {
       const { chunk, offset: start } = this.#rest;
       const [taken, ended] = this.#res.tryEnd(chunk.subarray(offset - start), this.#bytes);
+      if (!taken && !ended) return false;
+      this.#rest = undefined;
       if (ended) {
         this.#leave('ended');
         this.onRoom();
         return true;
       }
-      if (!taken) {
-        this.#enterFull();
-        return false;
-      }
-      this.#rest = undefined;
     }
-    clearTimeout(this.#stall);
+    clearInterval(this.#touching);
     this.#mode = 'open';
     this.onRoom();
     return true;
@@ -121,14 +131,26 @@ export class ResponseStream {
 
   #enterFull(): void {
     this.#mode = 'full';
-    clearTimeout(this.#stall);
-    this.#stall = setTimeout(() => this.fail(), STALL_MS_MAX);
+    this.#fullMs = 0;
+    this.#touching = setInterval(() => this.#touch(), TOUCH_MS);
+  }
+
+  #touch(): void {
+    this.#fullMs += TOUCH_MS;
+    if (this.#fullMs >= STALL_MS_MAX) {
+      this.fail();
+    } else if (this.#rest !== undefined) {
+      this.#res.cork(() => {
+        const offset = this.#res.getWriteOffset();
+        if (!this.#goOn(offset) && this.#res.getWriteOffset() > offset) this.#fullMs = 0;
+      });
+    }
   }
 
   #leave(mode: 'ended' | 'failed' | 'gone'): void {
     this.#mode = mode;
     this.#rest = undefined;
-    clearTimeout(this.#stall);
+    clearInterval(this.#touching);
   }
 }
 

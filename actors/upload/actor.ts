@@ -13,8 +13,8 @@
  * What a failure means:
  * - the file is to blame: the upload is `failed`, and the client told why; rows up to there stay
  * - the object store or Postgres is away: thrown, and the runtime delivers again when it is back; the checkpoint stands
- * - the upload moved (cancelled, or taken on by another worker): its state is looked at once more
- * - anything else: tried again, and a dead letter in the end; after a batch was written the count begins anew
+ * - anything else, a cancellation meanwhile too: tried again, and a dead letter in the end; but after a batch was written the count of
+ *   tries begins anew
  */
 import { defineActor } from '../../runtime/actor.js';
 import { OutageError, TetherError } from '../../runtime/errors.js';
@@ -27,7 +27,6 @@ import { processSlice, type SliceResources } from './process.js';
 import { fillUploadSettings } from './settings.js';
 import { takeBack } from './take-back.js';
 import { beginWork, failWork, finishCancel, loadWork, type Work } from './work.js';
-import { UploadMovedError } from './write/write-batch.js';
 
 export interface UploadResources extends SliceResources {
   readonly sliceMs: number;
@@ -82,11 +81,6 @@ export async function handleUpload(
       batches++;
     });
   } catch (error) {
-    if (error instanceof UploadMovedError) {
-      const moved = await loadWork(resources.pool, id);
-      if (moved === undefined || isFinal(moved.state)) return 'done';
-      if (moved.state === 'cancelling') return cancel(moved, resources, isTimeOver);
-    }
     if (batches === 0 || error instanceof OutageError || !(error instanceof TetherError && error.retryable))
       throw error;
     // As a message of its own it has all its tries before it again.

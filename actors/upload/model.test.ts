@@ -16,8 +16,8 @@ const RUNS = Number(process.env.RUNS ?? 25);
 const STATUSES = ['approved', 'declined', 'chargebacked', 'refunded'] as const;
 
 const row = fc.record({
-  iban: fc.nat({ max: 25 }),
-  valid: fc.boolean().map((first) => first || undefined),
+  iban: fc.nat({ max: 15 }),
+  valid: fc.constantFrom(true, true, true, undefined),
   listed: fc.constantFrom(undefined, undefined, undefined, undefined, 'bic', 'email', 'name'),
 });
 type FileRow = {
@@ -26,18 +26,18 @@ type FileRow = {
   readonly listed: string | undefined;
 };
 const step = fc.record({
-  owner: fc.constantFrom('acme', 'other'),
-  rows: fc.array(row, { minLength: 1, maxLength: 60 }),
-  /** Of the accepted debtors of this file, what happens to every third one afterwards. */
+  owner: fc.constantFrom('acme', 'acme', 'other'),
+  rows: fc.array(row, { minLength: 1, maxLength: 60, size: 'max' }),
+  /** Of the accepted debtors of this file, what happens to every second one afterwards. */
   payments: fc.array(
     fc.record({ status: fc.constantFrom(...STATUSES, undefined), daysAgo: fc.constantFrom(0, 29, 31, 400) }),
-    { minLength: 1, maxLength: 5 },
+    { minLength: 1, maxLength: 5, size: 'max' },
   ),
   /** Statements until the next trouble. */
   trouble: fc.array(fc.nat({ max: 40 }), { maxLength: 4 }),
   pauses: fc.boolean(),
 });
-const listedIban = 25;
+const listedIban = 15;
 
 interface ModelDebtor {
   readonly owner: string;
@@ -137,7 +137,7 @@ t.test('tables and model agree', async (t) => {
   }
 
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6, size: 'max' }), async (steps) => {
       await pool.query('TRUNCATE uploads, debtors, upload_rejects, payments, blacklist CASCADE');
       await pool.query(
         `INSERT INTO blacklist (reason_code, iban, bic, email, name) VALUES ('x', $1, NULL, NULL, NULL),
@@ -166,10 +166,11 @@ t.test('tables and model agree', async (t) => {
         await attempt(model, id, payments);
       }
     }),
-    { seed, numRuns: RUNS },
+    // Made smaller, a failure would always fail: what t has seen stays.
+    { seed, numRuns: RUNS, endOnFailure: true },
   );
 
-  /** Payments of every third debtor that this upload brought. */
+  /** Payments of every second debtor that this upload brought. */
   async function attempt(
     model: Model,
     upload: string,
@@ -177,7 +178,7 @@ t.test('tables and model agree', async (t) => {
   ): Promise<void> {
     let n = 0;
     for (const debtor of [...model.debtors.values()].flat()) {
-      if (debtor.upload !== upload || n++ % 3 !== 0) continue;
+      if (debtor.upload !== upload || n++ % 2 !== 0) continue;
       const { status, daysAgo } = payments[((n / 3) % payments.length) | 0] ?? {
         status: undefined,
         daysAgo: 0,

@@ -72,6 +72,8 @@ export interface Upload {
   readonly bytesExpected: number | undefined;
   /** Hexadecimal, lower case. */
   readonly sha256: string | undefined;
+  /** Of a direct upload, when the client has announced it. */
+  readonly sha256Expected?: string | undefined;
   readonly process: boolean;
   readonly failure: { readonly code: string; readonly detail: string } | undefined;
   readonly counts: UploadCounts;

@@ -1,8 +1,9 @@
 /** What becomes of a file: row by row, in slices, after interruptions of each kind, and when the file is to blame. */
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { ObjectStoreUnavailableError } from '../../storage/objects/errors.js';
-import type { ObjectStore } from '../../storage/objects/object-store.js';
+import type { ByteRange, ObjectStore } from '../../storage/objects/object-store.js';
 import { PostgresConflictError } from '../../storage/postgres/errors.js';
 import type { Pool } from '../../storage/postgres/pool.js';
 import { objectKeyOf } from './model.js';
@@ -103,6 +104,9 @@ t.test('a file in slices comes to the same as in one', async (t) => {
   const numbers = range(1_000).map((n) => (n % 10 === 0 ? -1 : n % 7 === 0 ? 7 : n));
   const whole = await bench.store('one', madeFile(numbers, WIDE));
   t.equal(await bench.run(whole), 1);
+  const inBatches = await bench.store('three', madeFile(numbers, WIDE));
+  t.equal(await bench.run(inBatches, { resources: wide }), 1, 'batches go on from one another');
+  t.strictSame(await bench.outcomes(inBatches), await bench.outcomes(whole));
   const sliced = await bench.store('two', madeFile(numbers, WIDE));
   const slices = await bench.run(sliced, { resources: wide, isTimeOver: () => true });
   t.ok(slices >= 5, `${slices} slices`);
@@ -150,27 +154,36 @@ t.test('an object that is not what was stored', async (t) => {
   t.match(await bench.look(changed), { state: 'failed', failure_code: 'file-changed', total: 0 });
 });
 
-t.test('the object store fails in the midst of a file: thrown, and gone on with', async (t) => {
-  const id = await bench.store('acme', madeFile(range(1_000), WIDE));
-  let failAfter = 700_000;
-  const failing: ObjectStore = Object.assign(Object.create(objects) as ObjectStore, {
+/** The object store, away for what lies behind so many bytes of a stream. */
+function failing(failAfter: () => number, before = async () => {}): ObjectStore {
+  return Object.assign(Object.create(objects) as ObjectStore, {
     stat: (key: string) => objects.stat(key),
-    async read(key: string, where?: { start: number; end?: number }) {
+    async read(key: string, where?: ByteRange) {
       const stream = await objects.read(key, where);
       const chunks = async function* () {
         let bytes = 0;
         for await (const chunk of stream as AsyncIterable<Buffer>) {
           bytes += chunk.length;
-          if (bytes > failAfter) throw new ObjectStoreUnavailableError('away');
+          if (bytes > failAfter()) {
+            await before();
+            throw new ObjectStoreUnavailableError('away');
+          }
           yield chunk;
         }
       };
       return Readable.from(chunks(), { objectMode: false });
     },
   });
+}
+
+t.test('the object store fails in the midst of a file: thrown, and gone on with', async (t) => {
+  const id = await bench.store('acme', madeFile(range(1_000), WIDE));
+  // One slice without trouble: what the file is, is found out in a reading of its own.
+  await t.rejects(bench.run(id, { resources: wide, isTimeOver: () => true, slicesMax: 1 }), /1 slices/);
+  let failAfter = 700_000;
   let interruptions = 0;
   for (let done = false; !done; ) {
-    done = await bench.run(id, { resources: { ...wide, objects: failing } }).then(
+    done = await bench.run(id, { resources: { ...wide, objects: failing(() => failAfter) } }).then(
       () => true,
       (error: unknown) => {
         t.match(error, { code: 'TETHER_OBJECTS_UNAVAILABLE', outage: true });
@@ -181,9 +194,39 @@ t.test('the object store fails in the midst of a file: thrown, and gone on with'
     );
     if (interruptions > 20) break;
   }
-  t.ok(interruptions > 0);
+  t.ok(interruptions > 1);
   t.match(await bench.look(id), { state: 'completed' });
   t.ok(await isWhole(id, 1_000, 1_000));
+});
+
+t.test('whatever is thrown, no transaction is left under way', async (t) => {
+  const id = await bench.store('acme', madeFile(range(1_000), WIDE));
+  await t.rejects(bench.run(id, { resources: wide, isTimeOver: () => true, slicesMax: 1 }), /1 slices/);
+  let begun = () => {};
+  const copying = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  let committed = false;
+  const slow = intercepted(
+    async (sql) => {
+      if (!sql.includes('COPY debtors')) return;
+      begun();
+      for (let turns = 0; turns < 50; turns++) await setImmediate();
+    },
+    async (sql) => {
+      committed ||= sql === 'COMMIT';
+    },
+  );
+  const resources = {
+    ...wide,
+    pool: slow,
+    objects: failing(
+      () => 300_000,
+      () => copying,
+    ),
+  };
+  await t.rejects(bench.run(id, { resources }), { code: 'TETHER_OBJECTS_UNAVAILABLE' });
+  t.ok(committed);
 });
 
 /** A pool that does something before a statement, or after it. */
@@ -300,6 +343,9 @@ t.test('a conflict after a batch was written is a pause, before it an error', as
         throw new PostgresConflictError('made', '40001');
     });
   await t.rejects(bench.run(id, { resources: { ...wide, pool: conflicting(1) } }), {
+    code: 'TETHER_POSTGRES_CONFLICT',
+  });
+  await t.rejects(bench.run(id, { resources: { ...wide, pool: conflicting(1) }, isTimeOver: () => true }), {
     code: 'TETHER_POSTGRES_CONFLICT',
   });
   copies = 0;

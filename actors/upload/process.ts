@@ -123,7 +123,7 @@ async function writeRows(
   } finally {
     await inFlight.catch(() => undefined);
   }
-  await completeWork(pool, work.id, from);
+  await completeWork(pool, work.id);
   return 'completed';
 }
 

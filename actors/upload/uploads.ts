@@ -16,6 +16,8 @@ export interface NewUpload {
   readonly filename: string;
   readonly objectKey: string;
   readonly bytesExpected?: number;
+  /** Hexadecimal. */
+  readonly sha256Expected?: string;
   /** Default true. */
   readonly process?: boolean;
   /** The client's; the same of the same owner finds the same upload. */
@@ -46,7 +48,7 @@ export interface UploadFilter {
 }
 
 const COLUMNS = `id, owner, state, via, filename, media_type, object_key, multipart, bytes::float8, bytes_expected::float8,
-  encode(sha256, 'hex') AS sha256, process, failure_code, failure_detail, total::float8, accepted::float8, invalid::float8,
+  encode(sha256, 'hex') AS sha256, encode(sha256_expected, 'hex') AS sha256_expected, process, failure_code, failure_detail, total::float8, accepted::float8, invalid::float8,
   skipped::float8, processed_bytes::float8, version::float8, created_at, stored_at, started_at, finished_at, updated_at`;
 
 interface UploadRow {
@@ -61,6 +63,7 @@ interface UploadRow {
   readonly bytes: number;
   readonly bytes_expected: number | null;
   readonly sha256: string | null;
+  readonly sha256_expected: string | null;
   readonly process: boolean;
   readonly failure_code: string | null;
   readonly failure_detail: string | null;
@@ -90,6 +93,7 @@ function toUpload(row: UploadRow): Upload {
     bytes: row.bytes,
     bytesExpected: row.bytes_expected ?? undefined,
     sha256: row.sha256 ?? undefined,
+    sha256Expected: row.sha256_expected ?? undefined,
     process: row.process,
     failure:
       row.failure_code === null ? undefined : { code: row.failure_code, detail: row.failure_detail ?? '' },
@@ -108,8 +112,8 @@ function toUpload(row: UploadRow): Upload {
 const CHANGED = 'version = version + 1, updated_at = now()';
 
 const INSERT = `
-  INSERT INTO uploads (id, owner, state, via, filename, object_key, bytes_expected, process)
-  VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7)
+  INSERT INTO uploads (id, owner, state, via, filename, object_key, bytes_expected, process, sha256_expected)
+  VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, decode($8, 'hex'))
   RETURNING ${COLUMNS}`;
 
 /** An upload that never came to be stored gives its key back. */
@@ -261,6 +265,7 @@ async function insert(client: Queryable, upload: NewUpload): Promise<Upload> {
       upload.objectKey,
       upload.bytesExpected ?? null,
       upload.process ?? true,
+      upload.sha256Expected ?? null,
     ]),
   );
   if (inserted === undefined) throw new TypeError('an INSERT that returned nothing');

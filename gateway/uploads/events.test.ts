@@ -199,6 +199,16 @@ t.test('there are so many streams and no more', async (t) => {
   });
 });
 
+t.test('one client leaves room for others', async (t) => {
+  const { port } = await start(t, { ...FAST, clientStreamsMax: 1 });
+  const { id } = await makeUpload(server);
+  const first = new EventReader(t, port, id);
+  await until('it is told', () => first.events.length === 1);
+  const [second, boss] = [new EventReader(t, port, id), new EventReader(t, port, id, undefined, 'boss')];
+  await until('the answers', () => second.over !== undefined && boss.events.length === 1);
+  t.strictSame([second.status, boss.status], [503, 200]);
+});
+
 t.test('a comment now and then, and an end after a while', async (t) => {
   const { port } = await start(t, { ...FAST, heartbeatMs: 30, streamMsMax: 400 });
   const { id } = await makeUpload(server);
@@ -291,14 +301,35 @@ t.test('Postgres goes away and comes back: the stream goes on', async (t) => {
   const { id } = await makeUpload(server);
   const reader = new EventReader(t, port, id);
   await until('it is told', () => reader.events.length === 1);
-  proxy.set({ kind: 'refuse' });
+  await proxy.set({ kind: 'refuse' });
   const polls = uploads.asked.length;
   await until('the poller has failed', () => uploads.asked.length > polls + 2);
   await setState(server.pool, id, 'completed');
   const { comments } = reader;
   await until('still alive', () => reader.comments > comments + 2);
   t.strictSame([reader.over, reader.events.length], [undefined, 1]);
-  proxy.set({ kind: 'pass' });
+  await proxy.set({ kind: 'pass' });
   await until('the end', () => reader.over === 'ended');
   t.strictSame(reader.states, ['progress stored', 'end completed']);
+});
+
+t.test('Postgres is silent: one question waits for its answer, and the streams live', async (t) => {
+  const proxy = await startFaultProxy(t, Number(new URL(shared.url).port));
+  const own = createPool({
+    url: shared.url.replace(/:\d+\//, `:${proxy.port}/`),
+    connectionsMax: 2,
+    applicationName: 'tether test',
+    logger: silentLogger,
+  });
+  t.teardown(() => own.end());
+  const { port, uploads } = await start(t, { ...FAST, heartbeatMs: 50 }, own);
+  const { id } = await makeUpload(server);
+  const reader = new EventReader(t, port, id);
+  await until('some polls', () => uploads.asked.length >= 2);
+  await proxy.set({ kind: 'stall' });
+  const asked = uploads.asked.length;
+  const { comments } = reader;
+  await until('still alive', () => reader.comments >= comments + 5);
+  t.ok(uploads.asked.length <= asked + 1, `${uploads.asked.length - asked} more`);
+  await proxy.set({ kind: 'refuse' });
 });

@@ -32,14 +32,14 @@ export function registerEvents(
 ): void {
   const progress = new Progress(context, options);
   context.requests.onDrain(() => progress.endAll());
-  onUpload(app, '/uploads/:id/events', context, async (upload, { head, exchange }) => {
+  onUpload(app, '/uploads/:id/events', context, async (upload, { head, client, exchange }) => {
     const known = versionOf(head.headers.get('last-event-id'));
     // A version that is yet to come is none of ours: the client is told what there is.
     const knownVersion = known <= upload.version ? known : 0;
     if (isFinal(upload.state) && knownVersion === upload.version) return OVER;
-    if (progress.isFull || context.requests.mode !== 'open') return TOO_MANY;
+    if (!progress.hasRoomFor(client.name) || context.requests.mode !== 'open') return TOO_MANY;
     const stream = exchange.stream(HEAD);
-    if (stream !== undefined) progress.add(stream, upload, knownVersion);
+    if (stream !== undefined) progress.add(client.name, stream, upload, knownVersion);
     return undefined;
   });
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { LogFullError } from '../../runtime/errors.js';
+import { testSeed } from '../../runtime/testing/seed.js';
 import { until } from '../../runtime/testing/until.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
+import { seededRandom } from '../test/seed.js';
 import { CSV } from './test/files.js';
 import { begin, latest, NOTHING, post, problemOf } from './test/posting.js';
 import { startTestUploads } from './test/start.js';
@@ -35,6 +37,14 @@ t.test('a client that leaves in the middle leaves nothing', async (t) => {
   t.equal(server.intake.active, 0);
 });
 
+t.test('what a crash would leave in the store is written down', async (t) => {
+  const server = await startTestUploads(t, { postgres });
+  const sender = await begin(server, 60 * MIB);
+  await sender.flush(Buffer.alloc(20 * MIB, 'a;b\n'));
+  const { multipart, objectKey } = await latest(server, (upload) => upload.multipart !== undefined);
+  t.match(await server.objects.listMultiparts('', 10), [{ key: objectKey, multipart }]);
+});
+
 t.test('there is room for so many uploads', async (t) => {
   const server = await startTestUploads(t, { postgres, activeMax: 1 });
   const first = await begin(server, 100);
@@ -60,14 +70,45 @@ t.test('an upload that is cancelled while it comes in ends', async (t) => {
   t.match([response.status, problemOf(response)], [409, 'upload-cancelled']);
   t.match(await server.latest(), { id, state: 'cancelling' }, 'the rest is the actor’s');
   t.strictSame(await server.stored(), NOTHING);
+});
 
-  const last = await begin(server, 10);
-  last.write('a;b\n');
-  const upload = await latest(server, ({ id: other }) => other !== id);
-  await server.uploads.cancel(upload.id);
-  last.write('1;2\n\n\n');
-  t.equal((await last.response()).status, 409, 'at the very end');
-  await until('the object is gone', async () => (await server.stored()).objects.length === 0);
+t.test('a cancellation that is seen only when the file is stored takes it back', async (t) => {
+  const server = await startTestUploads(t, { postgres });
+  const before = (await server.latest())?.id;
+  const sender = await begin(server, 10);
+  sender.write('a;b\n');
+  const { id } = await latest(server, (upload) => upload.id !== before);
+  await server.uploads.cancel(id);
+  sender.write('1;2\n\n\n');
+  t.equal((await sender.response()).status, 409);
+  t.strictSame(await server.stored(), NOTHING);
+  t.strictSame(server.enqueued, []);
+});
+
+t.test('whenever it is cancelled, an upload that is refused for it leaves nothing', async (t) => {
+  const random = seededRandom(testSeed(t));
+  const server = await startTestUploads(t, { postgres, parts: { signOfLifeMs: 1 } });
+  const file = Buffer.alloc(24 * MIB, 'a;b\n');
+  let refused = 0;
+  for (let round = 0; round < 15; round++) {
+    const before = (await server.latest())?.id;
+    const sender = await begin(server, file.length);
+    await sender.flush(file.subarray(1));
+    const { id, objectKey } = await latest(server, (upload) => upload.id !== before);
+    sender.write(file.subarray(0, 1));
+    await new Promise((resolve) => setTimeout(resolve, random() * 200));
+    await server.uploads.cancel(id);
+    const { status } = await sender.response();
+    t.match(await server.uploads.get(id), { state: 'cancelling' });
+    if (status === 409) {
+      refused++;
+      t.strictSame(await server.stored(), NOTHING, 'refused');
+    } else {
+      t.equal(status, 201, 'it was stored before');
+      await server.objects.delete(objectKey);
+    }
+  }
+  t.comment(`${refused} were refused`);
 });
 
 t.test('an upload whose body does not end in time ends', async (t) => {
@@ -117,7 +158,7 @@ t.test('without Postgres there is no success', async (t) => {
   t.match([response.status, problemOf(response)], [503, 'unavailable']);
   t.ok(response.headers['retry-after']);
   t.equal((await server.askAs(post(CSV))).status, 503);
-  t.equal(server.intake.active, 0);
+  await until('no stream is left open', () => server.intake.active === 0);
   t.equal((await server.stored()).objects.length, 1, 'for the sweeper');
 });
 

@@ -15,14 +15,15 @@ import { cleanFilename } from '../../actors/upload/filename.js';
 import { objectKeyOf, type Upload, type UploadState } from '../../actors/upload/model.js';
 import type { StoredFile } from '../../actors/upload/uploads.js';
 import { type Answer, jsonAnswer } from '../answer.js';
-import { type ProblemName, problem } from '../problem.js';
+import { problem } from '../problem.js';
 import { handleUpload, type UploadRequest } from './handle.js';
 import { IntakeAbortedError } from './intake/errors.js';
-import type { IntakeJob, IntakeRefusal, IntakeResult, IntakeStream } from './intake/intake.js';
+import type { IntakeJob, IntakeResult, IntakeStream } from './intake/intake.js';
 import { uploadJson } from './json.js';
 import type { UploadContext } from './parts.js';
 import { type PostRequest, readPost } from './post-request.js';
 import { receiveBody } from './receive.js';
+import { refusalAnswer } from './refusal-answer.js';
 
 type Stored = IntakeResult & { readonly outcome: 'stored' };
 
@@ -30,15 +31,6 @@ const CANCELLED = problem('upload-cancelled', 'the upload was cancelled while it
 const LATE = problem('request-timeout', 'the body did not end in time');
 const KEY_IN_USE = problem('idempotency-key-in-use', 'the upload of this key is coming in; try again later');
 const KEY_REUSED = problem('idempotency-key-reused', 'the key was used for another file');
-
-const REFUSED: Readonly<Record<IntakeRefusal, ProblemName>> = {
-  'too-large': 'content-too-large',
-  empty: 'empty-file',
-  'not-a-table': 'unsupported-media-type',
-  'malformed-form': 'malformed-form',
-  'wrong-checksum': 'wrong-digest',
-  'too-long': 'content-too-large',
-};
 
 export function registerPost(app: TemplatedApp, context: UploadContext): void {
   app.post('/uploads', (res, req) =>
@@ -120,7 +112,7 @@ async function take(
   const { result } = received;
   if (result.outcome === 'refused') {
     await failed(result.code, result.detail);
-    return problem(REFUSED[result.code], result.detail);
+    return refusalAnswer(result);
   }
   if (result.outcome !== 'stored') throw new TypeError(`a body was ${result.outcome}`);
   return keep(context, wanted, upload, result);

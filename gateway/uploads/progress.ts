@@ -23,6 +23,8 @@ export interface ProgressOptions {
   readonly heartbeatMs: number;
   readonly streamMsMax: number;
   readonly streamsMax: number;
+  /** So that one client leaves room for others. */
+  readonly clientStreamsMax: number;
 }
 
 export const PROGRESS_DEFAULTS: ProgressOptions = {
@@ -30,9 +32,12 @@ export const PROGRESS_DEFAULTS: ProgressOptions = {
   heartbeatMs: 15_000,
   streamMsMax: 15 * 60_000,
   streamsMax: 1_000,
+  clientStreamsMax: 200,
 };
 
 interface Listener {
+  /** The name of the client. */
+  readonly client: string;
   readonly id: string;
   readonly stream: ResponseStream;
   readonly untilMs: number;
@@ -64,14 +69,19 @@ export class Progress {
     this.#options = options;
   }
 
-  get isFull(): boolean {
-    return this.#listeners.size >= this.#options.streamsMax;
+  hasRoomFor(client: string): boolean {
+    const { streamsMax, clientStreamsMax } = this.#options;
+    if (this.#listeners.size >= streamsMax) return false;
+    let own = 0;
+    for (const listener of this.#listeners) if (listener.client === client) own++;
+    return own < clientStreamsMax;
   }
 
   /** @param knownVersion of the state that the client has seen already; 0: none */
-  add(stream: ResponseStream, upload: Upload, knownVersion: number): void {
+  add(client: string, stream: ResponseStream, upload: Upload, knownVersion: number): void {
     const nowMs = this.#parts.now();
     const listener: Listener = {
+      client,
       id: upload.id,
       stream,
       untilMs: nowMs + this.#options.streamMsMax,

@@ -37,6 +37,7 @@ export async function receiveBody(
   uploadId: string | undefined,
 ): Promise<Received> {
   let bytes = 0;
+  let multipart: string | undefined;
   let given: 'cancelled' | 'late' | undefined;
   let saying = false;
   const giveUp = (how: 'cancelled' | 'late') => {
@@ -47,7 +48,7 @@ export async function receiveBody(
     if (saying || uploadId === undefined) return;
     saying = true;
     try {
-      if ((await uploads.received(uploadId, bytes)) === undefined) giveUp('cancelled');
+      if ((await uploads.received(uploadId, bytes, multipart)) === undefined) giveUp('cancelled');
     } catch (error) {
       // The bytes go to another place; whether the row can be written matters at the end.
       logger.debug({ err: error, uploadId }, 'an upload could not give a sign of life');
@@ -58,6 +59,11 @@ export async function receiveBody(
   const life = setInterval(() => void sayAlive(), signOfLifeMs);
   const limit = setTimeout(() => giveUp('late'), receiveMsMax);
   stream.onRoom = () => exchange.resume();
+  // Written down at once: until then a crash leaves a multipart that is found only when it is old.
+  stream.onMultipart = (begun) => {
+    multipart = begun;
+    void sayAlive();
+  };
   exchange.receive({
     chunk(chunk) {
       bytes += chunk.byteLength;

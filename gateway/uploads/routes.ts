@@ -5,6 +5,8 @@
 import type { TemplatedApp } from 'uWebSockets.js';
 import { Exchange, readHead } from '../exchange.js';
 import { problem } from '../problem.js';
+import { registerComplete } from './complete.js';
+import { registerDirect } from './direct.js';
 import { registerErrorsCsv } from './errors-csv.js';
 import { registerEvents } from './events.js';
 import { registerFile } from './file.js';
@@ -22,6 +24,7 @@ const METHODS: readonly (readonly [path: string, allowed: string])[] = [
   ['/uploads/:id/events', 'GET, HEAD'],
   ['/uploads/:id/file', 'GET, HEAD'],
   ['/uploads/:id/errors.csv', 'GET, HEAD'],
+  ['/uploads/:id/complete', 'POST'],
 ];
 
 export function registerUploadRoutes(app: TemplatedApp, context: UploadContext): void {
@@ -32,6 +35,8 @@ export function registerUploadRoutes(app: TemplatedApp, context: UploadContext):
   registerFile(app, context);
   registerErrorsCsv(app, context);
   registerRemove(app, context);
+  registerDirect(app, context);
+  registerComplete(app, context);
   registerTus(app, context);
   for (const [path, allowed] of METHODS) {
     const answer = problem('method-not-allowed', `the method is one of ${allowed}`, [['Allow', allowed]]);

@@ -34,6 +34,8 @@ interface ObjectWriterOptions {
   readonly putsMax?: number;
   /** How long an outage may last, from the first failure of a call to its last retry. */
   readonly outageMsMax?: number;
+  /** Told once, when the object has become a multipart: for those who look for what a crash left. */
+  onMultipart?(multipart: string): void;
 }
 
 const RETRY = { attemptsMax: Number.MAX_SAFE_INTEGER, delayMs: 200, delayMsMax: 5_000 };
@@ -54,6 +56,7 @@ export class ObjectWriter {
   #writing = false;
   #bytes = 0;
   #sealed = 0;
+  readonly #onMultipart: (multipart: string) => void;
   #multipart: Promise<string> | undefined;
   #multipartId: string | undefined;
   #finishing: Promise<boolean> | undefined;
@@ -74,6 +77,7 @@ export class ObjectWriter {
     this.#clock = clock;
     this.#putsMax = options.putsMax ?? 2;
     this.#outageMsMax = options.outageMsMax ?? 30_000;
+    this.#onMultipart = (multipart) => options.onMultipart?.(multipart);
     this.#buffer = budget.open();
   }
 
@@ -177,6 +181,7 @@ export class ObjectWriter {
     if (number > PARTS_MAX) throw new ObjectRefusedError(`the object has more than ${PARTS_MAX} parts`);
     this.#multipart ??= this.#retried(() => this.#store.beginMultipart(this.#key));
     const multipart = await this.#multipart;
+    if (this.#multipartId === undefined) this.#onMultipart(multipart);
     this.#multipartId = multipart;
     const bytes = buffer.bytes.subarray(0, buffer.used);
     return this.#retried(() => this.#store.putPart(this.#key, multipart, number, bytes));

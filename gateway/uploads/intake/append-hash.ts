@@ -1,8 +1,8 @@
 /**
  * SHA-256 of a resumable upload: its state survives between requests, and goes from node to node.
  *
- * node:crypto cannot give its state away; hash-wasm can, at a third of the speed. Its states are of its own version and of one
- * byte order, which all nodes of a cluster share.
+ * node:crypto cannot give its state away; hash-wasm can, at a sixth of the speed (185 MB/s where the other had 1,160). Its states are
+ * of its own version and of one byte order, which all nodes of a cluster share.
  */
 import { createSHA256, type IHasher } from 'hash-wasm';
 import { IntakeFailedError } from './errors.js';

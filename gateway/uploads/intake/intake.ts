@@ -115,6 +115,8 @@ export interface IntakeStream {
   /** `chunk` is transferred: the caller has copied it out of the socket's memory. False: write no more before `onRoom`. */
   write(chunk: Uint8Array): boolean;
   onRoom: () => void;
+  /** The object has become a multipart, which a crash would leave behind. Not of an append, whose states tell it. */
+  onMultipart: (multipart: string) => void;
   /** The body is complete. */
   end(): void;
   /**

@@ -16,11 +16,14 @@ export interface JobParts {
 
 /** Runs `fill` with a writer of an object; when it throws, nothing of what was written is left. */
 export async function withWriter<T>(
-  { store, budget, clock, outageMsMax }: JobParts,
+  { store, budget, clock, outageMsMax, body }: JobParts,
   key: string,
   fill: (writer: ObjectWriter) => Promise<T>,
 ): Promise<T> {
-  const writer = new ObjectWriter(store, key, budget, clock, { outageMsMax });
+  const writer = new ObjectWriter(store, key, budget, clock, {
+    outageMsMax,
+    onMultipart: (multipart) => body.say({ type: 'multipart', multipart }),
+  });
   try {
     return await fill(writer);
   } finally {

@@ -12,7 +12,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from '../../../runtime/logger.js';
 import type { ObjectStoreSettings } from '../../../storage/objects/object-store.js';
-import { IntakeBusyError } from './errors.js';
+import { IntakeBusyError, IntakeFailedError, IntakeLostError } from './errors.js';
 import type { IntakeJob, IntakePool, IntakeStream } from './intake.js';
 import type { IntakeOutcome, IntakeTask, ThreadSettings } from './protocol.js';
 import { PortStream } from './stream.js';
@@ -63,7 +63,12 @@ export function startIntake({
     const over = stream.result.then(
       () => {},
       (error: unknown) => {
-        logger.debug({ err: error, kind: job.kind }, 'a stream into the object store ended without a result');
+        // The others are told to who opened it, and are the client's or the store's doing.
+        const isOurs = error instanceof IntakeLostError || error instanceof IntakeFailedError;
+        logger[isOurs ? 'error' : 'debug'](
+          { err: error, kind: job.kind },
+          'a stream into the object store ended without a result',
+        );
       },
     );
     streams.add(over);

@@ -8,6 +8,7 @@
  * |--------------------------|---------------------------------------------------------|
  * | `IntakeTask`, the task   | `Opened`: it runs                                       |
  * | `Chunk`, transferred     | `Room`: so many bytes have been taken                   |
+ * |                          | `Multipart`: what has been begun in the store           |
  * | `End` or `Abort`, once   | `Checkpoint`: what of an append is durable              |
  * |                          | `IntakeOutcome`, the task's result                      |
  */
@@ -49,7 +50,11 @@ export interface Checkpoint {
   readonly type: 'checkpoint';
   readonly state: AppendState;
 }
-export type FromThread = Opened | Room | Checkpoint;
+export interface Multipart {
+  readonly type: 'multipart';
+  readonly multipart: string;
+}
+export type FromThread = Opened | Room | Multipart | Checkpoint;
 
 /** What became of an error: its class does not cross, so its kind does. */
 export type FailureKind = 'aborted' | 'unavailable' | 'not-found' | 'refused' | 'failed';

@@ -26,6 +26,7 @@ type Mode = 'writing' | 'ended' | 'aborted' | 'settled';
 export class PortStream implements IntakeStream {
   readonly result: Promise<IntakeResult>;
   onRoom: () => void = () => {};
+  onMultipart: (multipart: string) => void = () => {};
   readonly #port: MessagePort;
   #mode: Mode = 'writing';
   /** Written, and not taken by the thread yet. */
@@ -92,6 +93,7 @@ export class PortStream implements IntakeStream {
 
   #take(message: FromThread): void {
     if (message.type === 'room') this.#room(message.bytes);
+    else if (message.type === 'multipart') this.onMultipart(message.multipart);
     else if (message.type === 'checkpoint') this.#checkpoint = message.state;
   }
 

@@ -21,6 +21,8 @@ export interface MemoryReport {
 
 const SAMPLE_MS = 20;
 
+// It ends when its parent does.
+t.setTimeout(0);
 const { postgresUrl, objects } = JSON.parse(process.argv[2] ?? '{}') as GatewayProcessOptions;
 const pool = createPool({
   url: postgresUrl,

@@ -53,6 +53,11 @@ class Writing {
   /** What the row has. */
   #row: AppendState;
   #bytes = 0;
+  /** At the last renewal. */
+  #bytesBefore = 0;
+  /** No more bytes are taken until the store has caught up. */
+  #isFull = false;
+  #isCutOff = false;
   #stream: IntakeStream | undefined;
 
   constructor(parts: TusParts, taken: TusUpload, lease: string, request: AppendRequest) {
@@ -77,7 +82,7 @@ class Writing {
     } else {
       await giveUp(this.#parts, this.#now(), result);
     }
-    throw refusal(result.code);
+    throw refusal(result);
   }
 
   /** Lets the lease go, if it was not yet. @returns what to tell the client */
@@ -108,11 +113,15 @@ class Writing {
       ...(checksum === undefined ? {} : { checksum }),
     });
     this.#stream = stream;
-    stream.onRoom = () => exchange.resume();
+    stream.onRoom = () => {
+      this.#isFull = false;
+      exchange.resume();
+    };
     exchange.receive({
       chunk: (chunk) => {
         this.#bytes += chunk.byteLength;
-        return stream.write(chunk);
+        this.#isFull = !stream.write(chunk);
+        return !this.#isFull;
       },
       end: () => stream.end(),
       abort: () => stream.abort(),
@@ -124,8 +133,17 @@ class Writing {
   async #renew(): Promise<boolean> {
     const { context, table } = this.#parts;
     const { id, uploadId, append: from } = this.#taken;
-    const isOurs = (await this.#writeCheckpoint()) ?? (await table.renew(id, this.#lease));
-    if (!isOurs || uploadId === undefined) return isOurs;
+    if ((await this.#writeCheckpoint()) === false) return false;
+    const lease = await table.renew(id, this.#lease);
+    if (lease === 'lost') return false;
+    const isSilent = this.#bytes === this.#bytesBefore && !this.#isFull;
+    this.#bytesBefore = this.#bytes;
+    if (lease === 'wanted' && isSilent) {
+      // Of a line that went dead the other end has begun again, while this one may hear nothing of it for long.
+      this.#isCutOff = true;
+      return false;
+    }
+    if (uploadId === undefined) return true;
     // A sign of life; an upload that was cancelled takes none.
     return (await context.uploads.received(uploadId, from.received + this.#bytes)) !== undefined;
   }
@@ -159,6 +177,8 @@ class Writing {
       await giveUp(this.#parts, this.#now(), CANCELLED);
       throw gone();
     }
+    // What arrived is saved, but its client waits for the end of what it has not sent.
+    if (this.#isCutOff) throw locked();
     return { offset: state.received, expiresAt };
   }
 

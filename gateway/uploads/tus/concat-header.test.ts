@@ -11,7 +11,7 @@ t.test('a part, or what is made of parts in their order', async (t) => {
   const urls = `https://files.example/eu/uploads/tus/${B} /uploads/tus/${A} /uploads/tus/${B} tus/${A} /uploads/tus/${A}?a=b`;
   const text = `final;${urls}`;
   t.strictSame(readConcat(text), { kind: 'final', text, sources: [B, A, B, A, A] });
-  t.match(readConcat(`final; /uploads/tus/${A}`), { sources: [A] });
+  t.match(readConcat(`final; /uploads/tus/${A.toUpperCase()}`), { sources: [A] });
 });
 
 t.test('what it is not', async (t) => {
@@ -24,7 +24,6 @@ t.test('what it is not', async (t) => {
     `final;${A}`,
     `final;/uploads/${A}`,
     `final;/uploads/tus/../${A}`,
-    `final;/uploads/tus/${A.toUpperCase()}`,
     `final;/uploads/tus/${A}/`,
     `final;/uploads/tus/${A}  /uploads/tus/${B}`,
     `final;/uploads/tus/${A}\t`,

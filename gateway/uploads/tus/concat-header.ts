@@ -1,4 +1,5 @@
 /** Upload-Concat: whether an upload is a part of another one, or made of parts. */
+import { isUuid } from '../../../storage/uuid.js';
 import { refused, TUS_PATH } from './protocol.js';
 
 /** More do not fit into the head of a request anyway. */
@@ -14,13 +15,8 @@ export type Concat =
       readonly sources: readonly string[];
     };
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What a relative URL is relative to. */
 const BASE = `http://localhost${TUS_PATH}`;
-
-export function isUploadId(id: string): boolean {
-  return UUID.test(id);
-}
 
 /**
  * Undefined: neither.
@@ -52,5 +48,5 @@ function idOf(url: string): string | undefined {
   if (!URL.canParse(url, BASE)) return undefined;
   const { pathname } = new URL(url, BASE);
   const id = pathname.slice(pathname.lastIndexOf('/') + 1);
-  return isUploadId(id) && pathname.endsWith(`${TUS_PATH}/${id}`) ? id : undefined;
+  return isUuid(id) && pathname.endsWith(`${TUS_PATH}/${id}`) ? id.toLowerCase() : undefined;
 }

@@ -62,7 +62,7 @@ export async function concatenate(
     stream.end();
     exchange.onAborted(() => stream.abort());
     const result = await withLease(parts, upload, lease, stream);
-    if (result.outcome === 'refused') throw refusal(result.code);
+    if (result.outcome === 'refused') throw refusal(result);
     if (result.outcome !== 'stored') throw new TypeError(`parts that are whole came to ${result.outcome}`);
     await finish(parts, upload, result);
   } catch (error) {

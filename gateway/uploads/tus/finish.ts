@@ -118,7 +118,7 @@ export async function recover(parts: TusParts, taken: TusUpload, lease: string):
   const result = await withLease(parts, taken, lease, stream);
   if (result.outcome === 'refused') {
     await giveUp(parts, taken, result);
-    throw refusal(result.code);
+    throw refusal(result);
   }
   if (result.outcome !== 'stored') throw new TypeError(`an upload that is whole was ${result.outcome}`);
   await finish(parts, taken, result);
@@ -131,7 +131,7 @@ export async function withLease(
   { id }: TusUpload,
   lease: string,
   stream: IntakeStream,
-  renew: () => Promise<boolean> = () => table.renew(id, lease),
+  renew: () => Promise<boolean> = async () => (await table.renew(id, lease)) !== 'lost',
 ): Promise<IntakeResult> {
   const held = new HeldLease(renew, () => stream.abort());
   try {

@@ -1,7 +1,7 @@
 /** `HEAD /uploads/tus/{id}`: where an upload stands, for a client that goes on. Once it has all of its bytes this is an acknowledgement. */
 import type { Answer } from '../../answer.js';
 import type { UploadRequest } from '../handle.js';
-import { findFor, gone, locked, notFound } from './answers.js';
+import { findFor, gone, isExpired, locked, notFound } from './answers.js';
 import { isWhole, settled } from './finish.js';
 import type { TusParts } from './give-up.js';
 import { emptyAnswer, expiresHeader, type Headers } from './protocol.js';
@@ -18,10 +18,6 @@ export async function head(parts: TusParts, { client, head }: UploadRequest, id:
   }
   // Where HEAD is said by another method, 200 would promise a body.
   return emptyAnswer(head.method === 'head' ? '200 OK' : '204 No Content', headersOf(upload));
-}
-
-function isExpired({ expiresAt, lease }: TusUpload): boolean {
-  return lease !== 'held' && expiresAt !== undefined && expiresAt.getTime() <= Date.now();
 }
 
 function headersOf({ state, concat, concatHeader, length, metadata, append, expiresAt }: TusUpload): Headers {

@@ -7,51 +7,52 @@
  * ```
  * An outage of the database shorter than the lease goes unnoticed. Lost, somebody else may write: the holder is told once, and stops.
  */
+import { type Clock, systemClock } from '../../../runtime/clock.js';
 import { LEASE_MS } from './table.js';
 
-export const RENEW_MS = 5_000;
+export const RENEW_MS = 3_000;
 
 type Mode = 'held' | 'lost' | 'stopped';
 
 export class HeldLease {
   readonly #renew: () => Promise<boolean>;
   readonly #onLost: () => void;
+  readonly #clock: Clock;
   #mode: Mode = 'held';
-  #renewedMs = performance.now();
-  #timer: NodeJS.Timeout;
+  #renewedMs: number;
+  #cancel: () => void;
 
   /** @param renew false: the lease is not ours any more */
-  constructor(renew: () => Promise<boolean>, onLost: () => void) {
+  constructor(renew: () => Promise<boolean>, onLost: () => void, clock: Clock = systemClock) {
     this.#renew = renew;
     this.#onLost = onLost;
-    this.#timer = this.#schedule();
-  }
-
-  get isLost(): boolean {
-    return this.#mode === 'lost';
+    this.#clock = clock;
+    this.#renewedMs = clock.now();
+    this.#cancel = this.#schedule();
   }
 
   stop(): void {
     if (this.#mode === 'held') this.#mode = 'stopped';
-    clearTimeout(this.#timer);
+    this.#cancel();
   }
 
-  #schedule(): NodeJS.Timeout {
-    return setTimeout(() => void this.#tick(), RENEW_MS);
+  #schedule(): () => void {
+    return this.#clock.after(RENEW_MS, () => void this.#tick());
   }
 
   async #tick(): Promise<void> {
-    const startMs = performance.now();
-    let isOurs = startMs - this.#renewedMs < LEASE_MS - RENEW_MS;
+    const startMs = this.#clock.now();
+    let isOurs: boolean;
     try {
       isOurs = await this.#renew();
       if (isOurs) this.#renewedMs = startMs;
     } catch {
       // The next one may succeed; what was to be saved says what is wrong with the database.
+      isOurs = this.#clock.now() - this.#renewedMs < LEASE_MS;
     }
     if (this.#mode !== 'held') return;
     if (isOurs) {
-      this.#timer = this.#schedule();
+      this.#cancel = this.#schedule();
     } else {
       this.#mode = 'lost';
       this.#onLost();

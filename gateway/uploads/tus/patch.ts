@@ -1,14 +1,20 @@
 /** `PATCH /uploads/tus/{id}`: goes on with an upload. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Answer } from '../../answer.js';
+import type { Exchange } from '../../exchange.js';
 import { RefusalError, type UploadRequest } from '../handle.js';
-import { findFor, gone, locked, notFound, wrongOffset } from './answers.js';
+import { findFor, gone, isExpired, locked, notFound, wrongOffset } from './answers.js';
 import { append } from './append.js';
 import { recover, settled } from './finish.js';
 import type { TusParts } from './give-up.js';
 import { checkMediaType, hasBody, readChecksum, readLength, readOffset } from './headers.js';
 import { emptyAnswer, expiresHeader, type Headers, refused } from './protocol.js';
 import type { TusUpload } from './table.js';
+
+/** tus-js-client, as it comes, tries five times within nine seconds: with these it outlasts a lease. */
+const LOCK_WAIT_MS = 3_000;
+const LOCK_LOOK_MS = 100;
 
 export async function patch(parts: TusParts, request: UploadRequest, id: string): Promise<Answer> {
   const found = await findFor(request.client, parts.table, id);
@@ -44,15 +50,13 @@ async function goOn(
 ): Promise<Answer> {
   const { table } = parts;
   if (upload.state === 'terminating' || upload.state === 'terminated') throw gone();
-  if (upload.lease === 'held') throw locked();
   check(upload, offset, length);
   if (upload.state === 'complete') {
     if (hasBody(head.headers)) throw tooLong();
     return answer(offset, upload.expiresAt);
   }
   const lease = randomUUID();
-  const taken = await table.take(upload.id, lease);
-  if (taken === undefined) throw await whyNot(parts, upload.id);
+  const taken = await take(parts, upload.id, lease, exchange);
   try {
     // As it is under the lease.
     if (await recover(parts, taken, lease)) throw wrongOffset();
@@ -81,11 +85,29 @@ function check(upload: TusUpload, offset: number, length: number | undefined): v
   if (length < received) throw refused('invalid-header', 'the upload has more bytes than that already');
 }
 
-async function whyNot({ table }: TusParts, id: string): Promise<RefusalError> {
+/**
+ * Waits a little for a writer before, which may be this very client's request whose connection broke: it still saves what has arrived.
+ * @throws RefusalError why not
+ */
+async function take(parts: TusParts, id: string, lease: string, exchange: Exchange): Promise<TusUpload> {
+  const endMs = performance.now() + LOCK_WAIT_MS;
+  for (let tries = 0; ; tries++) {
+    const taken = await parts.table.take(id, lease);
+    if (taken !== undefined) return taken;
+    const refusal = await whyNot(parts, id);
+    if (refusal !== undefined) throw refusal;
+    if (performance.now() > endMs || exchange.isAborted) throw locked();
+    if (tries === 0) await parts.table.want(id);
+    await setTimeout(LOCK_LOOK_MS);
+  }
+}
+
+/** Undefined: somebody writes to it, or did a moment ago. */
+async function whyNot({ table }: TusParts, id: string): Promise<RefusalError | undefined> {
   const upload = await table.find(id);
   if (upload === undefined) return notFound();
   if (upload.state !== 'open') return upload.state === 'complete' ? wrongOffset() : gone();
-  return upload.lease === 'held' ? locked() : gone();
+  return isExpired(upload) ? gone() : undefined;
 }
 
 const tooLong = () => refused('content-too-large', 'the upload was announced to have fewer bytes');

@@ -46,10 +46,23 @@ t.test('two clients on one upload: one writes, the other is told so', async (t) 
   const first = await begin(path, 0, 17, CSV.slice(0, 5));
   await written(path);
   isProblem(t, await patch(path, 0, CSV), 423, 'upload-locked');
+  const second = patch(path, 0, CSV);
   t.match(await tus('HEAD', path), { status: 200, headers: { 'upload-offset': '0' } }, 'what is kept');
   first.write(CSV.slice(5));
   t.match(await first.response(), { status: 204, headers: { 'upload-offset': '17' } });
+  isProblem(t, await second, 409, 'wrong-offset');
   t.equal(await offset(path), '17');
+  await isStored(t, path);
+});
+
+t.test('who comes back while the request that broke is still being saved waits for it', async (t) => {
+  const path = await create('Upload-Length: 17');
+  const broken = await begin(path, 0, 17, CSV.slice(0, 5));
+  await written(path);
+  const again = patch(path, 0, CSV);
+  broken.destroy();
+  isProblem(t, await again, 409, 'wrong-offset');
+  t.equal((await patch(path, 5, CSV.slice(5))).status, 204);
   await isStored(t, path);
 });
 
@@ -64,9 +77,58 @@ t.test('a client that leaves in the middle finds what had arrived', async (t) =>
     await written(path);
     client.destroy();
     await until('the bytes', async () => (await offset(path)) === String(end));
+    await until('the tail before it is gone', async () => (await left(path)).length === 1);
   }
   t.equal((await patch(path, 11, CSV.slice(11))).status, 204);
   await isStored(t, path);
+});
+
+t.test('a creation that is cut before its client knows of it leaves nothing', async (t) => {
+  const cut = await client();
+  cut.write(
+    [
+      'POST /uploads/tus HTTP/1.1',
+      'Host: localhost',
+      'Authorization: Bearer acme',
+      VERSION,
+      'Content-Type: application/offset+octet-stream',
+      'Upload-Length: 17',
+      'Content-Length: 17',
+      '',
+      CSV.slice(0, 5),
+    ].join('\r\n'),
+  );
+  await until('a row', async () => (await server.latest())?.state === 'receiving');
+  const id = (await server.latest())?.id ?? '';
+  await written(`/uploads/tus/${id}`);
+  cut.destroy();
+  await until('its end', async () => (await uploads.get(id))?.state === 'failed');
+  t.match(await uploads.get(id), { failure: { code: 'client-gone' } });
+  await until('an empty store', async () => (await left(`/uploads/tus/${id}`)).length === 0);
+});
+
+t.test('while clients are silent', async (t) => {
+  const cancelled = await create('Upload-Length: 17');
+  const silent = await begin(cancelled, 0, 17, CSV.slice(0, 5));
+  await written(cancelled);
+  await uploads.cancel(idOf(cancelled));
+  const moved = await create('Upload-Length: 17');
+  const dead = await begin(moved, 0, 17, CSV.slice(0, 5));
+  await written(moved);
+  await patch(moved, 0, CSV);
+
+  await until('the next renewal', async () => (await tus('HEAD', cancelled)).status === 410);
+  isProblem(t, await silent.response(), 410, 'upload-gone');
+  t.strictSame(await left(cancelled), [], 'cancelled, it is noticed');
+
+  await until('what arrived', async () => (await offset(moved)) === '5');
+  isProblem(t, await dead.response(), 423, 'upload-locked');
+  t.equal(
+    (await patch(moved, 5, CSV.slice(5))).status,
+    204,
+    'of a line that went dead, the client goes on by another',
+  );
+  await isStored(t, moved);
 });
 
 t.test('with a checksum, nothing is kept of a body that is cut', async (t) => {

@@ -74,10 +74,14 @@ t.test('of many writers at once one has the lease', async (t) => {
   );
   const winner = leases.find((_, index) => taken[index] !== undefined) ?? '';
   t.match(await table.find(id), { lease: 'held' });
-  t.equal(await table.renew(id, winner), true);
-  t.equal(await table.renew(id, randomUUID()), false);
+  t.equal(await table.renew(id, winner), 'renewed');
+  await table.want(id);
+  t.equal(await table.renew(id, winner), 'wanted');
+  t.equal(await table.renew(id, randomUUID()), 'lost');
   await table.release(id, winner);
-  t.match(await table.take(id, randomUUID()), { lease: 'none' });
+  const next = randomUUID();
+  t.match(await table.take(id, next), { lease: 'none' });
+  t.equal(await table.renew(id, next), 'renewed', 'by nobody any more');
 });
 
 t.test('a lease that ran out is told of, and its writer changes nothing any more', async (t) => {
@@ -89,7 +93,7 @@ t.test('a lease that ran out is told of, and its writer changes nothing any more
   t.match(await table.find(id), { lease: 'abandoned' });
   t.match(await table.take(id, second), { lease: 'abandoned' });
   t.match(await table.save(id, first, STATE, 10), { saved: false });
-  t.equal(await table.renew(id, first), false);
+  t.equal(await table.renew(id, first), 'lost');
   await table.release(id, first);
   await table.abandon(id, first);
   t.match(await table.find(id), { lease: 'held', append: { received: 0 } });
@@ -110,7 +114,7 @@ t.test('what is not open has no lease', async (t) => {
   const lease = randomUUID();
   await table.take(late, lease);
   await table.terminate(late);
-  t.equal(await table.renew(late, lease), false);
+  t.equal(await table.renew(late, lease), 'lost');
   t.match(await table.save(late, lease, STATE, 10), { saved: false });
 });
 

@@ -17,11 +17,12 @@ import type { Part } from '../../../storage/objects/object-store.js';
 import type { Pool } from '../../../storage/postgres/pool.js';
 import type { AppendState } from '../intake/intake.js';
 
-export const LEASE_MS = 30_000;
+/** What a client waits at most when the node of its upload is killed. */
+export const LEASE_MS = 15_000;
 /** How long the store of what is given up is left to who gave it up, before a sweep helps. */
 const CLEANUP_MS = 60_000;
 
-export type TusState = 'open' | 'complete' | 'terminating' | 'terminated';
+type TusState = 'open' | 'complete' | 'terminating' | 'terminated';
 
 export interface TusUpload {
   readonly id: string;
@@ -58,7 +59,7 @@ export interface NewTusUpload {
   readonly lease?: string;
 }
 
-export interface Saved {
+interface Saved {
   readonly saved: boolean;
   readonly expiresAt: Date | undefined;
 }
@@ -107,13 +108,14 @@ const TAKE = `
     SELECT id, lease, lease_until FROM tus_uploads
     WHERE id = $1 AND state = 'open' AND expires_at > now() AND ${FREE} FOR UPDATE
   )
-  UPDATE tus_uploads t SET lease = $2, lease_until = ${after('$3')}, expires_at = ${after('$4')}
+  UPDATE tus_uploads t SET lease = $2, lease_until = ${after('$3')}, lease_wanted = false, expires_at = ${after('$4')}
   FROM before JOIN tus_uploads same ON same.id = before.id LEFT JOIN uploads u ON u.id = same.upload_id
   WHERE t.id = before.id RETURNING ${columns('before')}`;
 
 const MINE = `id = $1 AND lease = $2 AND state = 'open'`;
 const RENEW = `
-  UPDATE tus_uploads SET lease_until = ${after('$3')}, expires_at = ${after('$4')} WHERE ${MINE}`;
+  UPDATE tus_uploads SET lease_until = ${after('$3')}, expires_at = ${after('$4')} WHERE ${MINE} RETURNING lease_wanted`;
+const WANT = `UPDATE tus_uploads SET lease_wanted = true WHERE id = $1 AND state = 'open' AND lease IS NOT NULL`;
 const KEPT = `received = $3, multipart = $4, parts = $5, tail_key = $6, tail_bytes = $7, hash_state = $8, length = $9,
   expires_at = ${after('$10')}`;
 const SAVE = `
@@ -192,9 +194,22 @@ export class TusTable {
     return rows.map(toTusUpload)[0];
   }
 
-  /** False: the lease is lost, or the upload given up. */
-  renew(id: string, lease: string): Promise<boolean> {
-    return this.#changes(RENEW, [id, lease, LEASE_MS, this.#expiryMs]);
+  /** `lost`: it is somebody else's, or the upload is given up; `wanted`: renewed, and somebody waits for it. */
+  async renew(id: string, lease: string): Promise<'renewed' | 'wanted' | 'lost'> {
+    const { rows } = await this.#pool.query<{ readonly lease_wanted: boolean }>(RENEW, [
+      id,
+      lease,
+      LEASE_MS,
+      this.#expiryMs,
+    ]);
+    const [row] = rows;
+    if (row === undefined) return 'lost';
+    return row.lease_wanted ? 'wanted' : 'renewed';
+  }
+
+  /** Tells who has the lease that it is wanted. */
+  async want(id: string): Promise<void> {
+    await this.#changes(WANT, [id]);
   }
 
   /** Gives the lease back; `saved` is false when it was lost, and then nothing is changed. */

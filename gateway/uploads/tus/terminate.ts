@@ -2,7 +2,7 @@
  * `DELETE /uploads/tus/{id}`: the client is done with it, however far it came. What has become an upload is cancelled, or removed when
  * it is over, as `DELETE /uploads/{id}` does.
  */
-import { isFinal } from '../../../actors/upload/model.js';
+import { isOver } from '../../../actors/upload/model.js';
 import type { Answer } from '../../answer.js';
 import type { UploadRequest } from '../handle.js';
 import { findFor, gone } from './answers.js';
@@ -18,10 +18,11 @@ export async function terminate(parts: TusParts, { client }: UploadRequest, id: 
   await giveUp(parts, upload, TERMINATED);
   const known = upload.uploadId === undefined ? undefined : await context.uploads.get(upload.uploadId);
   if (known?.storedAt !== undefined) {
-    if (!isFinal(known.state)) {
-      if ((await context.uploads.cancel(known.id)) !== undefined) await context.enqueue(known.id, 'cancel');
-    } else if (await context.uploads.remove(known.id)) {
+    if (isOver(known)) {
       await context.objects.delete(known.objectKey);
+      await context.uploads.remove(known.id);
+    } else if ((await context.uploads.cancel(known.id)) !== undefined) {
+      await context.enqueue(known.id, 'cancel');
     }
   }
   return emptyAnswer('204 No Content', []);

@@ -35,6 +35,8 @@ export const uploads: Migration = {
       -- What the client announced, if it did.
       bytes_expected bigint,
       sha256 bytea,
+      -- What the client announced, when the file comes later and past us.
+      sha256_expected bytea,
       -- False: kept, and never read.
       process boolean NOT NULL DEFAULT true,
       failure_code text COLLATE "C",
@@ -119,6 +121,8 @@ export const uploads: Migration = {
       -- One writer at a time. A lease that has run out, and is still here, was its writer's end: the store may have more than this row.
       lease uuid,
       lease_until timestamptz,
+      -- Another request asked for the lease in vain.
+      lease_wanted boolean NOT NULL DEFAULT false,
       -- When a sweep looks at it; null: never.
       expires_at timestamptz,
       created_at timestamptz NOT NULL DEFAULT now()
