@@ -133,7 +133,7 @@ async function reach({ at, via }: Moment, node: UploadNode, upload: Sent): Promi
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
   if (at === 'receiving' || at === 'refusing') {
     const sql = `SELECT id FROM uploads WHERE state = 'receiving' AND via = $1`;
-    await until('bytes come in', () => isThere(sql, [via]));
+    await until('bytes come in', () => isThere(sql, [via]), 25_000);
     const { rows } = at === 'refusing' ? await pool.query<{ id: string }>(sql, [via]) : { rows: [] };
     for (const { id } of rows) await node.ask('DELETE', `/uploads/${id}`);
     return;
@@ -188,6 +188,8 @@ t.test(
     const again = await cut;
     t.not(again, abandoned.id, 'the key is free for it');
     t.match(await node.untilState(again, FINAL, 60_000), { state: 'completed', counts: large.counts });
+    await letTimePass(node, 'all');
+    t.strictSame((await keptBy(node)).multiparts, [], 'its parts are gone');
     t.equal(await node.process.stop('SIGINT'), 0);
   },
 );

@@ -40,7 +40,7 @@ t.test(
     const [small, large] = [await DebtorFile.make(1_000, 0), await DebtorFile.make(90_000, 1)];
     const refused = Promise.all([small, large].map(({ bytes }) => node.post(bytes)));
     const load = new LaneLoad({ url: node.url, lanes: 4, random: () => 0.5 });
-    await until('webhooks are acknowledged', () => load.acknowledged.total > 200);
+    await until('webhooks are acknowledged', () => load.acknowledged.total > 200, 25_000);
     await load.stop();
     for (const { status, headers, body } of await refused) {
       t.equal(status, 503);
@@ -80,7 +80,7 @@ t.test('S3 fails while files come in and are read', { buffered: true }, async (t
     await proxy.set({ kind: 'reset', afterBytes: 3 * MIB });
     const before = proxy.accepted;
     const posted = node.post(large.bytes);
-    await until('some were reset', () => proxy.accepted > before + 3);
+    await until('some were reset', () => proxy.accepted > before + 3, 25_000);
     await proxy.set({ kind: 'pass' });
     const id = idOf(await posted);
     t.match(await node.untilState(id, ['completed']), { sha256: large.sha256, counts: large.counts });

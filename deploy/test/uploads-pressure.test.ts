@@ -47,7 +47,7 @@ t.test('a flood of uploads does not keep webhooks from being acknowledged and pr
   const load = new LaneLoad({ url: node.url, lanes: 4, random: () => 0.5 });
   const ids = (await Promise.all(files.map(({ bytes }) => node.post(bytes)))).map(idOf);
   const before = load.acknowledged.total;
-  await until('webhooks are acknowledged', () => load.acknowledged.total > before + 200);
+  await until('webhooks are acknowledged', () => load.acknowledged.total > before + 200, 25_000);
   const acknowledged = load.acknowledged.total;
   const pool = await node.pool();
   await until('and processed', async () => {
