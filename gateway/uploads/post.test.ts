@@ -260,3 +260,12 @@ t.test('a client that asks whether to go on is told', async (t) => {
   large.write(PNG);
   t.equal((await large.response()).status, 415);
 });
+
+t.test('an upload may take as long as the longest expiry that can be set', async (t) => {
+  const server = await startTestUploads(t, { postgres, parts: { expiryMs: 2_592_000_000 } });
+  const sender = await begin(server, CSV.length);
+  sender.write(CSV.slice(0, 5));
+  await latest(server, ({ state }) => state === 'receiving');
+  sender.write(CSV.slice(5));
+  t.equal((await sender.response()).status, 201);
+});
