@@ -215,6 +215,13 @@ t.test('one key is one upload', async (t) => {
   await until('no stream is left open', () => server.intake.active === 0);
 });
 
+t.test('a request that is sent again needs no second place among those under way', async (t) => {
+  const server = await startTestUploads(t, { postgres, activeMax: 1 });
+  const key = `Idempotency-Key: ${randomUUID()}`;
+  t.equal((await server.askAs(post(CSV, [key]))).status, 201);
+  t.match(await server.askAs(post(CSV, [key])), { status: 201, headers: { 'idempotency-replayed': 'true' } });
+});
+
 t.test('two requests with one key at once are one upload', async (t) => {
   const server = await startTestUploads(t, { postgres });
   const headers = [`Idempotency-Key: ${randomUUID()}`];
