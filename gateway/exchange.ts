@@ -11,7 +11,8 @@
  * - Held, the socket is paused. What came along with the head is copied and waits (one read of uWebSockets.js, 512 KiB at most).
  * - An answer before the last bytes goes out as `linger.ts` says.
  * - An answer that comes bit by bit is a `ResponseStream`; it begins when the request has no more bytes.
- * - Each chunk is copied once, out of the memory that uWebSockets.js takes back; the copy is the receiver's.
+ * - Each chunk is copied, out of the memory that uWebSockets.js takes back; the copy is the receiver's. Small ones go to it together, in the
+ *   next turn at the latest: see `small-chunks.ts`.
  *
  * Time. uWebSockets.js ends a connection by itself, and cannot be told otherwise; this is what it did when it was tried:
  *
@@ -35,6 +36,7 @@ import { type Answer, type SendOptions, send, writeHead } from './answer.js';
 import { LingeringAnswer } from './linger.js';
 import { problem } from './problem.js';
 import { ResponseStream } from './response-stream.js';
+import { copyOf, SmallChunks } from './small-chunks.js';
 
 /** What a handler needs of a request after its own turn, when `req` is dead. */
 export interface RequestHead {
@@ -86,6 +88,9 @@ export class Exchange {
   #paused = false;
   /** While held. */
   #early: Uint8Array[] = [];
+  readonly #small = new SmallChunks();
+  /** Hands on what is small, when nothing larger came. */
+  #handOnSoon: NodeJS.Immediate | undefined;
   #hasLast = false;
   #receiver: BodyReceiver | undefined;
   #lingering: LingeringAnswer | undefined;
@@ -136,6 +141,7 @@ export class Exchange {
       receiver.abort();
       return;
     }
+    this.#handOnSmall();
     this.#mode = 'flowing';
     const early = this.#early;
     this.#early = [];
@@ -225,14 +231,33 @@ export class Exchange {
       // There is nothing to hold back any more, and of a paused client nobody hears that it has left.
       this.#unpause();
     }
-    if (this.#mode === 'held') {
-      if (chunk.byteLength > 0) this.#early.push(copyOf(chunk));
-    } else if (this.#mode === 'flowing') {
-      const room = chunk.byteLength === 0 || (this.#receiver?.chunk(copyOf(chunk)) ?? true);
-      if (this.#mode !== 'flowing') return;
-      if (isLast) this.#complete();
-      else if (!room) this.#pause();
+    if (this.#mode !== 'held' && this.#mode !== 'flowing') return;
+    const bytes = new Uint8Array(chunk);
+    if (!this.#small.add(bytes)) {
+      this.#handOnSmall();
+      if (!this.#small.add(bytes)) this.#handOn(copyOf(bytes));
     }
+    if (this.#mode !== 'flowing') return;
+    if (!isLast) {
+      if (this.#small.bytes > 0) this.#handOnSoon ??= setImmediate(() => this.#handOnSmall());
+      return;
+    }
+    this.#handOnSmall();
+    if (this.#mode === 'flowing') this.#complete();
+  }
+
+  #handOnSmall(): void {
+    clearImmediate(this.#handOnSoon);
+    this.#handOnSoon = undefined;
+    if (this.#small.bytes > 0) this.#handOn(this.#small.take());
+  }
+
+  #handOn(bytes: Uint8Array): void {
+    if (this.#mode === 'held') this.#early.push(bytes);
+    if (this.#mode !== 'flowing') return;
+    const room = this.#receiver?.chunk(bytes) ?? true;
+    // The receiver may have answered.
+    if (!room && this.#mode === 'flowing' && !this.#hasLast) this.#pause();
   }
 
   #complete(): void {
@@ -275,6 +300,8 @@ export class Exchange {
     this.#mode = 'aborted';
     clearInterval(this.#touching);
     this.#early = [];
+    // It came before the client left, and a resumable upload keeps it.
+    if (this.#small.bytes > 0) receiver?.chunk(this.#small.take());
     receiver?.abort();
     this.#leave?.();
   }
@@ -282,11 +309,4 @@ export class Exchange {
 
 function announcesBody({ headers }: RequestHead): boolean {
   return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0;
-}
-
-/** In memory of its own, so that it can be transferred to another thread. */
-function copyOf(chunk: ArrayBuffer): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(chunk.byteLength);
-  copy.set(new Uint8Array(chunk));
-  return copy;
 }

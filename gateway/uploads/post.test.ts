@@ -215,6 +215,13 @@ t.test('one key is one upload', async (t) => {
   await until('no stream is left open', () => server.intake.active === 0);
 });
 
+t.test('a request that is sent again needs no second place among those under way', async (t) => {
+  const server = await startTestUploads(t, { postgres, activeMax: 1 });
+  const key = `Idempotency-Key: ${randomUUID()}`;
+  t.equal((await server.askAs(post(CSV, [key]))).status, 201);
+  t.match(await server.askAs(post(CSV, [key])), { status: 201, headers: { 'idempotency-replayed': 'true' } });
+});
+
 t.test('two requests with one key at once are one upload', async (t) => {
   const server = await startTestUploads(t, { postgres });
   const headers = [`Idempotency-Key: ${randomUUID()}`];
@@ -259,4 +266,13 @@ t.test('a client that asks whether to go on is told', async (t) => {
   t.equal((await large.response()).status, 100);
   large.write(PNG);
   t.equal((await large.response()).status, 415);
+});
+
+t.test('an upload may take as long as the longest expiry that can be set', async (t) => {
+  const server = await startTestUploads(t, { postgres, parts: { expiryMs: 2_592_000_000 } });
+  const sender = await begin(server, CSV.length);
+  sender.write(CSV.slice(0, 5));
+  await latest(server, ({ state }) => state === 'receiving');
+  sender.write(CSV.slice(5));
+  t.equal((await sender.response()).status, 201);
 });

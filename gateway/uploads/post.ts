@@ -52,6 +52,8 @@ async function post(context: UploadContext, request: UploadRequest): Promise<Ans
   }
   if (made.outcome === 'created') return take(context, request, wanted, made.upload, stream);
   stream.abort();
+  // Its place is that of the one which hashes the body: a second one may never be free.
+  await stream.result.catch(() => {});
   return replay(context, request, wanted, made.upload);
 }
 

@@ -8,6 +8,8 @@ import type { Exchange } from '../exchange.js';
 import type { IntakeResult, IntakeStream } from './intake/intake.js';
 
 const SIGN_OF_LIFE_MS = 5_000;
+/** Node rings a timer that is set for longer at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * - `done`: the stream's result
@@ -57,7 +59,7 @@ export async function receiveBody(
     }
   };
   const life = setInterval(() => void sayAlive(), signOfLifeMs);
-  const limit = setTimeout(() => giveUp('late'), receiveMsMax);
+  const limit = setTimeout(() => giveUp('late'), Math.min(receiveMsMax, TIMER_MS_MAX));
   stream.onRoom = () => exchange.resume();
   // Written down at once: until then a crash leaves a multipart that is found only when it is old.
   stream.onMultipart = (begun) => {
