@@ -7,7 +7,7 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
-import { type ActorModule, findActors, OWN_TYPES } from './actor-modules.js';
+import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
@@ -288,7 +288,7 @@ function unknownActors(
   endpoints: readonly Endpoint[],
   actors: readonly ActorModule[],
 ): string[] {
-  const known = [...OWN_TYPES, ...actors.map(({ type }) => type)];
+  const known = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   return endpoints
     .filter(({ actor }) => !known.includes(actor))
     .map(

@@ -49,10 +49,14 @@ t.test('no row is lost or doubled', async (t) => {
     if (life < KILLS) {
       const from = (await progress()).total;
       const enough = ((seed % 1_000) * 7 + life * 389) % ((4 * ROWS) / KILLS);
-      await until('it works', async () => {
-        const { total, open } = await progress();
-        return total >= from + enough || open === 0 || child.exitCode !== null;
-      });
+      await until(
+        'it works',
+        async () => {
+          const { total, open } = await progress();
+          return total >= from + enough || open === 0 || child.exitCode !== null;
+        },
+        30_000,
+      );
       if (life === 1) {
         await bench.pool.query(
           `UPDATE uploads SET state = 'cancelling' WHERE id = $1 AND state = 'processing'`,

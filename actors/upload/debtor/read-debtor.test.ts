@@ -345,7 +345,7 @@ t.test(
 );
 
 t.test('the reference names every reason, header and limit', async (t) => {
-  const page = readFileSync('docs/reference/debtor-files.md', 'utf8');
+  const [page = ''] = readFileSync('docs/reference/debtor-files.md', 'utf8').split('## Why a row is skipped');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const cellsOf = (line: string) =>
     line
