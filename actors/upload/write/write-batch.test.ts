@@ -64,7 +64,7 @@ t.test('a row comes into its table with all that it has', async (t) => {
   const batch = batchOf(uploadId, 'acme', [full, madeDebtor(2)]);
   const reasons = [{ code: 'amount-malformed', column: 'Betrag\t€', value: '1x' }];
   batch.add(4, { outcome: 'invalid', reasons });
-  const counts = await writeBatch(pool, { uploadId, owner: 'acme', from: START, next: at(5) }, batch);
+  const { counts } = await writeBatch(pool, { uploadId, owner: 'acme', from: START, next: at(5) }, batch);
   t.strictSame(counts, { total: 3, accepted: 2, invalid: 1, skipped: 0 });
   const { rows } = await pool.query(
     'SELECT d.*, birth_date::text FROM debtors d WHERE upload_id = $1 ORDER BY line',
@@ -344,9 +344,25 @@ t.test('uploads of one owner at once accept an IBAN once, and those of others th
   }
 });
 
+t.test('duplicates are found whether they are looked for first or not', async (t) => {
+  const earlier = await madeUpload(pool, 'acme');
+  const debtors = [madeDebtor(1), madeDebtor(2), madeDebtor(3)];
+  const first = { uploadId: earlier, owner: 'acme', from: START, next: at(3) };
+  const one = await writeBatch(pool, first, batchOf(earlier, 'acme', [madeDebtor(2)]));
+  t.equal(one.hasDuplicates, false);
+  for (const lookFirst of [false, true]) {
+    const uploadId = await madeUpload(pool, 'acme');
+    const step = { uploadId, owner: 'acme', from: START, next: at(5), lookFirst };
+    const { counts, hasDuplicates } = await writeBatch(pool, step, batchOf(uploadId, 'acme', debtors));
+    t.match(counts, lookFirst ? { accepted: 0, skipped: 3 } : { accepted: 2, skipped: 1 });
+    t.equal(hasDuplicates, true);
+    t.match((await outcomesOf(pool, uploadId))[1], [3, /^duplicate-of-upload/]);
+  }
+});
+
 t.test('a waiting IBAN that came in by another way is a conflict, and found by the next try', async (t) => {
   const uploadId = await madeUpload(pool, 'acme');
-  const step = { uploadId, owner: 'acme', from: START, next: at(3) };
+  const step = { uploadId, owner: 'acme', from: START, next: at(3), lookFirst: true };
   const connection = await pool.connect();
   t.teardown(() => connection.release(true));
   await connection.query('BEGIN');

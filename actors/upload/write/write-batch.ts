@@ -4,6 +4,7 @@
  * ```
  * BEGIN, one advisory lock for the owner     uploads of one owner take turns, so that no two accept an IBAN
  * find hits                                  one statement, see `sql/find-hits.ts`; what they mean is decided in `skips.ts`
+ * SAVEPOINT                                  unless `lookFirst`: then nobody has looked for debtors that wait, and an index finds them
  * COPY debtors, COPY upload_rejects          straight into the tables, not by way of a temporary one
  * UPDATE uploads                             only where the upload is still processing, and still at the position that was read
  * COMMIT
@@ -15,6 +16,7 @@ import { TetherError } from '../../../runtime/errors.js';
 import { PostgresConflictError, PostgresQueryError } from '../../../storage/postgres/errors.js';
 import { inTransaction, type Pool, type Transaction } from '../../../storage/postgres/pool.js';
 import { isPaid, isPastChargeback, MOVES } from '../../payment/status.js';
+import type { Reason } from '../debtor/debtor.js';
 import type { Position } from '../file/table-file.js';
 import type { UploadCounts } from '../model.js';
 import { type Batch, DEBTOR_COLUMNS, REJECT_COLUMNS } from './batch.js';
@@ -35,8 +37,20 @@ export interface BatchStep {
   readonly from: Position;
   /** Behind the batch. */
   readonly next: Position;
+  /**
+   * Look for debtors that wait before writing. Without it the batch is written as if there were none, which saves a look-up for each row,
+   * and once more when that was wrong: worth it as long as no batch of the file had a duplicate.
+   */
+  readonly lookFirst?: boolean;
 }
 
+export interface WrittenBatch {
+  readonly counts: UploadCounts;
+  /** Whether a debtor of the batch waits already. */
+  readonly hasDuplicates: boolean;
+}
+
+const UNIQUE_VIOLATION = '23505';
 /** Of the advisory locks' two numbers, the one that is Tether's for owners of uploads: the letters "tupl". */
 const OWNER_LOCKS = 0x7475706c;
 /** Others of this owner take their turns before; each holds the lock for a batch. */
@@ -62,15 +76,13 @@ const PAID = Object.keys(MOVES).filter(isPaid);
  * Of the batch nothing can be used again, whatever comes of it.
  * @throws UploadMovedError, PostgresConflictError, and what Postgres says; then nothing is written
  */
-export async function writeBatch(pool: Pool, step: BatchStep, batch: Batch): Promise<UploadCounts> {
+export async function writeBatch(pool: Pool, step: BatchStep, batch: Batch): Promise<WrittenBatch> {
   return inTransaction(pool, async (transaction) => {
     await transaction.query(SETTINGS);
     await transaction.query(LOCK_OWNER, [step.owner]);
-    const skips = decideSkips(batch, await findHits(transaction, step, batch));
+    const { skips, hasDuplicates } = await writeDebtors(transaction, step, batch);
     batch.skip(skips);
     const accepted = batch.debtors.count - skips.size;
-    const debtors = batch.debtors.chunks(batch.kept(skips));
-    await copy(transaction, `debtors (${DEBTOR_COLUMNS})`, accepted, debtors);
     await copy(
       transaction,
       `upload_rejects (${REJECT_COLUMNS})`,
@@ -93,14 +105,52 @@ export async function writeBatch(pool: Pool, step: BatchStep, batch: Batch): Pro
       step.next.byte,
     ]);
     if (rowCount !== 1) throw new UploadMovedError('the upload is not where this worker left it');
-    return counts;
+    return { counts, hasDuplicates };
   });
 }
 
+interface WrittenDebtors {
+  readonly skips: ReadonlyMap<number, Reason>;
+  readonly hasDuplicates: boolean;
+}
+
+async function writeDebtors(
+  transaction: Transaction,
+  step: BatchStep,
+  batch: Batch,
+): Promise<WrittenDebtors> {
+  if (step.lookFirst !== true) {
+    const skips = decideSkips(batch, await findHits(transaction, step, batch, []));
+    await transaction.query('SAVEPOINT unlooked');
+    try {
+      await copyDebtors(transaction, batch, skips);
+      return { skips, hasDuplicates: false };
+    } catch (error) {
+      if (!(error instanceof PostgresConflictError && error.sqlstate === UNIQUE_VIOLATION)) throw error;
+      await transaction.query('ROLLBACK TO unlooked');
+    }
+  }
+  const hits = await findHits(transaction, step, batch, batch.ibans);
+  const skips = decideSkips(batch, hits);
+  await copyDebtors(transaction, batch, skips);
+  return { skips, hasDuplicates: hits.some(({ upload_id: upload }) => upload !== null) };
+}
+
+function copyDebtors(
+  transaction: Transaction,
+  batch: Batch,
+  skips: ReadonlyMap<number, Reason>,
+): Promise<void> {
+  const accepted = batch.debtors.count - skips.size;
+  return copy(transaction, `debtors (${DEBTOR_COLUMNS})`, accepted, batch.debtors.chunks(batch.kept(skips)));
+}
+
+/** @param waiting IBANs to look for among the debtors that wait */
 async function findHits(
   transaction: Transaction,
   { owner, uploadId }: BatchStep,
   batch: Batch,
+  waiting: readonly string[],
 ): Promise<readonly HitRow[]> {
   if (batch.ibans.length === 0) return [];
   const { rows: lists } = await transaction.query<ShortLists>(SHORT_LISTS);
@@ -114,11 +164,11 @@ async function findHits(
     return [];
   };
   // Letters and digits: the array's text needs no quotes, which the driver would look for in each.
-  const ibans = `{${batch.ibans.join(',')}}`;
+  const arrayOf = (ibans: readonly string[]) => `{${ibans.join(',')}}`;
   const { rows } = await transaction.query<HitRow>(FIND_HITS, [
-    ibans,
-    short.ibans ? ibans : '{}',
-    short.attempted ? ibans : '{}',
+    arrayOf(waiting),
+    arrayOf(short.ibans ? batch.ibans : []),
+    arrayOf(short.attempted ? batch.ibans : []),
     ask('blacklisted-bic', short.bics, () =>
       distinct(batch.readListed().bics).flatMap((bic) =>
         bic.endsWith('XXX') ? [bic, bic.slice(0, 8)] : [bic],
@@ -137,8 +187,6 @@ async function findHits(
 function distinct(values: readonly (string | undefined)[]): string[] {
   return [...new Set(values)].filter((value) => value !== undefined);
 }
-
-const UNIQUE_VIOLATION = '23505';
 
 async function copy(
   transaction: Transaction,
