@@ -3,6 +3,7 @@ import { objectKeyOf, TEXT_MEDIA_TYPE, type UploadVia } from '../../actors/uploa
 import { silentLogger } from '../../runtime/logger.js';
 import { MessageIdSource } from '../../runtime/message-id.js';
 import { until } from '../../runtime/testing/until.js';
+import { ObjectStoreUnavailableError } from '../../storage/objects/errors.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import type { UploadParts } from './parts.js';
 import { UploadSweeper } from './sweeper.js';
@@ -68,6 +69,36 @@ t.test('what a receiver left behind is failed, and its parts are gone', async (t
   await new UploadSweeper({ parts }).sweep();
   t.match(await uploads.uploads.get(direct.id), { state: 'failed', failure: { code: 'expired' } });
   t.strictSame((await uploads.stored()).multiparts.length, 1);
+});
+
+t.test('what the store does not let go now is tried again, and keeps no other', async (t) => {
+  const { uploads, parts } = await open(t);
+  const held = await begin(uploads, 'raw');
+  const other = await begin(uploads, 'raw');
+  for (const { id } of [held, other]) await age(id, 200);
+  let isAway = true;
+  const { objects } = parts;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      objects: {
+        ...objects,
+        listMultiparts: async () => [],
+        delete: (key) => objects.delete(key),
+        abortMultipart: (key, multipart) =>
+          isAway && key === held.key
+            ? Promise.reject(new ObjectStoreUnavailableError('away'))
+            : objects.abortMultipart(key, multipart),
+      },
+    },
+  });
+  await sweeper.sweep();
+  for (const { id } of [held, other]) t.equal((await uploads.uploads.get(id))?.state, 'failed');
+  await sweeper.sweep();
+  t.strictSame((await uploads.stored()).multiparts, [held.key]);
+  isAway = false;
+  await sweeper.sweep();
+  t.strictSame((await uploads.stored()).multiparts, []);
 });
 
 t.test('what never got on the log is put there', async (t) => {

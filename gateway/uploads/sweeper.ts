@@ -9,7 +9,7 @@
  * Each step is bounded, safe on several nodes at once, and safe to be cut off: what was not finished is found again. A step that fails
  * is logged and does not keep the others from running.
  */
-import { StaleUploads } from '../../actors/upload/stale-uploads.js';
+import { type StaleUpload, StaleUploads } from '../../actors/upload/stale-uploads.js';
 import type { UploadParts } from './parts.js';
 import { expireTus } from './tus/expire.js';
 
@@ -41,6 +41,11 @@ export interface SweeperOptions {
 export class UploadSweeper {
   readonly #options: SweeperOptions;
   readonly #stale: StaleUploads;
+  /**
+   * Failed, and not gone from the store: tried again in each round, `LIMIT` at most. After a crash a multipart is found as forgotten, and
+   * an object goes when its upload is removed.
+   */
+  readonly #leftovers = new Set<StaleUpload>();
   #mode: Mode = 'idle';
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
@@ -91,6 +96,7 @@ export class UploadSweeper {
     return [
       ['abandoned while receiving', () => this.#abandoned(['form', 'raw'], silentMsMax, ABANDONED)],
       ['direct and expired', () => this.#abandoned(['direct'], parts.expiryMs, EXPIRED)],
+      ['emptied in the store', () => this.#emptied()],
       ['resumable and expired', () => expireTus(parts, LIMIT)],
       ['put on the log again', () => this.#unsent()],
       ['given up by the actor', async () => (await this.#stale.failGivenUp(LIMIT)).length],
@@ -103,13 +109,28 @@ export class UploadSweeper {
     silentMs: number,
     failure: typeof ABANDONED,
   ): Promise<number> {
-    const { objects } = this.#options.parts;
-    const found = await this.#stale.failAbandoned(via, silentMs, failure, LIMIT);
-    for (const { objectKey, multipart } of found) {
-      if (multipart !== undefined) await objects.abortMultipart(objectKey, multipart);
-      await objects.delete(objectKey);
-    }
+    const limit = LIMIT - this.#leftovers.size;
+    if (limit === 0) return 0;
+    const found = await this.#stale.failAbandoned(via, silentMs, failure, limit);
+    for (const upload of found) this.#leftovers.add(upload);
     return found.length;
+  }
+
+  /** Ends at the first failure, for the store may be away and take its time to say so; the next round begins with the others. */
+  async #emptied(): Promise<number> {
+    const { objects } = this.#options.parts;
+    const { size } = this.#leftovers;
+    for (const upload of [...this.#leftovers]) {
+      this.#leftovers.delete(upload);
+      try {
+        if (upload.multipart !== undefined) await objects.abortMultipart(upload.objectKey, upload.multipart);
+        await objects.delete(upload.objectKey);
+      } catch (error) {
+        this.#leftovers.add(upload);
+        throw error;
+      }
+    }
+    return size;
   }
 
   async #unsent(): Promise<number> {
