@@ -4,6 +4,7 @@ import { silentLogger } from '../../runtime/logger.js';
 import { MessageIdSource } from '../../runtime/message-id.js';
 import { until } from '../../runtime/testing/until.js';
 import { ObjectStoreUnavailableError } from '../../storage/objects/errors.js';
+import { PostgresUnavailableError } from '../../storage/postgres/errors.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import type { UploadParts } from './parts.js';
 import { UploadSweeper } from './sweeper.js';
@@ -69,6 +70,33 @@ t.test('what a receiver left behind is failed, and its parts are gone', async (t
   await new UploadSweeper({ parts }).sweep();
   t.match(await uploads.uploads.get(direct.id), { state: 'failed', failure: { code: 'expired' } });
   t.strictSame((await uploads.stored()).multiparts.length, 1);
+});
+
+t.test('after an outage of Postgres a receiver has time to say that it is alive', async (t) => {
+  const { uploads, parts } = await open(t);
+  const alive = await begin(uploads, 'raw');
+  const lost = await begin(uploads, 'raw');
+  for (const { id } of [alive, lost]) await age(id, 200);
+  let isAway = true;
+  const { pool } = parts;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      pool: {
+        ...pool,
+        query: (sql, values) =>
+          isAway ? Promise.reject(new PostgresUnavailableError('away')) : pool.query(sql, values),
+      },
+    },
+  });
+  await sweeper.sweep();
+  isAway = false;
+  await sweeper.sweep();
+  t.equal((await uploads.uploads.get(alive.id))?.state, 'receiving');
+  t.ok(await uploads.uploads.received(alive.id, PART.length));
+  await sweeper.sweep();
+  t.equal((await uploads.uploads.get(alive.id))?.state, 'receiving');
+  t.match(await uploads.uploads.get(lost.id), { state: 'failed', failure: { code: 'abandoned' } });
 });
 
 t.test('what the store does not let go now is tried again, and keeps no other', async (t) => {

@@ -46,6 +46,8 @@ export class UploadSweeper {
    * an object goes when its upload is removed.
    */
   readonly #leftovers = new Set<StaleUpload>();
+  /** Postgres was away at the last look, and so for the signs of life of receivers that are well. */
+  #isBlind = false;
   #mode: Mode = 'idle';
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
@@ -94,7 +96,7 @@ export class UploadSweeper {
   #steps(): readonly (readonly [string, () => Promise<number>])[] {
     const { parts, silentMsMax = SILENT_MS_MAX } = this.#options;
     return [
-      ['abandoned while receiving', () => this.#abandoned(['form', 'raw'], silentMsMax, ABANDONED)],
+      ['abandoned while receiving', () => this.#silent(silentMsMax)],
       ['direct and expired', () => this.#abandoned(['direct'], parts.expiryMs, EXPIRED)],
       ['emptied in the store', () => this.#emptied()],
       ['resumable and expired', () => expireTus(parts, LIMIT)],
@@ -104,13 +106,23 @@ export class UploadSweeper {
     ];
   }
 
+  /** After an outage of Postgres receivers have a round to say that they are alive. */
+  async #silent(silentMs: number): Promise<number> {
+    const wasBlind = this.#isBlind;
+    this.#isBlind = true;
+    // With a limit of 0 it only tells whether Postgres is back.
+    const count = await this.#abandoned(['form', 'raw'], silentMs, ABANDONED, wasBlind ? 0 : LIMIT);
+    this.#isBlind = false;
+    return count;
+  }
+
   async #abandoned(
     via: readonly ('form' | 'raw' | 'direct')[],
     silentMs: number,
     failure: typeof ABANDONED,
+    max = LIMIT,
   ): Promise<number> {
-    const limit = LIMIT - this.#leftovers.size;
-    if (limit === 0) return 0;
+    const limit = Math.min(max, LIMIT - this.#leftovers.size);
     const found = await this.#stale.failAbandoned(via, silentMs, failure, limit);
     for (const upload of found) this.#leftovers.add(upload);
     return found.length;
