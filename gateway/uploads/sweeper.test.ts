@@ -182,3 +182,28 @@ t.test('a step that fails does not keep the others from running, and the round c
   await sweeper.sweep();
   t.equal(warnings.length, length, 'stopped');
 });
+
+t.test('a step that takes for ever does not keep the node from going down', async (t) => {
+  const { parts } = await open(t);
+  let hangs = false;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      objects: {
+        ...parts.objects,
+        listMultiparts: () => {
+          hangs = true;
+          return new Promise(() => {});
+        },
+      },
+    },
+    intervalMs: 10,
+  });
+  sweeper.start();
+  await until('it hangs', () => hangs);
+  let isStopped = false;
+  void sweeper.stop().then(() => {
+    isStopped = true;
+  });
+  await until('it is stopped', () => isStopped);
+});

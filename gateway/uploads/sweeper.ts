@@ -18,6 +18,7 @@ export const SILENT_MS_MAX = 120_000;
 /** For a message that its request is about to send. */
 const UNSENT_MS_MAX = 30_000;
 export const SWEEP_INTERVAL_MS = 30_000;
+const STOP_MS_MAX = 1_000;
 const LIMIT = 100;
 const MULTIPARTS_MAX = 1000;
 /** Before a multipart without a row is taken for forgotten: one whose row is about to be written is seconds old. */
@@ -62,11 +63,16 @@ export class UploadSweeper {
     this.#wait();
   }
 
-  /** Waits for the step under way. */
+  /** Waits for the step under way, `STOP_MS_MAX` at most: one that meets a silent store has a hundred calls to wait for. */
   async stop(): Promise<void> {
     this.#mode = 'stopped';
     clearTimeout(this.#timer);
-    await this.#sweeping;
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, STOP_MS_MAX);
+    });
+    await Promise.race([this.#sweeping, late]);
+    clearTimeout(limit);
   }
 
   /** One round. Never rejects. */
