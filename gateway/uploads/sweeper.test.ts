@@ -3,6 +3,8 @@ import { objectKeyOf, TEXT_MEDIA_TYPE, type UploadVia } from '../../actors/uploa
 import { silentLogger } from '../../runtime/logger.js';
 import { MessageIdSource } from '../../runtime/message-id.js';
 import { until } from '../../runtime/testing/until.js';
+import { ObjectStoreUnavailableError } from '../../storage/objects/errors.js';
+import { PostgresUnavailableError } from '../../storage/postgres/errors.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import type { UploadParts } from './parts.js';
 import { UploadSweeper } from './sweeper.js';
@@ -70,6 +72,63 @@ t.test('what a receiver left behind is failed, and its parts are gone', async (t
   t.strictSame((await uploads.stored()).multiparts.length, 1);
 });
 
+t.test('after an outage of Postgres a receiver has time to say that it is alive', async (t) => {
+  const { uploads, parts } = await open(t);
+  const alive = await begin(uploads, 'raw');
+  const lost = await begin(uploads, 'raw');
+  for (const { id } of [alive, lost]) await age(id, 200);
+  let isAway = true;
+  const { pool } = parts;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      pool: {
+        ...pool,
+        query: (sql, values) =>
+          isAway ? Promise.reject(new PostgresUnavailableError('away')) : pool.query(sql, values),
+      },
+    },
+  });
+  await sweeper.sweep();
+  isAway = false;
+  await sweeper.sweep();
+  t.equal((await uploads.uploads.get(alive.id))?.state, 'receiving');
+  t.ok(await uploads.uploads.received(alive.id, PART.length));
+  await sweeper.sweep();
+  t.equal((await uploads.uploads.get(alive.id))?.state, 'receiving');
+  t.match(await uploads.uploads.get(lost.id), { state: 'failed', failure: { code: 'abandoned' } });
+});
+
+t.test('what the store does not let go now is tried again, and keeps no other', async (t) => {
+  const { uploads, parts } = await open(t);
+  const held = await begin(uploads, 'raw');
+  const other = await begin(uploads, 'raw');
+  for (const { id } of [held, other]) await age(id, 200);
+  let isAway = true;
+  const { objects } = parts;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      objects: {
+        ...objects,
+        listMultiparts: async () => [],
+        delete: (key) => objects.delete(key),
+        abortMultipart: (key, multipart) =>
+          isAway && key === held.key
+            ? Promise.reject(new ObjectStoreUnavailableError('away'))
+            : objects.abortMultipart(key, multipart),
+      },
+    },
+  });
+  await sweeper.sweep();
+  for (const { id } of [held, other]) t.equal((await uploads.uploads.get(id))?.state, 'failed');
+  await sweeper.sweep();
+  t.strictSame((await uploads.stored()).multiparts, [held.key]);
+  isAway = false;
+  await sweeper.sweep();
+  t.strictSame((await uploads.stored()).multiparts, []);
+});
+
 t.test('what never got on the log is put there', async (t) => {
   const { uploads, parts } = await open(t);
   const { id } = await begin(uploads, 'raw');
@@ -122,4 +181,29 @@ t.test('a step that fails does not keep the others from running, and the round c
   const { length } = warnings;
   await sweeper.sweep();
   t.equal(warnings.length, length, 'stopped');
+});
+
+t.test('a step that takes for ever does not keep the node from going down', async (t) => {
+  const { parts } = await open(t);
+  let hangs = false;
+  const sweeper = new UploadSweeper({
+    parts: {
+      ...parts,
+      objects: {
+        ...parts.objects,
+        listMultiparts: () => {
+          hangs = true;
+          return new Promise(() => {});
+        },
+      },
+    },
+    intervalMs: 10,
+  });
+  sweeper.start();
+  await until('it hangs', () => hangs);
+  let isStopped = false;
+  void sweeper.stop().then(() => {
+    isStopped = true;
+  });
+  await until('it is stopped', () => isStopped);
 });

@@ -9,7 +9,7 @@
  * Each step is bounded, safe on several nodes at once, and safe to be cut off: what was not finished is found again. A step that fails
  * is logged and does not keep the others from running.
  */
-import { StaleUploads } from '../../actors/upload/stale-uploads.js';
+import { type StaleUpload, StaleUploads } from '../../actors/upload/stale-uploads.js';
 import type { UploadParts } from './parts.js';
 import { expireTus } from './tus/expire.js';
 
@@ -18,6 +18,7 @@ export const SILENT_MS_MAX = 120_000;
 /** For a message that its request is about to send. */
 const UNSENT_MS_MAX = 30_000;
 export const SWEEP_INTERVAL_MS = 30_000;
+const STOP_MS_MAX = 1_000;
 const LIMIT = 100;
 const MULTIPARTS_MAX = 1000;
 /** Before a multipart without a row is taken for forgotten: one whose row is about to be written is seconds old. */
@@ -41,6 +42,13 @@ export interface SweeperOptions {
 export class UploadSweeper {
   readonly #options: SweeperOptions;
   readonly #stale: StaleUploads;
+  /**
+   * Failed, and not gone from the store: tried again in each round, `LIMIT` at most. After a crash a multipart is found as forgotten, and
+   * an object goes when its upload is removed.
+   */
+  readonly #leftovers = new Set<StaleUpload>();
+  /** Postgres was away at the last look, and so for the signs of life of receivers that are well. */
+  #isBlind = false;
   #mode: Mode = 'idle';
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
@@ -55,11 +63,16 @@ export class UploadSweeper {
     this.#wait();
   }
 
-  /** Waits for the step under way. */
+  /** Waits for the step under way, `STOP_MS_MAX` at most: one that meets a silent store has a hundred calls to wait for. */
   async stop(): Promise<void> {
     this.#mode = 'stopped';
     clearTimeout(this.#timer);
-    await this.#sweeping;
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, STOP_MS_MAX);
+    });
+    await Promise.race([this.#sweeping, late]);
+    clearTimeout(limit);
   }
 
   /** One round. Never rejects. */
@@ -89,8 +102,9 @@ export class UploadSweeper {
   #steps(): readonly (readonly [string, () => Promise<number>])[] {
     const { parts, silentMsMax = SILENT_MS_MAX } = this.#options;
     return [
-      ['abandoned while receiving', () => this.#abandoned(['form', 'raw'], silentMsMax, ABANDONED)],
+      ['abandoned while receiving', () => this.#silent(silentMsMax)],
       ['direct and expired', () => this.#abandoned(['direct'], parts.expiryMs, EXPIRED)],
+      ['emptied in the store', () => this.#emptied()],
       ['resumable and expired', () => expireTus(parts, LIMIT)],
       ['put on the log again', () => this.#unsent()],
       ['given up by the actor', async () => (await this.#stale.failGivenUp(LIMIT)).length],
@@ -98,18 +112,43 @@ export class UploadSweeper {
     ];
   }
 
+  /** After an outage of Postgres receivers have a round to say that they are alive. */
+  async #silent(silentMs: number): Promise<number> {
+    const wasBlind = this.#isBlind;
+    this.#isBlind = true;
+    // With a limit of 0 it only tells whether Postgres is back.
+    const count = await this.#abandoned(['form', 'raw'], silentMs, ABANDONED, wasBlind ? 0 : LIMIT);
+    this.#isBlind = false;
+    return count;
+  }
+
   async #abandoned(
     via: readonly ('form' | 'raw' | 'direct')[],
     silentMs: number,
     failure: typeof ABANDONED,
+    max = LIMIT,
   ): Promise<number> {
-    const { objects } = this.#options.parts;
-    const found = await this.#stale.failAbandoned(via, silentMs, failure, LIMIT);
-    for (const { objectKey, multipart } of found) {
-      if (multipart !== undefined) await objects.abortMultipart(objectKey, multipart);
-      await objects.delete(objectKey);
-    }
+    const limit = Math.min(max, LIMIT - this.#leftovers.size);
+    const found = await this.#stale.failAbandoned(via, silentMs, failure, limit);
+    for (const upload of found) this.#leftovers.add(upload);
     return found.length;
+  }
+
+  /** Ends at the first failure, for the store may be away and take its time to say so; the next round begins with the others. */
+  async #emptied(): Promise<number> {
+    const { objects } = this.#options.parts;
+    const { size } = this.#leftovers;
+    for (const upload of [...this.#leftovers]) {
+      this.#leftovers.delete(upload);
+      try {
+        if (upload.multipart !== undefined) await objects.abortMultipart(upload.objectKey, upload.multipart);
+        await objects.delete(upload.objectKey);
+      } catch (error) {
+        this.#leftovers.add(upload);
+        throw error;
+      }
+    }
+    return size;
   }
 
   async #unsent(): Promise<number> {

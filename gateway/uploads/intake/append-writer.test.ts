@@ -29,7 +29,15 @@ t.test(
     const store = new AnswerlessStore(directory);
     await store.prepare();
     const budget = new PartBudget(4 * PART_BYTES, systemClock);
-    const options = { store, key: KEY, budget, outageMsMax: 0, onSeal: () => {}, onPart: () => {} };
+    const options = {
+      store,
+      key: KEY,
+      budget,
+      outageMsMax: 0,
+      overtakes: false,
+      onSeal: () => {},
+      onPart: () => {},
+    };
     const write = async (writer: AppendWriter, bytes: Buffer) => {
       for (let start = 0; start < bytes.byteLength; ) start += await writer.take(bytes.subarray(start));
     };

@@ -20,6 +20,11 @@ import type { PartBudget, PartBuffer } from '../../../storage/objects/part-budge
 import { retrying } from './retrying.js';
 
 const PUTS_MAX = 2;
+/**
+ * Of the numbers that are left, what is left out behind a writer that was overtaken: 100 at first, which is 800 MiB that it may put before it
+ * finds out, and never all of them.
+ */
+const OVERTAKEN_SHARE = 100;
 
 export interface AppendWriterOptions {
   readonly store: ObjectStore;
@@ -29,6 +34,8 @@ export interface AppendWriterOptions {
   /** Of an earlier writer, to go on with. */
   readonly multipart: string | undefined;
   readonly parts: readonly Part[];
+  /** The earlier writer may not have ended: none of its numbers is used, for a part that is put again replaces the one before. */
+  readonly overtakes: boolean;
   /** What has been taken up to now is the end of a part of this number. */
   onSeal(number: number): void;
   /** A part is durable. */
@@ -54,6 +61,10 @@ export class AppendWriter {
   /** Whether the multipart is an earlier writer's: what this one did not begin, it does not abort. */
   readonly #isResumed: boolean;
   #multipart: string | undefined;
+  /** Of the parts that were there. */
+  readonly #firstParts: number;
+  /** Before the first of this writer. */
+  readonly #baseNumber: number;
   #lastNumber: number;
   #buffer: PartBuffer;
   #failure: unknown;
@@ -64,7 +75,10 @@ export class AppendWriter {
     this.#multipart = options.multipart;
     this.#isResumed = options.multipart !== undefined;
     this.#parts = [...options.parts];
-    this.#lastNumber = Math.max(0, ...options.parts.map(({ number }) => number));
+    this.#firstParts = options.parts.length;
+    const last = Math.max(0, ...options.parts.map(({ number }) => number));
+    this.#baseNumber = options.overtakes ? last + Math.floor((PARTS_MAX - last) / OVERTAKEN_SHARE) : last;
+    this.#lastNumber = this.#baseNumber;
     this.#buffer = options.budget.open();
   }
 
@@ -75,7 +89,10 @@ export class AppendWriter {
   /** Those that are durable, in their order, up to the first that is not. */
   get parts(): readonly Part[] {
     const parts = inOrder(this.#parts);
-    const end = parts.findIndex(({ number }, index) => number !== index + 1);
+    const end = parts.findIndex(
+      ({ number }, index) =>
+        index >= this.#firstParts && number !== this.#baseNumber + 1 + index - this.#firstParts,
+    );
     return end === -1 ? parts : parts.slice(0, end);
   }
 

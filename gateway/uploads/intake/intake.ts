@@ -40,6 +40,8 @@ export type IntakeJob =
       readonly objectKey: string;
       readonly limits: IntakeLimits;
       readonly from: AppendState;
+      /** The writer before was taken for dead. Maybe it is alive, and still puts parts behind those of `from`. */
+      readonly overtakes?: boolean;
       /** tus' Upload-Checksum: what the body must come to, or none of it is kept. */
       readonly checksum?: { readonly algorithm: 'sha1' | 'sha256' | 'md5'; readonly digest: string };
       /** Bytes that the whole upload may come to; what goes beyond is refused. */

@@ -131,3 +131,17 @@ t.test('the end waits for what is under way, and not for ever', async (t) => {
   await other.pool.close(50);
   await t.rejects(stuck.result, { code: 'TETHER_INTAKE_LOST' });
 });
+
+t.test('each of the streams has room for a part that it is slow to fill', async (t) => {
+  const { pool } = await startTestIntake(t, { activeMax: 16 });
+  const file = text(5 * MIB - 1);
+  let taken = 0;
+  const streams = Array.from({ length: 16 }, (_, index) =>
+    pool.open(raw({ objectKey: `uploads/n${index}` })),
+  );
+  // Resolves when all but a part of the window has been taken.
+  for (const stream of streams) void send(stream, file).then(() => taken++);
+  await until('every one has taken it', () => taken === streams.length);
+  for (const stream of streams) stream.abort();
+  for (const stream of streams) await t.rejects(stream.result, { code: 'TETHER_INTAKE_ABORTED' });
+});

@@ -11,7 +11,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from '../../../runtime/logger.js';
-import type { ObjectStoreSettings } from '../../../storage/objects/object-store.js';
+import { type ObjectStoreSettings, PART_BYTES } from '../../../storage/objects/object-store.js';
 import { IntakeBusyError, IntakeFailedError, IntakeLostError } from './errors.js';
 import type { IntakeJob, IntakePool, IntakeStream } from './intake.js';
 import type { IntakeOutcome, IntakeTask, ThreadSettings } from './protocol.js';
@@ -19,6 +19,12 @@ import { PortStream } from './stream.js';
 
 /** Of a thread's heap, MiB. What it buffers of files is outside of it. */
 const HEAP_MIB_MAX = 128;
+/**
+ * Of a thread, for parts. One for each of its streams, and the one that `PartBudget` keeps aside: a slow client needs minutes to fill a part, and
+ * with 64 MiB for 32 clients of 50 KB/s, 24 of them were refused after megabytes, and would be again. Between the two bounds it is taken when
+ * it is needed only; above the upper one, slow clients may have to come again.
+ */
+const PART_BYTES_MAX = { least: 64 * 1024 * 1024, most: 512 * 1024 * 1024 };
 
 interface IntakeOptions {
   readonly threads: number;
@@ -49,7 +55,11 @@ export function startIntake({
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX, maxYoungGenerationSizeMb: 16 },
-    workerData: { objects, outageMsMax } satisfies ThreadSettings,
+    workerData: {
+      objects,
+      outageMsMax,
+      partBytesMax: partBytesMax(activeMax, threads),
+    } satisfies ThreadSettings,
   });
   piscina.on('error', (error: unknown) => logger.warn({ err: error }, 'an idle intake thread failed'));
   let mode: 'open' | 'closing' | 'closed' = 'open';
@@ -98,4 +108,10 @@ export function startIntake({
       await Promise.all(streams);
     },
   };
+}
+
+/** Piscina gives a stream to the thread that has the fewest. */
+function partBytesMax(activeMax: number, threads: number): number {
+  const { least, most } = PART_BYTES_MAX;
+  return Math.min(Math.max((Math.ceil(activeMax / threads) + 1) * PART_BYTES, least), most);
 }

@@ -20,6 +20,8 @@ import type { AppendState, IntakeJob, IntakeResult } from './intake.js';
 export interface ThreadSettings {
   readonly objects: ObjectStoreSettings;
   readonly outageMsMax: number;
+  /** Of a thread, for what its streams gather into parts. */
+  readonly partBytesMax: number;
 }
 
 export interface IntakeTask {

@@ -50,6 +50,25 @@ function stateOf(t: Test, result: IntakeResult): AppendState {
   return result.outcome === 'appended' ? result.state : NOTHING;
 }
 
+t.test('a writer that was taken for dead and is alive harms nothing that is acknowledged', async (t) => {
+  const intake = await startTestIntake(t);
+  const [first, second, third] = [text(6 * MIB), text(6 * MIB), text(100)];
+  const before = stateOf(t, await append(intake, NOTHING, first));
+  const late = intake.pool.open(job(before));
+  await send(late, text(7 * MIB));
+  const state = stateOf(t, await append(intake, before, second, { overtakes: true }));
+  t.equal(state.parts.length, 2);
+  // It puts what it has, into the same multipart.
+  late.abort();
+  t.equal(stateOf(t, await late.result).parts.length, 2);
+  const file = Buffer.concat([first, second, third]);
+  t.match(await append(intake, state, third, { length: file.length }), {
+    outcome: 'stored',
+    sha256: sha256(file),
+  });
+  t.ok((await intake.read(KEY)).equals(file));
+});
+
 t.test('pieces of any length become the file', async (t) => {
   const intake = await startTestIntake(t);
   const random = seededRandom(testSeed(t));

@@ -2,7 +2,8 @@
  * The body goes on with a resumable upload: its bytes become parts of one multipart, and what is too short for a part becomes the tail, an object
  * under a key that nobody has used before.
  *
- * Nothing that an older state names is changed: parts are numbered on from it, and its tail stays. So the caller's write of the new state is the one
+ * Nothing that an older state names is changed: parts are numbered on from it (with a distance, behind a writer that may not have ended), and
+ * its tail stays. So the caller's write of the new state is the one
  * step in which the upload grows, and whoever dies before it has changed nothing.
  *
  * | left by a crash                        | found by                                                              |
@@ -94,6 +95,7 @@ class Appending {
       key: job.objectKey,
       multipart: job.from.multipart,
       parts: job.from.parts,
+      overtakes: job.overtakes ?? false,
       onSeal: (number) => this.#sealed(number),
       onPart: () => this.#partDurable(),
     });

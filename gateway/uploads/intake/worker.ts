@@ -22,11 +22,9 @@ import { concatenate, inspect } from './take-existing.js';
 import { takeForm } from './take-form.js';
 import { takeRaw } from './take-raw.js';
 
-const BUDGET_BYTES = 64 * 1024 * 1024;
-
-const { objects, outageMsMax } = workerData as ThreadSettings;
+const { objects, outageMsMax, partBytesMax } = workerData as ThreadSettings;
 const store = openObjectStore(objects);
-const budget = new PartBudget(BUDGET_BYTES, systemClock);
+const budget = new PartBudget(partBytesMax, systemClock);
 
 export default async function intake({ job, port }: IntakeTask): Promise<IntakeOutcome> {
   const body = new Body(port, job.kind === 'append');

@@ -101,7 +101,7 @@ class Writing {
 
   #open(): IntakeStream {
     const { context } = this.#parts;
-    const { objectKey, concat, append: from } = this.#taken;
+    const { objectKey, concat, append: from, lease } = this.#taken;
     const { exchange, length, checksum } = this.#request;
     const stream = context.intake.open({
       kind: 'append',
@@ -109,6 +109,7 @@ class Writing {
       limits: context.limits,
       from,
       partial: concat === 'partial',
+      overtakes: lease === 'abandoned',
       ...(length === undefined ? {} : { length }),
       ...(checksum === undefined ? {} : { checksum }),
     });

@@ -110,6 +110,7 @@ export async function recover(parts: TusParts, taken: TusUpload, lease: string):
           limits,
           from: append,
           partial: isPart,
+          overtakes: taken.lease === 'abandoned',
           ...(length === undefined ? {} : { length }),
         }
       : { kind: 'inspect', objectKey, limits },
