@@ -88,7 +88,12 @@ async function writeRows(
   slice: Slice,
 ): Promise<'completed' | 'paused'> {
   const checked = checkedColumns(columns);
-  const newBatch = () => new Batch(work.id, work.owner, checked);
+  let spent: Batch | undefined;
+  const newBatch = () => {
+    const made = new Batch(work.id, work.owner, checked, spent);
+    spent = undefined;
+    return made;
+  };
   let batch = newBatch();
   let from = checkpoint.next;
   let next = from;
@@ -97,8 +102,10 @@ async function writeRows(
   const send = async () => {
     await inFlight;
     const step = { uploadId: work.id, owner: work.owner, from, next, lookFirst };
-    inFlight = writeBatch(pool, step, batch).then((written) => {
+    const sent = batch;
+    inFlight = writeBatch(pool, step, sent).then((written) => {
       lookFirst ||= written.hasDuplicates;
+      spent = sent;
       slice.onBatch();
     });
     // It is looked at when the next one is sent; an error of the file may come before.

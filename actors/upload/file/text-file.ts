@@ -12,7 +12,7 @@ import { findRecords } from './records.js';
 import type { ByteSource, Piece, Position, TableDescription, TableFile } from './table-file.js';
 import { ByteWindow, readChunks } from './window.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 type TextFormat = Extract<TableDescription['format'], { kind: 'text' }>;
 

@@ -36,8 +36,8 @@ export interface CheckedColumns {
 
 export class Batch {
   readonly columns: CheckedColumns;
-  readonly debtors = new CopyRows();
-  readonly rejects = new CopyRows();
+  readonly debtors: CopyRows;
+  readonly rejects: CopyRows;
   /** Of the valid rows, in the order of `debtors`. */
   readonly lines: number[] = [];
   readonly ibans: string[] = [];
@@ -47,8 +47,13 @@ export class Batch {
   readonly #upload: string;
   readonly #uploadAndOwner: string;
 
-  constructor(uploadId: string, owner: string, columns: CheckedColumns) {
+  /** @param spent a batch that is written: its memory is taken, and it must not be used any more */
+  constructor(uploadId: string, owner: string, columns: CheckedColumns, spent?: Batch) {
     this.columns = columns;
+    this.debtors = spent?.debtors ?? new CopyRows();
+    this.rejects = spent?.rejects ?? new CopyRows();
+    this.debtors.clear();
+    this.rejects.clear();
     this.#upload = `${uploadId}\t`;
     this.#uploadAndOwner = `${uploadId}\t${copyText(owner)}\t`;
   }

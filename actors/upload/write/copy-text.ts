@@ -2,7 +2,8 @@
  * Rows in the text format of COPY, encoded once, as they come, in memory outside of the heap.
  *
  * Strings of a batch would be 20,000 objects or more on a heap of 128 MiB that several uploads share; here a batch is a buffer
- * and where each row ends.
+ * and where each row ends. The memory is used again by the next batch: new buffers for each cost as much in garbage collection as all
+ * else, since V8 marks its whole heap each time that so much has been taken outside of it.
  */
 
 /** What cannot stand for itself between two tabs. Postgres keeps no NUL. */
@@ -63,6 +64,8 @@ const BYTES_PER_UNIT = 3;
 export class CopyRows {
   #buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
   #ends = new Uint32Array(ENDS_AT_FIRST);
+  /** Rows in the order in which they are sent. */
+  #sent = Buffer.alloc(0);
   #count = 0;
   #bytes = 0;
 
@@ -93,23 +96,31 @@ export class CopyRows {
     return this.#buffer.toString('utf8', start, this.#ends[number]);
   }
 
-  /** For `copyFrom`: the rows of these numbers, from 0 in the order of `add`, in the order given. */
+  /** Empty again, with its memory. Nothing that `chunks` gave may be in use any more. */
+  clear(): void {
+    this.#count = 0;
+    this.#bytes = 0;
+  }
+
+  /**
+   * For `copyFrom`: the rows of these numbers, from 0 in the order of `add`, in the order given. What it gives is valid until it is asked
+   * again from the beginning, or `clear`.
+   */
   *chunks(numbers: Iterable<number> = this.#numbers()): Generator<Uint8Array> {
-    let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    // A little more than needed: batches are not of one size, and each would take another buffer.
+    if (this.#sent.length < this.#bytes) this.#sent = Buffer.allocUnsafeSlow(Math.ceil(this.#bytes * 1.25));
+    let sent = 0;
     let bytes = 0;
     for (const number of numbers) {
       const start = number === 0 ? 0 : (this.#ends[number - 1] ?? 0);
       const end = this.#ends[number] ?? start;
-      if (bytes + end - start > chunk.length) {
-        if (bytes > 0) yield chunk.subarray(0, bytes);
-        // Never the same again: the last one may still be on its way to the socket.
-        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, end - start));
-        bytes = 0;
-      }
-      this.#buffer.copy(chunk, bytes, start, end);
+      this.#buffer.copy(this.#sent, bytes, start, end);
       bytes += end - start;
+      if (bytes - sent < CHUNK_BYTES) continue;
+      yield this.#sent.subarray(sent, bytes);
+      sent = bytes;
     }
-    if (bytes > 0) yield chunk.subarray(0, bytes);
+    if (bytes > sent) yield this.#sent.subarray(sent, bytes);
   }
 
   *#numbers(): Generator<number> {
