@@ -19,6 +19,7 @@
 import { defineActor } from '../../runtime/actor.js';
 import { OutageError, TetherError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
+import { standBack } from '../../runtime/thread-priority.js';
 import { openObjectStore } from '../../storage/objects/open.js';
 import { createPool } from '../../storage/postgres/pool.js';
 import { FileFailure } from './file-failure.js';
@@ -27,6 +28,7 @@ import { processSlice, type SliceResources } from './process.js';
 import { fillUploadSettings } from './settings.js';
 import { takeBack } from './take-back.js';
 import { beginWork, failWork, finishCancel, loadWork, type Work } from './work.js';
+import { UploadMovedError } from './write/write-batch.js';
 
 export interface UploadResources extends SliceResources {
   readonly sliceMs: number;
@@ -42,6 +44,8 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
 
   open({ settings, logger }) {
     const { databaseUrl, objects, connectionsMax, sliceMs, batchRows } = fillUploadSettings(settings);
+    // Nobody waits for a row as a sender waits for an acknowledgement.
+    standBack(logger);
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-upload', logger }),
       objects: openObjectStore(objects, logger),
@@ -83,8 +87,9 @@ export async function handleUpload(
   } catch (error) {
     if (batches === 0 || error instanceof OutageError || !(error instanceof TetherError && error.retryable))
       throw error;
-    // As a message of its own it has all its tries before it again.
-    logger.warn({ error: error.message, upload: id }, 'an upload is interrupted, and goes on');
+    // As a message of its own it has all its tries before it again. One that was cancelled meanwhile is seen to by it too.
+    const level = error instanceof UploadMovedError ? 'debug' : 'warn';
+    logger[level]({ error: error.message, upload: id }, 'an upload is interrupted, and goes on');
     return 'paused';
   }
 }

@@ -35,7 +35,8 @@ function open(): Promise<Socket> {
 
 function pump(): void {
   while (due.length > 0) {
-    const socket = idle.pop();
+    // The one unused for longest: uWebSockets.js closes what is idle for ten seconds.
+    const socket = idle.shift();
     if (socket === undefined) return;
     const dueMs = due.shift() as number;
     const next = traffic.next();

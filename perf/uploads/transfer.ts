@@ -2,7 +2,7 @@
  * One large file: through Tether into the S3 server, and straight into it with the `minio` client, round by round. And how much memory
  * the node takes while a still larger one goes through.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
 import { startChild } from '../child.js';
@@ -39,6 +39,8 @@ export async function measureTransfer(
       TETHER_UPLOAD_BYTES_MAX: '64GiB',
     });
     stops.push(() => node.stop());
+    // First, while the process is as it started.
+    const memory = await measureMemory(node, join(directory, 'larger.csv'), options.memoryBytes);
     const file = join(directory, 'large.csv');
     const bytes = await writeFileOfBytes(file, options.bytes, 1);
     const rounds: TransferRound[] = [];
@@ -48,7 +50,6 @@ export async function measureTransfer(
       rounds.push({ tether, minio });
       process.stderr.write(`transfer, round ${round + 1} of ${options.rounds}\n`);
     }
-    const memory = await measureMemory(node, join(directory, 'larger.csv'), options.memoryBytes);
     return { bytes, rounds, memory };
   } finally {
     for (const stop of stops.reverse()) await stop();
@@ -70,6 +71,7 @@ async function measureMemory(
     await throughTether(node, file);
   } finally {
     clearInterval(sampling);
+    rmSync(file);
   }
   return { bytes, idleMib: idle, peakMib: peak };
 }

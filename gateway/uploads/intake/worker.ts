@@ -3,6 +3,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import { systemClock } from '../../../runtime/clock.js';
+import { standBack } from '../../../runtime/thread-priority.js';
 import {
   ObjectNotFoundError,
   ObjectRefusedError,
@@ -23,6 +24,8 @@ import { takeForm } from './take-form.js';
 import { takeRaw } from './take-raw.js';
 
 const { objects, outageMsMax, partBytesMax } = workerData as ThreadSettings;
+// A webhook's acknowledgement goes before a file's next part.
+standBack();
 const store = openObjectStore(objects);
 const budget = new PartBudget(partBytesMax, systemClock);
 

@@ -13,6 +13,8 @@ import { makeDirectory } from '../../make-directory.js';
 import { ObjectStoreUnavailableError } from '../errors.js';
 import { DIRECTORIES, temporaryName } from './names.js';
 
+/** Between two syncs of a file that is written. */
+const SYNC_BYTES = 1024 * 1024;
 const LEFTOVER_MS = 24 * 3_600_000;
 
 export class ObjectFiles {
@@ -110,10 +112,14 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** All of the bytes: a single write may take fewer, and takes at most 2 GiB. */
+/**
+ * All of the bytes, synced as they are written: what is handed to the disk at once holds up every other sync on it, and the journal's
+ * is what senders of webhooks wait for.
+ */
 export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
-    done += (await file.write(bytes, done, bytes.byteLength - done)).bytesWritten;
+    done += (await file.write(bytes, done, Math.min(bytes.byteLength - done, SYNC_BYTES))).bytesWritten;
+    if (done < bytes.byteLength) await file.datasync();
   }
 }
 
@@ -126,6 +132,7 @@ export async function appendFile(file: FileHandle, path: string, buffer: Buffer)
       const { bytesRead } = await source.read(buffer, 0, buffer.length, copied);
       if (bytesRead === 0) return copied;
       await writeAll(file, buffer.subarray(0, bytesRead));
+      await file.datasync();
       copied += bytesRead;
     }
   } finally {
