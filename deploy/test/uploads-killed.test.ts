@@ -172,17 +172,18 @@ t.test(
       [[unsent, cancelled]],
     );
     await pool.query(`UPDATE uploads SET state = 'cancelling' WHERE id = $1`, [cancelled]);
-    const { rows } = await pool.query<{ id: string }>(
-      `UPDATE uploads SET updated_at = now() - interval '130 seconds' WHERE state = 'receiving' RETURNING id`,
-    );
     await node.kill((pids) => pids);
 
     await node.start();
+    // Not before: its receiver gave signs of life as long as it lived.
+    const { rows } = await (await node.pool()).query<{ id: string }>(
+      `UPDATE uploads SET updated_at = now() - interval '130 seconds' WHERE state = 'receiving' RETURNING id`,
+    );
     const [upload] = [await node.untilState(unsent, FINAL, 60_000)];
     t.match(upload, { state: 'completed', counts: files[0].counts });
     t.strictSame(await files[0].wrongRows(await node.pool(), unsent), []);
     t.match(await node.untilState(cancelled, FINAL), { state: 'cancelled' });
-    const abandoned = await node.untilState(rows[0]?.id ?? '', FINAL);
+    const abandoned = await node.untilState(rows[0]?.id ?? '', FINAL, 60_000);
     t.match(abandoned, { state: 'failed', failure: { code: 'abandoned' } });
     clients.goOn();
     const again = await cut;

@@ -18,6 +18,8 @@ export const SILENT_MS_MAX = 120_000;
 /** For a message that its request is about to send. */
 const UNSENT_MS_MAX = 30_000;
 export const SWEEP_INTERVAL_MS = 30_000;
+/** Until the first round: it takes up what the life before left, and looks whether Postgres is there. */
+const FIRST_SWEEP_MS = 2_000;
 const STOP_MS_MAX = 1_000;
 const LIMIT = 100;
 const MULTIPARTS_MAX = 1000;
@@ -60,7 +62,7 @@ export class UploadSweeper {
 
   start(): void {
     if (this.#mode !== 'idle') throw new TypeError(`a sweeper that is ${this.#mode} cannot be started`);
-    this.#wait();
+    this.#wait(Math.min(FIRST_SWEEP_MS, this.#intervalMs));
   }
 
   /** Waits for the step under way, `STOP_MS_MAX` at most: one that meets a silent store has a hundred calls to wait for. */
@@ -88,14 +90,18 @@ export class UploadSweeper {
     }
   }
 
-  #wait(): void {
+  get #intervalMs(): number {
+    return this.#options.intervalMs ?? SWEEP_INTERVAL_MS;
+  }
+
+  #wait(ms: number): void {
     this.#mode = 'waiting';
     this.#timer = setTimeout(() => {
       this.#mode = 'sweeping';
       this.#sweeping = this.sweep().then(() => {
-        if (this.#mode === 'sweeping') this.#wait();
+        if (this.#mode === 'sweeping') this.#wait(this.#intervalMs);
       });
-    }, this.#options.intervalMs ?? SWEEP_INTERVAL_MS);
+    }, ms);
     this.#timer.unref();
   }
 

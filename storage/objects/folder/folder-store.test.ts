@@ -108,8 +108,9 @@ t.test('a file that is too large for the disk is an outage, and leaves nothing',
   const directory = directoryOf(t);
   const store = await open(t, directory);
   await store.put('a', Buffer.from('old'));
-  // A limit of the system's stands for a full disk: any user may set it.
-  const script = 'trap "" XFSZ; ulimit -f 1024; exec "$0" "$@"';
+  // A limit of the system's stands for a full disk: any user may set it. What tap loads into each process would end this one by the
+  // signal that the limit sends.
+  const script = 'trap "" XFSZ; ulimit -f 1024; exec env -u NODE_OPTIONS "$0" "$@"';
   const args = ['-c', script, process.execPath, WRITER, directory, 'once'];
   const { stdout } = await promisify(execFile)('bash', args);
   t.match(JSON.parse(stdout), { code: 'TETHER_OBJECTS_UNAVAILABLE', message: /did not put a: EFBIG/ });
