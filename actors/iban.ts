@@ -7,13 +7,21 @@ const FORM = /^[A-Z]{2}(?!00|01|99)[0-9]{2}[A-Z0-9]{11,30}$/;
 export function parseIban(text: string): string | undefined {
   if (text.length > 64) return undefined;
   const iban = text.replaceAll(' ', '').toUpperCase();
-  if (!FORM.test(iban)) return undefined;
-  let remainder = 0;
-  for (let i = 0; i < iban.length; i++) {
-    // The first four characters count last.
-    const code = iban.charCodeAt((i + 4) % iban.length);
-    remainder =
-      code <= 0x39 ? (remainder * 10 + code - 0x30) % 97 : (remainder * 100 + code - 0x41 + 10) % 97;
+  return FORM.test(iban) && ibanRemainder(iban) === 1 ? iban : undefined;
+}
+
+/** Modulo 97, with the first four characters counted last; 1 when the check digits are right. `iban` is capital letters and digits. */
+export function ibanRemainder(iban: string): number {
+  return remainderOf(iban, 0, 4, remainderOf(iban, 4, iban.length, 0));
+}
+
+function remainderOf(iban: string, start: number, end: number, before: number): number {
+  let number = before;
+  for (let i = start; i < end; i++) {
+    const code = iban.charCodeAt(i);
+    number = code <= 0x39 ? number * 10 + code - 0x30 : number * 100 + code - 0x41 + 10;
+    // Below 10^7 before, so below 10^9 after: a small integer to the engine, divided every few characters only.
+    if (number >= 10_000_000) number %= 97;
   }
-  return remainder === 1 ? iban : undefined;
+  return number % 97;
 }

@@ -19,7 +19,9 @@ interface ActorModule {
 }
 
 /** Of the actors that come with Tether. */
-const OWN_TYPES: readonly string[] = ['payment'];
+const OWN_TYPES: readonly string[] = ['payment', 'upload'];
+/** Of these, those that know what an endpoint's messages are. */
+const ENDPOINT_TYPES: readonly string[] = ['payment'];
 const FILES_MAX = 100;
 /** A module may wait for something while it loads; a node does not wait for ever. */
 const LOAD_MS_MAX = 10_000;
@@ -92,4 +94,4 @@ async function loadInTime(module: string): ReturnType<typeof loadActor> {
   }
 }
 
-export { type ActorModule, findActors, OWN_TYPES };
+export { type ActorModule, ENDPOINT_TYPES, findActors };

@@ -8,13 +8,16 @@ t.setTimeout(180_000);
 t.test('help and version', async (t) => {
   const help = await spawnCli(['--help']);
   t.match(help, { code: 0, stderr: '', stdout: /Usage: tether/ });
-  for (const command of ['up', 'start', 'migrate', 'send', 'dead'])
+  for (const command of ['up', 'start', 'migrate', 'send', 'dead', 'tokens'])
     t.match(help.stdout, new RegExp(`^  ${command}\\b`, 'm'));
   t.match(
     help.stdout,
     /Examples:[\s\S]*Exit codes: 0 done, 1 failed, 64 wrong usage, 65 damaged or foreign data, 78 refused/,
   );
-  const commands = ['up', 'start', 'migrate', 'send emp', 'dead list', 'dead show', 'dead replay'];
+  const commands = [
+    ...['up', 'start', 'migrate', 'send emp', 'dead list', 'dead show', 'dead replay'],
+    ...['tokens create', 'tokens list', 'tokens revoke'],
+  ];
   await Promise.all(
     commands.map(async (command) => {
       const result = await spawnCli([...command.split(' '), '--help']);
@@ -45,6 +48,11 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     [['dead', 'replay', '--actor', 'payment'], /--all, which is missing/],
     [['dead', 'replay', 'x', '--all'], /not both/],
     [['dead', 'replay', 'x', '--actor', 'payment'], /go with --all/],
+    [['tokens', 'create', '--scopes', 'operations'], /'--client <name>' not specified/],
+    [['tokens', 'create', '--client', 'a', '--scopes', 'read'], /Allowed are uploads:read, uploads:write/],
+    [['tokens', 'create', '--client', 'a', '--scopes', ''], /Allowed are uploads:read/],
+    [['tokens', 'create', '--client', 'a', '--expires-in-days', '0'], /from 1 to 3650/],
+    [['tokens', 'revoke'], /missing required argument 'id'/],
   ];
   await Promise.all(
     cases.map(async ([args, message]) => {

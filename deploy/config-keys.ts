@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import { parseS3Url } from '../storage/objects/s3/url.js';
 import { parseNetwork } from './networks.js';
 import { formatBytes, parseBytes } from './quantities.js';
 
@@ -126,7 +127,8 @@ const CONFIG_KEYS = Object.freeze({
   ),
   TETHER_DATA_DIR: path({
     default: '.tether',
-    meaning: 'directory of the journal, of the embedded Postgres and of the generated API token',
+    meaning:
+      'directory of the journal, of the generated API token, and of the embedded Postgres and the files where these have no URL',
   }),
   TETHER_DATABASE_URL: url(
     ({ protocol }) => /^postgres(?:ql)?:$/.test(protocol),
@@ -229,6 +231,38 @@ const CONFIG_KEYS = Object.freeze({
   TETHER_PROXY_PROTOCOL: oneOf(['off', 'on'], {
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',
+  }),
+  TETHER_S3_URL: declare(
+    read((given) => (parseS3Url(given).location === undefined ? undefined : given)),
+    'a URL of the form https://access-key:secret-key@host:port/bucket, with what is special in a key percent-encoded',
+    {
+      meaning:
+        'object store for uploaded files, MinIO or any S3; a path behind the bucket is put before every key, `?region=` names the region; not set: the directory `objects` of the data directory',
+      secret: true,
+    },
+  ),
+  TETHER_UPLOAD_BYTES_MAX: bytes(MIB, 1024 * GIB, {
+    default: '512MiB',
+    meaning: 'largest text file (csv, txt) that is taken',
+  }),
+  TETHER_UPLOAD_XLSX_BYTES_MAX: bytes(MIB, GIB, {
+    default: '50MiB',
+    meaning: 'largest xlsx file that is taken',
+  }),
+  TETHER_UPLOAD_ACTIVE_MAX: whole(1, 1000, {
+    default: '32',
+    unit: 'uploads',
+    meaning: 'uploads that come in at one time; beyond that senders get 503',
+  }),
+  TETHER_UPLOAD_EXPIRY_MS: whole(60_000, 2_592_000_000, {
+    default: '86400000',
+    unit: 'ms',
+    meaning: 'after which a resumable or direct upload that is not complete is given up',
+  }),
+  TETHER_UPLOAD_THREADS: whole(1, 64, {
+    default: '1',
+    unit: 'threads',
+    meaning: 'worker threads of the upload pool, which reads files and writes their rows',
   }),
   TETHER_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',

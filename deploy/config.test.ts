@@ -34,6 +34,14 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
     idempotencyEntriesMax: 50_000,
     trustedProxies: [],
+    uploads: {
+      s3Url: undefined,
+      textBytesMax: 512 * 1024 ** 2,
+      xlsxBytesMax: 50 * 1024 ** 2,
+      activeMax: 32,
+      expiryMs: 86_400_000,
+      threads: 1,
+    },
     proxyProtocol: false,
     logLevel: 'info',
   });
@@ -64,6 +72,12 @@ t.test('every key is read', async (t) => {
     TETHER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
     TETHER_PROXY_PROTOCOL: 'on',
     TETHER_LOG_LEVEL: 'debug',
+    TETHER_S3_URL: 'http://key:s%2Fcret@minio:9000/files/tether?region=eu-central-1',
+    TETHER_UPLOAD_BYTES_MAX: '5GiB',
+    TETHER_UPLOAD_XLSX_BYTES_MAX: '10MiB',
+    TETHER_UPLOAD_ACTIVE_MAX: '4',
+    TETHER_UPLOAD_EXPIRY_MS: '3600000',
+    TETHER_UPLOAD_THREADS: '2',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
   });
@@ -72,6 +86,7 @@ t.test('every key is read', async (t) => {
   t.equal(settings.url, 'https://tether.example');
   t.equal(settings.port, 0);
   t.equal(settings.proxyProtocol, true);
+  t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000, threads: 2 });
 });
 
 t.test('a wrong value names the key, what was given and what is allowed', async (t) => {
@@ -96,6 +111,8 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_JOURNAL_SEGMENT_BYTES', '4GiB', /from 1MiB to 1GiB/],
     ['TETHER_JOURNAL_BYTES_MAX', '100MiB', /^TETHER_JOURNAL_SEGMENT_BYTES is more than half/],
     ['TETHER_RETRY_DELAY_MS', '10001', /at most TETHER_RETRY_DELAY_MS_MAX/],
+    ['TETHER_UPLOAD_BYTES_MAX', '0', /from 1MiB/],
+    ['TETHER_UPLOAD_EXPIRY_MS', '1', /from 60000/],
     ['TETHER_URL', 'ftp://x', /http:/],
     ['TETHER_URL', 'http://x:1/foo', /^TETHER_URL is "http:\/\/x:1\/foo": allowed is .* without a path$/],
     ['TETHER_URL', 'http://x:1//', /without a path/],

@@ -7,7 +7,7 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
-import { type ActorModule, findActors, OWN_TYPES } from './actor-modules.js';
+import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
@@ -53,6 +53,15 @@ interface Settings {
   readonly idempotencyEntriesMax: number;
   /** CIDRs. */
   readonly trustedProxies: readonly string[];
+  readonly uploads: {
+    /** Undefined: a folder under the data directory. Holds a secret. */
+    readonly s3Url: string | undefined;
+    readonly textBytesMax: number;
+    readonly xlsxBytesMax: number;
+    readonly activeMax: number;
+    readonly expiryMs: number;
+    readonly threads: number;
+  };
   readonly proxyProtocol: boolean;
   readonly logLevel: LogLevel;
 }
@@ -201,6 +210,14 @@ function settle(values: ConfigValues): Settings {
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
     trustedProxies: get('TETHER_TRUSTED_PROXIES'),
+    uploads: Object.freeze({
+      s3Url: values.TETHER_S3_URL,
+      textBytesMax: get('TETHER_UPLOAD_BYTES_MAX'),
+      xlsxBytesMax: get('TETHER_UPLOAD_XLSX_BYTES_MAX'),
+      activeMax: get('TETHER_UPLOAD_ACTIVE_MAX'),
+      expiryMs: get('TETHER_UPLOAD_EXPIRY_MS'),
+      threads: get('TETHER_UPLOAD_THREADS'),
+    }),
     proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
     logLevel: get('TETHER_LOG_LEVEL'),
   });
@@ -248,6 +265,11 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
       `endpoint ${published.map(({ name }) => name).join(', ')} accepts a public password and TETHER_HOST is not this machine alone: anybody can send valid notifications`,
     );
   }
+  if (mode === 'start' && settings.uploads.s3Url === undefined) {
+    warnings.push(
+      'TETHER_S3_URL is not set: uploaded files are kept on this disk, where no other node finds them',
+    );
+  }
   if (settings.durability === 'memory') {
     warnings.push('TETHER_DURABILITY is memory: a crash of this machine loses acknowledged messages');
   }
@@ -266,7 +288,7 @@ function unknownActors(
   endpoints: readonly Endpoint[],
   actors: readonly ActorModule[],
 ): string[] {
-  const known = [...OWN_TYPES, ...actors.map(({ type }) => type)];
+  const known = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   return endpoints
     .filter(({ actor }) => !known.includes(actor))
     .map(
@@ -302,11 +324,19 @@ function missingInProduction(settings: Omit<Settings, 'actorFiles'>): string[] {
   return problems;
 }
 
+/** The URL, and the secret key in both of the forms in which a message could show it. */
+function secretsOfUrl(url: string | undefined): readonly string[] {
+  if (url === undefined) return [];
+  const { password } = new URL(url);
+  return [url, password, decodeURIComponent(password)];
+}
+
 /** Every secret of `config`, for a logger to keep out of its lines. */
 function secretsOf(config: Config): readonly string[] {
   return [
     config.apiToken,
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
+    ...secretsOfUrl(config.uploads.s3Url),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
   ];
 }

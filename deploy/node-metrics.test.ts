@@ -39,6 +39,7 @@ async function registryOf(test: Test, node = { done: 40 }) {
     system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
     events,
     databaseState: () => 'ok',
+    uploads: { mode: 'ready', active: 3 },
   });
   return metrics.registry;
 }
@@ -53,6 +54,8 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
       '# TYPE tether_actor_done_total counter',
       `tether_actor_done_total ${done + 2}`,
       'tether_actor_threads_lost_total 2',
+      'tether_uploads_active 3',
+      'tether_objects_ready 1',
       'tether_dead_letters_written_total 4',
       'tether_log_appended_total 50',
       'tether_log_lag_messages 7',

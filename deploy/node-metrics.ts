@@ -16,11 +16,16 @@ export interface MeasuredNode {
   readonly events: Pick<EventStream, 'listen'>;
   /** `ok`, or what is the matter. */
   readonly databaseState: () => string;
+  readonly uploads: {
+    readonly mode: string;
+    /** Coming in. */
+    readonly active: number;
+  };
 }
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  { journal, system, events, databaseState }: MeasuredNode,
+  { journal, system, events, databaseState, uploads }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
@@ -69,6 +74,10 @@ export function registerNodeMetrics(
     'tether_database_ready',
     '1 while the schema is up to date and nothing says that the server is away',
     () => Number(databaseState() === 'ok'),
+  );
+  metrics.gauge('tether_uploads_active', 'Uploads that are coming in', () => uploads.active);
+  metrics.gauge('tether_objects_ready', '1 once the object store could be used', () =>
+    Number(uploads.mode === 'ready'),
   );
 }
 

@@ -29,8 +29,12 @@ import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { registerNodeMetrics } from './node-metrics.js';
 import { untilToldToStop } from './stop-signal.js';
+import { NodeUploads, objectSettings } from './uploads.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
+/** The gateway has waited for the requests that streams into the object store belong to. */
+const INTAKE_END_MS = 1_000;
+const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
 export async function runNode(config: Config, { mode }: { readonly mode: Mode }): Promise<number> {
@@ -95,6 +99,11 @@ export class Node {
         snapshots: postgresSnapshots({ databaseUrl: database.url }),
         actors: [
           { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
+          {
+            module: UPLOAD_ACTOR,
+            threads: config.uploads.threads,
+            settings: { databaseUrl: database.url, objects: objectSettings(config) },
+          },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
@@ -105,6 +114,15 @@ export class Node {
         logger,
         logLevel: levelOfThreads(config.logLevel),
       });
+      const uploads = new NodeUploads({
+        config,
+        databaseUrl: database.url,
+        tell: async (id, type) => {
+          await system.ref('upload', id).tellDurably({ type });
+        },
+        logger,
+      });
+      undo.push(() => uploads.stop(0));
       const group = (actor: string) => config.actors.find(({ type }) => type === actor)?.group;
       const metrics = new GatewayMetrics();
       registerNodeMetrics(metrics, {
@@ -112,6 +130,7 @@ export class Node {
         system,
         events: system.events,
         databaseState: () => databaseState(system, database),
+        uploads,
       });
       const gateway = await startGateway({
         host: config.host,
@@ -119,9 +138,11 @@ export class Node {
         endpoints: config.endpoints,
         partitions: (actor) => journal.open(actor),
         group,
-        readiness: () => readinessOf(journal, system, database),
+        readiness: () => readinessOf(journal, system, database, uploads),
         operations: {
           token: config.apiToken,
+          authenticator: uploads.parts.authenticator,
+          tokens: uploads.tokens,
           deadLetters,
           replay: (id) => system.replay(id),
           status: () => ({
@@ -130,6 +151,7 @@ export class Node {
             database: database.mode,
           }),
         },
+        uploads: uploads.parts,
         trustedProxies: config.trustedProxies,
         proxyProtocol: config.proxyProtocol,
         metrics,
@@ -138,8 +160,9 @@ export class Node {
       });
       const failed = database.ready
         .then(() => system.start())
+        .then(() => uploads.startSweeping())
         .then(() => new Promise<never>(() => {}), asError);
-      return new Node(config, { journal, database, system, gateway }, failed);
+      return new Node(config, { journal, database, system, uploads, gateway }, failed);
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
@@ -148,9 +171,10 @@ export class Node {
 
   /** Stops taking messages, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
-    const { gateway, system, journal, database } = this.#parts;
+    const { gateway, uploads, system, journal, database } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
+    await uploads.stop(INTAKE_END_MS);
     await system.drain(drainMsMax);
     gateway.close();
     await journal.close();
@@ -162,6 +186,7 @@ interface Parts {
   readonly journal: Journal;
   readonly database: Database;
   readonly system: ActorSystem;
+  readonly uploads: NodeUploads;
   readonly gateway: Gateway;
 }
 
@@ -188,9 +213,14 @@ function databaseState(system: ActorSystem, database: Database): 'ok' | 'away' |
 
 /**
  * Ready means: a webhook that is sent now is kept, and actors are not failing again and again (supervision has escalated). Postgres
- * may be away; it is shown, and does not count.
+ * and the object store may be away; they are shown, and do not count.
  */
-function readinessOf(journal: Journal, system: ActorSystem, database: Database): Readiness {
+function readinessOf(
+  journal: Journal,
+  system: ActorSystem,
+  database: Database,
+  uploads: NodeUploads,
+): Readiness {
   const { mode, actors, resting } = system.stats();
   const outages = actors.flatMap(({ actor, outage, broken, threads, unstable }) => [
     ...(outage === undefined ? [] : [`${actor} waits: ${outage}`]),
@@ -208,6 +238,7 @@ function readinessOf(journal: Journal, system: ActorSystem, database: Database):
       log: journal.state === 'open' ? 'ok' : journal.state,
       actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,
       database: databaseState(system, database),
+      objects: uploads.mode === 'ready' ? 'ok' : uploads.mode,
     },
   };
 }

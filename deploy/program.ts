@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDeadCommands } from './commands/dead.js';
+import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
+import { addTokenCommands } from './commands/tokens.js';
 import type { Environment } from './config.js';
 
 const EXAMPLES = `
@@ -15,6 +17,7 @@ Examples:
   $ tether send emp --count 1000 --duplicates 10% --rate 500
   $ tether dead list
   $ tether dead replay --all --actor payment
+  $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
 Exit codes: 0 done, 1 failed, 64 wrong usage, 65 damaged or foreign data, 78 refused configuration.`;
@@ -33,6 +36,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addMigrateCommand(program, env);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
+  addImportFilesCommand(program, env, setExitCode);
+  addTokenCommands(program, env);
   return program;
 }
 

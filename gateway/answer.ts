@@ -9,6 +9,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 export interface Answer {
   /** Code and reason phrase. */
   readonly status: string;
+  /** Empty: the answer has no body (204, 304). */
   readonly contentType: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
@@ -18,6 +19,11 @@ const NO_HEADERS: Answer['headers'] = [];
 
 export function jsonAnswer(value: unknown, status = '200 OK'): Answer {
   return { status, contentType: 'application/json', headers: NO_HEADERS, body: JSON.stringify(value) };
+}
+
+/** For other people's data: no cache keeps it. */
+export function noStore(answer: Answer): Answer {
+  return { ...answer, headers: [...answer.headers, ['Cache-Control', 'no-store']] };
 }
 
 export interface SendOptions {
@@ -35,6 +41,12 @@ export function send(
 ): void {
   res.cork(() => {
     writeHead(res, answer);
+    if (answer.contentType === '') {
+      if (close) res.writeHeader('Connection', 'close');
+      // With an argument, even `undefined`, it would say a length that is none.
+      res.endWithoutBody();
+      return;
+    }
     if (!head) {
       res.end(answer.body, close);
       return;
@@ -48,6 +60,7 @@ export function send(
 
 /** Status and headers, for those who write the body themselves. Within a cork. */
 export function writeHead(res: HttpResponse, answer: Answer): void {
-  res.writeStatus(answer.status).writeHeader('Content-Type', answer.contentType);
+  res.writeStatus(answer.status);
+  if (answer.contentType !== '') res.writeHeader('Content-Type', answer.contentType);
   for (const [name, value] of answer.headers) res.writeHeader(name, value);
 }

@@ -1,4 +1,5 @@
 /** The gateway: what the composition root needs of it. */
+export { TokenAuthenticator } from './auth/authenticator.js';
 export type { Endpoint } from './endpoints.js';
 export { GatewayOptionError, ListenError, PortBusyError } from './errors.js';
 export type { Readiness } from './health.js';
@@ -6,4 +7,8 @@ export { EndpointCounts, GatewayMetrics, type GatewayMetricsOptions } from './me
 export type { OperationsOptions } from './operations.js';
 export { reasonNotToListen } from './port-probe.js';
 export { type Gateway, type GatewayOptions, startGateway } from './server.js';
+export type { IntakePool } from './uploads/intake/intake.js';
+export { startIntake } from './uploads/intake/pool.js';
+export type { UploadParts } from './uploads/parts.js';
+export { UploadSweeper } from './uploads/sweeper.js';
 export { BODY_BYTES_MAX } from './webhook-request.js';

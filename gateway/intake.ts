@@ -14,6 +14,7 @@ export class Intake {
   #mode: IntakeMode = 'open';
   #pending = 0;
   readonly #waiters = new Set<() => void>();
+  readonly #drainListeners: (() => void)[] = [];
 
   get mode(): IntakeMode {
     return this.#mode;
@@ -34,9 +35,16 @@ export class Intake {
     if (this.#pending === 0) for (const waiter of this.#waiters) waiter();
   }
 
+  /** Called once, when the drain begins: for what is no message and would go on for ever. */
+  onDrain(listener: () => void): void {
+    this.#drainListeners.push(listener);
+  }
+
   /** From now on no new messages. A second call, or one after `close`, changes nothing. */
   drain(): void {
-    if (this.#mode === 'open') this.#mode = 'draining';
+    if (this.#mode !== 'open') return;
+    this.#mode = 'draining';
+    for (const listener of this.#drainListeners) listener();
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /**
- * The operators' API: dead letters and status, behind a bearer token. Without a token configured it is not there at all.
+ * The operators' API: dead letters and status, behind a bearer token: the one that is configured, or one of scope `operations`.
+ * Without a token configured it is not there at all. The configured one works whatever else is away.
  *
  * | request                             | answer                                                              |
  * |-------------------------------------|---------------------------------------------------------------------|
@@ -12,16 +13,23 @@
  * too when it is valid UTF-8.
  */
 
-import type { HttpRequest } from 'uWebSockets.js';
 import { isUtf8 } from 'node:buffer';
 import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/stores/dead-letter.js';
-import { type Answer, jsonAnswer } from './answer.js';
+import { type Answer, jsonAnswer, noStore } from './answer.js';
+import type { TokenTable } from './auth/api.js';
+import { type Authenticator, BOOTSTRAP_CLIENT, type Client } from './auth/client.js';
+import { bearerOf } from './auth/token.js';
 import { problem } from './problem.js';
+import { invalidQuery, readLimit, readQuery } from './query.js';
 import { sameSecret } from './secret.js';
 
 export interface OperationsOptions {
   /** The bearer token. Empty: there is no API. */
   readonly token: string;
+  /** Knows the other tokens. */
+  readonly authenticator?: Authenticator;
+  /** When absent, there is no `/api/tokens`. */
+  readonly tokens?: TokenTable;
   readonly deadLetters: DeadLetterStore;
   /** Puts the message on the log again and marks the dead letter as replayed. False when there is none that waits. */
   replay(id: string): Promise<boolean>;
@@ -31,16 +39,15 @@ export interface OperationsOptions {
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
-const LIMIT = /^[0-9]{1,4}$/;
 /** The longest actor or key to look for; longer ones do not exist. */
 const FILTER_LENGTH_MAX = 512;
 const FILTER_KEYS: readonly string[] = ['actor', 'key', 'state', 'limit'];
-const BEARER = /^bearer +(\S+)$/i;
 
 const NO_API = problem('not-found', 'there is nothing here');
 const NO_DEAD_LETTER = problem('not-found', 'there is no dead letter of this id');
 const NOT_WAITING = problem('not-waiting', 'the dead letter has been replayed already');
 const TOKEN_REQUIRED = problem('token-required', 'send the API token as a bearer token');
+const SCOPE_MISSING = problem('scope-missing', 'the token has not the scope operations');
 
 export class Operations {
   readonly #options: OperationsOptions | undefined;
@@ -49,11 +56,22 @@ export class Operations {
     this.#options = options === undefined || options.token === '' ? undefined : options;
   }
 
-  /** The refusal, or undefined when the request may go on. */
-  refusal(req: HttpRequest): Answer | undefined {
-    if (this.#options === undefined) return NO_API;
-    const given = BEARER.exec(req.getHeader('authorization'))?.[1] ?? '';
-    return sameSecret(given, this.#options.token) ? undefined : TOKEN_REQUIRED;
+  get tokens(): TokenTable | undefined {
+    return this.#options?.tokens;
+  }
+
+  /**
+   * Who asks, or the refusal.
+   * @param authorization the header, whatever stands in it
+   * @throws what the authenticator throws
+   */
+  async admit(authorization: string): Promise<{ readonly client: Client } | { readonly refusal: Answer }> {
+    if (this.#options === undefined) return { refusal: NO_API };
+    const { token, authenticator } = this.#options;
+    if (sameSecret(bearerOf(authorization), token)) return { client: BOOTSTRAP_CLIENT };
+    const client = await authenticator?.authenticate(authorization);
+    if (client === undefined) return { refusal: TOKEN_REQUIRED };
+    return client.scopes.has('operations') ? { client } : { refusal: SCOPE_MISSING };
   }
 
   async status(): Promise<Answer> {
@@ -84,34 +102,26 @@ export class Operations {
   }
 }
 
-/**
- * The filter in a query, or what is wrong with it: a filter that is misspelt or given twice would select other letters
- * than its writer means, and a script may replay what it got. Within the handler only.
- */
-export function readFilter(req: HttpRequest): DeadLetterFilter | Answer {
-  const query = new URLSearchParams(req.getQuery());
-  const names = [...query.keys()];
-  if (names.some((name) => !FILTER_KEYS.includes(name)) || new Set(names).size < names.length) {
-    return problem('invalid-query', `the query has ${FILTER_KEYS.join(', ')}, each at most once`);
-  }
+/** The filter in a query, or what is wrong with it: a script may replay what it got. */
+export function readFilter(queryText: string): DeadLetterFilter | Answer {
+  const query = readQuery(queryText, FILTER_KEYS);
+  if ('body' in query) return query;
   const actor = query.get('actor');
   const key = query.get('key');
   const state = query.get('state') ?? 'all';
-  const limit = query.get('limit') ?? String(LIMIT_DEFAULT);
+  const limit = readLimit(query, LIMIT_DEFAULT, LIMIT_MAX);
   if ((actor?.length ?? 0) > FILTER_LENGTH_MAX || (key?.length ?? 0) > FILTER_LENGTH_MAX) {
-    return problem('invalid-query', `actor and key have at most ${FILTER_LENGTH_MAX} characters`);
+    return invalidQuery(`actor and key have at most ${FILTER_LENGTH_MAX} characters`);
   }
   if (state !== 'all' && state !== 'waiting' && state !== 'replayed') {
-    return problem('invalid-query', 'state is waiting, replayed or all');
+    return invalidQuery('state is waiting, replayed or all');
   }
-  if (!LIMIT.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX) {
-    return problem('invalid-query', `limit is a whole number from 1 to ${LIMIT_MAX}`);
-  }
+  if (limit === undefined) return invalidQuery(`limit is a whole number from 1 to ${LIMIT_MAX}`);
   return {
     ...(actor === null ? {} : { actor }),
     ...(key === null ? {} : { key }),
     ...(state === 'all' ? {} : { state }),
-    limit: Number(limit),
+    limit,
   };
 }
 
@@ -125,9 +135,4 @@ function deadLetterJson({ envelope, ...letter }: StoredDeadLetter): object {
       ...(isUtf8(payload) ? { payloadText: payload.toString('utf8') } : {}),
     },
   };
-}
-
-/** Payloads are other people's data: no cache keeps them. */
-function noStore(answer: Answer): Answer {
-  return { ...answer, headers: [...answer.headers, ['Cache-Control', 'no-store']] };
 }

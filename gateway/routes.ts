@@ -6,14 +6,17 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Logger } from '../runtime/logger.js';
 import { isTraceparent } from '../runtime/traceparent.js';
-import { type Answer, type SendOptions, send } from './answer.js';
-import { answerLater } from './answer-later.js';
+import type { Answer, SendOptions } from './answer.js';
+import { send } from './answer.js';
+import { registerApiRoutes } from './api-routes.js';
 import type { ClientAddresses } from './client-address.js';
 import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
 import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
-import { type Operations, readFilter } from './operations.js';
+import type { Operations } from './operations.js';
 import { problem } from './problem.js';
+import type { UploadContext } from './uploads/parts.js';
+import { registerUploadRoutes } from './uploads/routes.js';
 import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-request.js';
 
 export interface RouteParts {
@@ -22,6 +25,7 @@ export interface RouteParts {
   readonly addresses: ClientAddresses;
   readonly health: Health;
   readonly operations: Operations;
+  readonly uploads: UploadContext | undefined;
   readonly logger: Logger;
 }
 
@@ -84,42 +88,9 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   get('/health', (res, _, options) => health.ready(res, options));
   get('/metrics', (res, _, options) => health.metrics(res, options));
 
-  /** Hands on only what carries the token, and nothing while the gateway drains. */
-  const guarded = (res: HttpResponse, req: HttpRequest, allowed: () => void) => {
-    const refusal = operations.refusal(req) ?? (closing() ? DRAINING : undefined);
-    if (refusal === undefined) allowed();
-    else refuse(res, req, refusal);
-  };
-  const getGuarded = (path: string, work: (req: HttpRequest) => (() => Promise<Answer>) | Answer) => {
-    const handler = (res: HttpResponse, req: HttpRequest, options: SendOptions) =>
-      guarded(res, req, () => {
-        const todo = work(req);
-        if (typeof todo === 'function') answerLater(res, todo, options, logger);
-        else send(res, todo, options);
-      });
-    app.get(path, (res, req) => handler(res, req, {}));
-    app.head(path, (res, req) => handler(res, req, { head: true }));
-    app.any(path, (res, req) => guarded(res, req, () => refuse(res, req, GET_ONLY)));
-  };
-
-  getGuarded('/api/status', () => () => operations.status());
-  getGuarded('/api/dead-letters', (req) => {
-    const filter = readFilter(req);
-    return 'body' in filter ? filter : () => operations.list(filter);
-  });
-  getGuarded('/api/dead-letters/:id', (req) => {
-    const id = req.getParameter(0);
-    return () => operations.show(id);
-  });
-  app.post('/api/dead-letters/:id/replay', (res, req) =>
-    guarded(res, req, () => {
-      const id = req.getParameter(0);
-      answerLater(res, () => operations.replay(id), {}, logger);
-    }),
-  );
-  app.any('/api/dead-letters/:id/replay', (res, req) => guarded(res, req, () => refuse(res, req, POST_ONLY)));
+  registerApiRoutes(app, { operations, intake, logger, ids: parts.context.ids, now: parts.context.now });
+  if (parts.uploads !== undefined) registerUploadRoutes(app, parts.uploads);
   const nothing: Handler = (res, req) => refuse(res, req, NOT_FOUND);
-  app.any('/api/*', (res, req) => guarded(res, req, () => nothing(res, req)));
   app.any('/*', nothing);
 }
 

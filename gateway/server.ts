@@ -25,6 +25,7 @@ import { Operations, type OperationsOptions } from './operations.js';
 import { reasonNotToListen } from './port-probe.js';
 import { findRequestTracing } from './request-tracing.js';
 import { type RouteParts, registerRoutes } from './routes.js';
+import type { UploadParts } from './uploads/parts.js';
 import type { RequestContext } from './webhook-request.js';
 
 export interface GatewayOptions {
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readiness(): Readiness;
   /** When absent, there is no `/api`. */
   readonly operations?: OperationsOptions;
+  /** When absent, there is no `/uploads`. */
+  readonly uploads?: UploadParts;
   /** CIDR notation: proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
@@ -94,6 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: new Operations(options.operations),
+    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake },
     logger,
   };
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { advance, isOpen, isPaymentStatus, MOVES, type PaymentStatus } from './status.js';
+import {
+  advance,
+  isOpen,
+  isPaid,
+  isPastChargeback,
+  isPaymentStatus,
+  MOVES,
+  type PaymentStatus,
+} from './status.js';
 
 const STATUSES = Object.keys(MOVES).filter(isPaymentStatus);
 /** The one circle that the protocol has. */
@@ -128,6 +136,19 @@ t.test('repeats and unknown words change nothing', async () => {
       return after(doubled) === after(reports);
     }),
   );
+});
+
+t.test('what is said of a status in words', async (t) => {
+  t.strictSame(STATUSES.filter(isPaid), ['approved', 'success']);
+  t.strictSame(STATUSES.filter(isPastChargeback), [
+    'chargebacked',
+    'chargeback_reversed',
+    'represented',
+    'representment_reversed',
+    'second_chargebacked',
+    'pre_arbitrated',
+  ]);
+  t.notOk(isPaid('unheard of') || isPastChargeback('unheard of'));
 });
 
 function circular(a: string, b: string): boolean {

@@ -107,6 +107,16 @@ export function isOpen(status: string): boolean {
   return OPEN_STATUSES.has(status);
 }
 
+/** Whether the debtor has paid, and it stands. */
+export function isPaid(status: string): boolean {
+  return status === 'approved' || status === 'success';
+}
+
+/** Whether a chargeback is behind the payment, however it went on: a reversed one may be raised again. */
+export function isPastChargeback(status: string): boolean {
+  return status === 'chargebacked' || REACHABLE.get('chargebacked')?.has(status) === true;
+}
+
 /**
  * - `apply`: the payment takes the reported status
  * - `stale`: the payment is past it already, or on another way

@@ -1,5 +1,5 @@
 /** What `tether dead list|show|replay` do, against the operations API of a running node. */
-import { type Environment, parseConfig } from '../config.js';
+import type { Environment } from '../config.js';
 import { NodeRequestError } from '../errors.js';
 import {
   type DeadLetterJson,
@@ -9,15 +9,8 @@ import {
   deadLetterText,
   replayedSchema,
 } from './dead-letter.js';
-import { apiTokenOf, createNodeClient, type NodeClient } from './node-client.js';
-import { overridesOf } from './options.js';
+import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
 
-interface NodeFlags {
-  readonly url?: string;
-  readonly dataDir?: string;
-  readonly token?: string;
-  readonly json?: true;
-}
 interface FilterFlags {
   readonly actor?: string;
   readonly key?: string;
@@ -35,7 +28,7 @@ interface ListReport {
 
 /** `columns`: the width of the terminal, if it is one. */
 async function listDead(flags: ListFlags, env: Environment, columns?: number): Promise<ListReport> {
-  const client = await connect(flags, env);
+  const client = await connectToNode(flags, env);
   const letters = await list(client, flags, flags.state === 'all' ? undefined : flags.state, flags.limit);
   return {
     text: flags.json === true ? `${JSON.stringify(letters)}\n` : listText(letters, columns),
@@ -50,7 +43,7 @@ function keyHint(key: string | undefined): string | undefined {
 }
 
 async function showDead(id: string, flags: NodeFlags, env: Environment): Promise<string> {
-  const client = await connect(flags, env);
+  const client = await connectToNode(flags, env);
   const letter = await client.call('GET', `/api/dead-letters/${encodeURIComponent(id)}`, deadLetterSchema);
   return flags.json === true ? `${JSON.stringify(letter)}\n` : deadLetterText(letter);
 }
@@ -67,7 +60,7 @@ async function replayDead(
   flags: ReplayFlags,
   env: Environment,
 ): Promise<ReplayReport> {
-  const client = await connect(flags, env);
+  const client = await connectToNode(flags, env);
   const result = await replay(client, flags.all === true ? waitingIds(client, flags) : ids);
   const counts = `${result.replayed.length} replayed, ${result.failed.length} failed`;
   return {
@@ -79,17 +72,6 @@ async function replayDead(
 
 function listText(letters: readonly DeadLetterJson[], columns: number | undefined): string {
   return letters.length === 0 ? 'no dead letters\n' : deadLetterTable(letters, columns);
-}
-
-async function connect(flags: NodeFlags, env: Environment): Promise<NodeClient> {
-  const settings = parseConfig(
-    env,
-    overridesOf({
-      ...(flags.url === undefined ? {} : { url: flags.url }),
-      ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }),
-    }),
-  );
-  return createNodeClient(settings.url, await apiTokenOf(settings, flags.token));
 }
 
 async function list(
@@ -144,4 +126,4 @@ async function replay(
   return { replayed: done, failed };
 }
 
-export { type ListFlags, listDead, type NodeFlags, type ReplayFlags, replayDead, showDead };
+export { type ListFlags, listDead, type ReplayFlags, replayDead, showDead };

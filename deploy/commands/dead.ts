@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import type { ListFlags, NodeFlags, ReplayFlags } from './dead-run.js';
-import { wholeFrom } from './options.js';
+import type { ListFlags, ReplayFlags } from './dead-run.js';
+import type { NodeFlags } from './node-client.js';
+import { addNodeOptions, wholeFrom } from './options.js';
+import { columnsOf } from './table.js';
 
 const LIMIT_MAX = 1000;
 const KEY_FORM = '<endpoint>:<id>, such as emp:44177a21403427eb96664a6d7e5d5d48';
@@ -12,13 +14,7 @@ const KEY_FORM = '<endpoint>:<id>, such as emp:44177a21403427eb96664a6d7e5d5d48'
 function addDeadCommands(program: Command, env: Environment, setExitCode: (code: number) => void): void {
   const dead = program.command('dead').description('messages that could not be handled');
   const add = (usage: string, description: string) =>
-    dead
-      .command(usage)
-      .description(description)
-      .option('--url <url>', 'the node (TETHER_URL; default: TETHER_HOST and TETHER_PORT)')
-      .option('--data-dir <path>', 'where an embedded node keeps its API token (TETHER_DATA_DIR)')
-      .option('--token <token>', 'API token (TETHER_API_TOKEN)')
-      .option('--json', 'print JSON');
+    addNodeOptions(dead.command(usage).description(description));
 
   add('list', 'list dead letters')
     .option('--actor <type>', 'only of this actor')
@@ -62,11 +58,6 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
       for (const failure of failures) process.stderr.write(`tether: ${failure}\n`);
       if (failures.length > 0) setExitCode(EXIT.failed);
     });
-}
-
-/** Undefined without a terminal, and with one that does not tell: such a one says 0. */
-function columnsOf(stream: NodeJS.WriteStream): number | undefined {
-  return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
 /** @throws UsageError saying what is missing or too much */

@@ -2,12 +2,24 @@
 import { request } from 'undici';
 import type { z } from 'zod';
 import { readApiToken } from '../api-token.js';
-import type { Settings } from '../config.js';
+import { type Environment, parseConfig, type Settings } from '../config.js';
 import { ConfigError, NodeRequestError } from '../errors.js';
+import { overridesOf } from './options.js';
+
+/** Of the options that every command has which asks a node. */
+interface NodeFlags {
+  readonly url?: string;
+  readonly dataDir?: string;
+  readonly token?: string;
+  readonly json?: true;
+}
 
 interface NodeClient {
-  /** @throws NodeRequestError when the node is not there, says no, or answers something else */
-  call<Value>(method: 'GET' | 'POST', path: string, schema: z.ZodType<Value>): Promise<Value>;
+  /**
+   * @param body sent as JSON
+   * @throws NodeRequestError when the node is not there, says no, or answers something else
+   */
+  call<Value>(method: 'GET' | 'POST', path: string, schema: z.ZodType<Value>, body?: object): Promise<Value>;
 }
 
 const REQUEST_MS_MAX = 30_000;
@@ -24,15 +36,32 @@ async function apiTokenOf(settings: Settings, given: string | undefined): Promis
   return token;
 }
 
+/** @throws ConfigError */
+async function connectToNode({ url, dataDir, token }: NodeFlags, env: Environment): Promise<NodeClient> {
+  const settings = parseConfig(
+    env,
+    overridesOf({
+      ...(url === undefined ? {} : { url }),
+      ...(dataDir === undefined ? {} : { dataDir }),
+    }),
+  );
+  return createNodeClient(settings.url, await apiTokenOf(settings, token));
+}
+
 function createNodeClient(url: string, token: string): NodeClient {
   return {
-    async call(method, path, schema) {
+    async call(method, path, schema, body) {
       let statusCode: number;
       let text: string;
       try {
         const response = await request(`${url}${path}`, {
           method,
-          headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           headersTimeout: REQUEST_MS_MAX,
           bodyTimeout: REQUEST_MS_MAX,
         });
@@ -77,4 +106,4 @@ function reasonOf(cause: unknown): string {
   return cause.message || (typeof code === 'string' ? code : cause.name);
 }
 
-export { apiTokenOf, createNodeClient, type NodeClient };
+export { apiTokenOf, connectToNode, type NodeClient, type NodeFlags };

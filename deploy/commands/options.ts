@@ -1,5 +1,5 @@
 /** What the commands share: options that stand for configuration keys, and the reading of option values. */
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Overrides } from '../config.js';
 import type { ConfigKey } from '../config-keys.js';
 
@@ -25,6 +25,15 @@ function overridesOf(options: { readonly [Name in KeyOption]?: string }): Overri
     if (value !== undefined) overrides.set(key, { option, value });
   }
   return overrides;
+}
+
+/** What every command takes that asks a running node (`NodeFlags`). */
+function addNodeOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'the node (TETHER_URL; default: TETHER_HOST and TETHER_PORT)')
+    .option('--data-dir <path>', 'where an embedded node keeps its API token (TETHER_DATA_DIR)')
+    .option('--token <token>', 'API token (TETHER_API_TOKEN)')
+    .option('--json', 'print JSON');
 }
 
 /** A parser of whole numbers for commander. */
@@ -54,4 +63,4 @@ function parseRate(text: string): number {
   return rate;
 }
 
-export { overridesOf, parseRate, parseShare, wholeFrom };
+export { addNodeOptions, overridesOf, parseRate, parseShare, wholeFrom };

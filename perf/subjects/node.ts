@@ -1,15 +1,15 @@
 /**
  * The whole node in its embedded default: gateway, journal, actors on worker threads, a Postgres of its own.
  *
- * Arguments: data directory.
+ * Arguments: data directory; keys of the configuration as JSON, or nothing.
  */
 import { loadConfig } from '../../deploy/config.js';
 import { createLogger } from '../../deploy/logger.js';
 import { Node } from '../../deploy/node.js';
 
-const [dataDir = ''] = process.argv.slice(2);
+const [dataDir = '', keys = '{}'] = process.argv.slice(2);
 const config = await loadConfig(
-  { TETHER_DATA_DIR: dataDir, TETHER_PORT: '0', TETHER_LOG_LEVEL: 'warn' },
+  { TETHER_DATA_DIR: dataDir, TETHER_PORT: '0', TETHER_LOG_LEVEL: 'warn', ...JSON.parse(keys) },
   'up',
 );
 const node = await Node.start(config, createLogger({ level: 'warn' }));

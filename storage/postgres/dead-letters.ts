@@ -20,6 +20,7 @@ import type {
   StoredDeadLetter,
 } from '../../runtime/stores/dead-letter.js';
 import { assertFilter, boundedCause } from '../dead-letter-limits.js';
+import { isUuid } from '../uuid.js';
 import { escapeNul, replaceNul, toBytea, unescapeNul } from './columns.js';
 import type { Pool } from './pool.js';
 
@@ -174,8 +175,4 @@ function fromRow(row: Row): StoredDeadLetter {
     state: row.state,
     replayedAt: row.replayed_at === null ? undefined : Number(row.replayed_at),
   };
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }

@@ -39,6 +39,7 @@ export {
 export { createReminderStore } from './reminders.js';
 export { createSnapshotStore } from './snapshots.js';
 export type { SnapshotsModuleSettings } from './snapshots-module.js';
+export { type NewToken, type StoredToken, Tokens } from './tokens.js';
 
 /** For worker threads: each opens connections of its own. It holds the password: never for a log. */
 export function postgresSnapshots(settings: SnapshotsModuleSettings): StoreModule {

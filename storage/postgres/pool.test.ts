@@ -69,6 +69,85 @@ t.test('a deadlock is a conflict for one of two, and the other commits', async (
   );
 });
 
+const COPY = 'COPY rows (id, value) FROM STDIN';
+const bytes = (text: string) => Buffer.from(text);
+
+t.test('a copy writes rows in its transaction, wherever chunks are cut', async (t) => {
+  const rows = Array.from({ length: 5_000 }, (_, n) => `${1_000 + n}\tvalue\\t${'é'.repeat(n % 40)}\n`).join(
+    '',
+  );
+  const all = bytes(rows);
+  const cut = function* () {
+    for (let at = 0, size = 1; at < all.length; at += size, size = (size * 7) % 4_099)
+      yield all.subarray(at, at + size);
+  };
+  const counts = await inTransaction(pool, async (transaction) => [
+    await transaction.copyFrom(COPY, cut()),
+    await transaction.copyFrom(COPY, []),
+    (await transaction.query('SELECT FROM rows WHERE id >= 1000')).rowCount,
+  ]);
+  t.strictSame(counts, [5_000, 0, 5_000]);
+  const { rows: read } = await pool.query(
+    "SELECT value FROM rows WHERE id = 1039 AND value = E'value\\t' || repeat('é', 39)",
+  );
+  t.equal(read.length, 1);
+  await pool.query('DELETE FROM rows WHERE id >= 1000');
+});
+
+t.test('a copy that fails leaves nothing, and its connection goes on', async (t) => {
+  const total = pool.counts.total;
+  const refused = async (chunks: Iterable<Uint8Array>, sql = COPY) => {
+    const work = inTransaction(pool, async (transaction) => {
+      await transaction.copyFrom(COPY, [bytes('2000\tkept?\n')]);
+      await transaction.copyFrom(sql, chunks);
+    });
+    return work.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  };
+  t.match(await refused([bytes('2001\ta\n2001\tb\n')]), {
+    code: 'TETHER_POSTGRES_QUERY',
+    sqlstate: '23505',
+    constraint: 'rows_pkey',
+    retryable: false,
+  });
+  t.match(await refused([bytes('secret\tx\n')]), {
+    code: 'TETHER_POSTGRES_QUERY',
+    sqlstate: '22P02',
+  });
+  t.notMatch(await refused([bytes('secret\tx\n')]), { message: /secret/ });
+  t.match(await refused([], 'COPY nowhere FROM STDIN'), { code: 'TETHER_POSTGRES_QUERY', sqlstate: '42P01' });
+  const reason = new Error('no more chunks');
+  const broken = function* () {
+    yield bytes('2002\tx\n'.repeat(100_000));
+    throw reason;
+  };
+  t.equal(await refused(broken()), reason);
+  // More than the server takes in before it has found the first row wrong.
+  const much = function* () {
+    for (let n = 0; n < 200; n++) yield bytes(`x\t${'y'.repeat(65_536)}\n`);
+  };
+  t.match(await refused(much()), { sqlstate: '22P02' });
+  t.notOk((await idsOf()).some((id) => id >= 2_000));
+  t.equal(pool.counts.total, total);
+  t.equal((await pool.query<{ one: number }>('SELECT 1 AS one')).rows[0]?.one, 1);
+});
+
+t.test('an outage in a copy is one', async (t) => {
+  const killed = inTransaction(pool, async (transaction) => {
+    const { rows } = await transaction.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const chunks = async function* () {
+      yield bytes('3001\tx\n');
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+      yield bytes('3002\tx\n');
+    };
+    await transaction.copyFrom(COPY, chunks());
+  });
+  await t.rejects(killed, { code: 'TETHER_POSTGRES_UNAVAILABLE' });
+  t.notOk((await idsOf()).some((id) => id >= 3_000));
+});
+
 t.test('limits of time', async (t) => {
   const hasty = createPool({
     url,

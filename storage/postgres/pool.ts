@@ -5,7 +5,10 @@
  * start-up options that it would refuse. Time limits for statements are therefore set per transaction, and the driver has
  * one of its own in case the server is silent.
  */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
+import { from as copyStream } from 'pg-copy-streams';
 import PgPool from 'pg-pool';
 import { OutageError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
@@ -26,7 +29,7 @@ export interface PoolOptions {
   readonly idleMsMax?: number;
 }
 
-/** What a transaction's function needs of its connection. */
+/** What answers statements. */
 export interface Queryable {
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
@@ -45,7 +48,18 @@ export interface Pool extends Queryable {
   end(): Promise<void>;
 }
 
-export interface PooledConnection extends Queryable {
+/** What a transaction's function needs of its connection. */
+export interface Transaction extends Queryable {
+  /**
+   * Runs `COPY ... FROM STDIN` with what `chunks` come to, in the format that the statement names; a chunk may end anywhere. All rows are
+   * written or, when it rejects, none, and the transaction has failed. Chunks are taken as the server takes them in. They must be at hand:
+   * the server's time limit does not run while it waits for one, only the driver's, and that is an outage.
+   * @returns the number of rows
+   */
+  copyFrom(sql: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<number>;
+}
+
+export interface PooledConnection extends Transaction {
   /** Gives it back, or closes it when `destroy`. */
   release(destroy: boolean): void;
 }
@@ -87,6 +101,7 @@ export function createPool(options: PoolOptions): Pool {
     client.on('error', onError);
     return {
       query: (sql, values) => classified(client.query(sql, values && [...values])),
+      copyFrom: (sql, chunks) => classified(copy(client, sql, chunks)),
       release(destroy) {
         client.off('error', onError);
         client.release(destroy);
@@ -114,7 +129,10 @@ export function createPool(options: PoolOptions): Pool {
  * deduplication row.
  * @throws what `work` throws and what Postgres says, classified by `toPostgresError`
  */
-export async function inTransaction<T>(pool: Pool, work: (transaction: Queryable) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
   const connection = await pool.connect();
   let destroy = true;
   try {
@@ -133,6 +151,17 @@ export async function inTransaction<T>(pool: Pool, work: (transaction: Queryable
   } finally {
     connection.release(destroy);
   }
+}
+
+async function copy(
+  client: pg.ClientBase,
+  sql: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<number> {
+  // The pool's time limit holds for the whole of it, as for any query.
+  const stream = client.query(copyStream(sql));
+  await pipeline(Readable.from(chunks), stream);
+  return stream.rowCount;
 }
 
 /** Postgres answers the COMMIT of a failed transaction with ROLLBACK and no error. */

@@ -63,6 +63,7 @@ function intercepted(pool: Pool, intercept: Intercept): Pool {
       const connection = await pool.connect();
       return {
         query: (sql, values) => intercept(sql, () => connection.query(sql, values)),
+        copyFrom: (sql, chunks) => intercept(sql, () => connection.copyFrom(sql, chunks)),
         release: (destroy) => connection.release(destroy),
       };
     },

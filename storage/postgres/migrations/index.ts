@@ -1,9 +1,11 @@
 import { deadLetters } from './0001-dead-letters.js';
 import { payments } from './0002-payments.js';
 import { stores } from './0003-stores.js';
+import { uploads } from './0004-uploads.js';
+import { tokens } from './0005-tokens.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
-export const migrations: readonly Migration[] = [deadLetters, payments, stores];
+export const migrations: readonly Migration[] = [deadLetters, payments, stores, uploads, tokens];
 
 export type { Migration } from './migration.js';

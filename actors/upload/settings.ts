@@ -1,0 +1,28 @@
+/** The settings of the upload actor, checked once, when its thread starts. */
+import { z } from 'zod';
+
+const Settings = z.strictObject({
+  databaseUrl: z.string().min(1),
+  objects: z.discriminatedUnion('driver', [
+    z.strictObject({ driver: z.literal('folder'), directory: z.string().min(1) }),
+    z.strictObject({ driver: z.literal('s3'), url: z.string().min(1) }),
+  ]),
+  /** Connections of each worker thread: an upload at work takes one. */
+  connectionsMax: z.int().min(1).max(100).default(4),
+  /** An upload goes to the end of the queue after so long, milliseconds, so that a large file does not hold up small ones. */
+  sliceMs: z.int().min(0).max(120_000).default(20_000),
+  /** Rows of one transaction, about. */
+  batchRows: z.int().min(1).max(50_000).default(20_000),
+});
+
+export type UploadSettings = z.input<typeof Settings>;
+
+export type FilledUploadSettings = Readonly<z.output<typeof Settings>>;
+
+/** @throws TypeError that names what is wrong and never quotes a value: URLs hold passwords */
+export function fillUploadSettings(settings: unknown): FilledUploadSettings {
+  const parsed = Settings.safeParse(settings);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.code}`);
+  throw new TypeError(`settings of the upload actor are wrong: ${problems.join(', ')}`);
+}

@@ -1,0 +1,155 @@
+/**
+ * Judged rows of a file on their way into the tables: those that are valid as rows of `debtors`, with what they are checked by, and
+ * the others as rows of `upload_rejects`.
+ */
+import type { Debtor, Reason, Verdict } from '../debtor/debtor.js';
+import { CopyRows, copiedText, copyJson, copyText } from './copy-text.js';
+
+/** The columns of a row in `Batch.debtors`, in order. */
+export const DEBTOR_COLUMNS = `upload_id, owner, line, iban, bic, first_name, last_name, amount, currency, email, phone, street,
+  postcode, city, country, national_id, birth_date, external_reference, extra`;
+/** Of one in `Batch.rejects`. */
+export const REJECT_COLUMNS = 'upload_id, line, outcome, reasons';
+
+/** Places in `DEBTOR_COLUMNS`. */
+const COLUMN = { bic: 4, firstName: 5, lastName: 6, email: 9 };
+const LISTED_END = COLUMN.email + 1;
+
+/** By the number of the valid row. */
+export interface ListedValues {
+  /** In the form of `wholeBic`. */
+  readonly bics: readonly (string | undefined)[];
+  readonly emails: readonly (string | undefined)[];
+  readonly names: readonly string[];
+}
+
+/** Rows of a batch at most, by what a sort key has room for. */
+const ROWS_MAX = 2 ** 17;
+
+/** Headers of the columns that rows are checked by, as the file has them; empty where it has none. */
+export interface CheckedColumns {
+  readonly iban: string;
+  readonly bic: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+export class Batch {
+  readonly columns: CheckedColumns;
+  readonly debtors: CopyRows;
+  readonly rejects: CopyRows;
+  /** Of the valid rows, in the order of `debtors`. */
+  readonly lines: number[] = [];
+  readonly ibans: string[] = [];
+  readonly #sortKeys: number[] = [];
+  #listed: ListedValues | undefined;
+  #invalid = 0;
+  readonly #upload: string;
+  readonly #uploadAndOwner: string;
+
+  /** @param spent a batch that is written: its memory is taken, and it must not be used any more */
+  constructor(uploadId: string, owner: string, columns: CheckedColumns, spent?: Batch) {
+    this.columns = columns;
+    this.debtors = spent?.debtors ?? new CopyRows();
+    this.rejects = spent?.rejects ?? new CopyRows();
+    this.debtors.clear();
+    this.rejects.clear();
+    this.#upload = `${uploadId}\t`;
+    this.#uploadAndOwner = `${uploadId}\t${copyText(owner)}\t`;
+  }
+
+  get rows(): number {
+    return this.lines.length + this.#invalid;
+  }
+
+  get invalid(): number {
+    return this.#invalid;
+  }
+
+  get bytes(): number {
+    return this.debtors.bytes + this.rejects.bytes;
+  }
+
+  add(line: number, verdict: Verdict): void {
+    if (this.rows === ROWS_MAX) throw new RangeError(`a batch of more than ${ROWS_MAX} rows`);
+    if (verdict.outcome === 'invalid') {
+      this.#invalid++;
+      this.#reject(line, 'invalid', verdict.reasons);
+      return;
+    }
+    const { debtor } = verdict;
+    this.debtors.add(this.#uploadAndOwner + toRow(line, debtor));
+    this.#sortKeys.push(sortKey(debtor.iban) * ROWS_MAX + this.lines.length);
+    this.lines.push(line);
+    this.ibans.push(debtor.iban);
+  }
+
+  /**
+   * What the valid rows are looked for by in the blacklist, beside the IBAN. Read out of the encoded rows, for which there is seldom a
+   * need; once, when all rows are there. To keep these strings for a whole batch cost a fifth of the thread's time, in garbage collection.
+   */
+  readListed(): ListedValues {
+    this.#listed ??= this.#readListed();
+    return this.#listed;
+  }
+
+  #readListed(): ListedValues {
+    const listed: { bics: (string | undefined)[]; emails: (string | undefined)[]; names: string[] } = {
+      bics: [],
+      emails: [],
+      names: [],
+    };
+    for (let number = 0; number < this.debtors.count; number++) {
+      const columns = this.debtors.row(number).split('\t', LISTED_END);
+      const bic = copiedText(columns[COLUMN.bic]);
+      listed.bics.push(bic === undefined ? undefined : wholeBic(bic));
+      listed.emails.push(copiedText(columns[COLUMN.email])?.toLowerCase());
+      const [first, last] = [copiedText(columns[COLUMN.firstName]), copiedText(columns[COLUMN.lastName])];
+      listed.names.push(`${first} ${last}`.toUpperCase());
+    }
+    return listed;
+  }
+
+  /** Adds valid rows, by their number from 0, to `rejects`. Once, when all rows are there. */
+  skip(reasons: ReadonlyMap<number, Reason>): void {
+    for (const [number, reason] of reasons) this.#reject(this.lines[number] ?? 0, 'skipped', [reason]);
+  }
+
+  /**
+   * The valid rows that are not skipped, roughly in the order of their IBANs: so neighbours in the index come one after the
+   * other.
+   */
+  kept(reasons: ReadonlyMap<number, Reason>): Iterable<number> {
+    const keys = Float64Array.from(
+      reasons.size === 0 ? this.#sortKeys : this.#sortKeys.filter((_, number) => !reasons.has(number)),
+    );
+    return keys.sort().map((key) => key % ROWS_MAX);
+  }
+
+  #reject(line: number, outcome: 'invalid' | 'skipped', reasons: readonly Reason[]): void {
+    this.rejects.add(`${this.#upload}${line}\t${outcome}\t${copyJson(reasons)}\n`);
+  }
+}
+
+/** A BIC of 8 characters is that of the head office, which has another one of 11. */
+export function wholeBic(bic: string): string {
+  return bic.length === 8 ? `${bic}XXX` : bic;
+}
+
+/** Of an IBAN's country, check digits and next three characters: less than 2^36. */
+function sortKey(iban: string): number {
+  let key = (iban.charCodeAt(0) - 65) * 26 + iban.charCodeAt(1) - 65;
+  for (let n = 2; n < 7; n++) {
+    const code = iban.charCodeAt(n);
+    key = key * 36 + (code < 65 ? code - 48 : code - 55);
+  }
+  return key;
+}
+
+function toRow(line: number, it: Debtor): string {
+  return `${line}\t${it.iban}\t${copyText(it.bic)}\t${copyText(it.firstName)}\t${copyText(it.lastName)}\t${it.amount}\t${
+    it.currency
+  }\t${copyText(it.email)}\t${copyText(it.phone)}\t${copyText(it.street)}\t${copyText(it.postcode)}\t${copyText(it.city)}\t${
+    it.country
+  }\t${copyText(it.nationalId)}\t${copyText(it.birthDate)}\t${copyText(it.externalReference)}\t${copyJson(it.extra)}\n`;
+}

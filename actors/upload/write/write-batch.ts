@@ -1,0 +1,208 @@
+/**
+ * Writes a batch of judged rows, in one transaction: all of its rows, the upload's counts and its checkpoint, or nothing.
+ *
+ * ```
+ * BEGIN, one advisory lock for the owner     uploads of one owner take turns, so that no two accept an IBAN
+ * find hits                                  one statement, see `sql/find-hits.ts`; what they mean is decided in `skips.ts`
+ * SAVEPOINT                                  unless `lookFirst`: then nobody has looked for debtors that wait, and an index finds them
+ * COPY debtors, COPY upload_rejects          straight into the tables, not by way of a temporary one
+ * UPDATE uploads                             only where the upload is still processing, and still at the position that was read
+ * COMMIT
+ * ```
+ * The last condition is what fences: of two workers that read the same position one writes, and the other gets an
+ * `UploadMovedError`. A worker that ends anywhere leaves the checkpoint of the last batch that is whole, and the rows up to there.
+ */
+import { TetherError } from '../../../runtime/errors.js';
+import { PostgresConflictError, PostgresQueryError } from '../../../storage/postgres/errors.js';
+import { inTransaction, type Pool, type Transaction } from '../../../storage/postgres/pool.js';
+import { isPaid, isPastChargeback, MOVES } from '../../payment/status.js';
+import type { Reason } from '../debtor/debtor.js';
+import type { Position } from '../file/table-file.js';
+import type { UploadCounts } from '../model.js';
+import { type Batch, DEBTOR_COLUMNS, REJECT_COLUMNS } from './batch.js';
+import { decideSkips, type SkipCode } from './skips.js';
+import { FIND_HITS, type HitRow } from './sql/find-hits.js';
+import { SHORT_LIST_MAX, SHORT_LISTS, type ShortLists } from './sql/short-lists.js';
+
+/** The upload is not in the state and at the position that were read: it is being cancelled, or another worker went on with it. */
+export class UploadMovedError extends TetherError {
+  readonly code = 'TETHER_UPLOAD_MOVED';
+  readonly retryable = true;
+}
+
+export interface BatchStep {
+  readonly uploadId: string;
+  readonly owner: string;
+  /** Of the checkpoint that was read. */
+  readonly from: Position;
+  /** Behind the batch. */
+  readonly next: Position;
+  /**
+   * Look for debtors that wait before writing. Without it the batch is written as if there were none, which saves a look-up for each row,
+   * and once more when that was wrong: worth it as long as no batch of the file had a duplicate.
+   */
+  readonly lookFirst?: boolean;
+}
+
+export interface WrittenBatch {
+  readonly counts: UploadCounts;
+  /** Whether a debtor of the batch waits already. */
+  readonly hasDuplicates: boolean;
+}
+
+const UNIQUE_VIOLATION = '23505';
+/** Of the advisory locks' two numbers, the one that is Tether's for owners of uploads: the letters "tupl". */
+const OWNER_LOCKS = 0x7475706c;
+/** Others of this owner take their turns before; each holds the lock for a batch. */
+const LOCK_MS_MAX = 20_000;
+
+/**
+ * Statistics lag behind tables that grow by the million, and a batch has enough values to make a scan of the whole table look cheap:
+ * the planner is held to the indexes.
+ */
+const SETTINGS = `SET LOCAL lock_timeout = ${LOCK_MS_MAX}; SET LOCAL enable_seqscan = off`;
+
+const LOCK_OWNER = `SELECT pg_advisory_xact_lock(${OWNER_LOCKS}, hashtext($1))`;
+
+const ADVANCE = `
+  UPDATE uploads SET total = total + $4 + $5 + $6, accepted = accepted + $4, invalid = invalid + $5, skipped = skipped + $6,
+    processed_bytes = $7, checkpoint = jsonb_set(checkpoint, '{next}', $3::jsonb), version = version + 1, updated_at = now()
+  WHERE id = $1 AND state = 'processing' AND checkpoint -> 'next' = $2::jsonb`;
+
+const PAST_CHARGEBACK = Object.keys(MOVES).filter(isPastChargeback);
+const PAID = Object.keys(MOVES).filter(isPaid);
+
+/**
+ * Of the batch nothing can be used again, whatever comes of it.
+ * @throws UploadMovedError, PostgresConflictError, and what Postgres says; then nothing is written
+ */
+export async function writeBatch(pool: Pool, step: BatchStep, batch: Batch): Promise<WrittenBatch> {
+  return inTransaction(pool, async (transaction) => {
+    await transaction.query(SETTINGS);
+    await transaction.query(LOCK_OWNER, [step.owner]);
+    const { skips, hasDuplicates } = await writeDebtors(transaction, step, batch);
+    batch.skip(skips);
+    const accepted = batch.debtors.count - skips.size;
+    await copy(
+      transaction,
+      `upload_rejects (${REJECT_COLUMNS})`,
+      batch.rejects.count,
+      batch.rejects.chunks(),
+    );
+    const counts = {
+      total: batch.rows,
+      accepted,
+      invalid: batch.invalid,
+      skipped: skips.size,
+    };
+    const { rowCount } = await transaction.query(ADVANCE, [
+      step.uploadId,
+      JSON.stringify(step.from),
+      JSON.stringify(step.next),
+      counts.accepted,
+      counts.invalid,
+      counts.skipped,
+      step.next.byte,
+    ]);
+    if (rowCount !== 1) throw new UploadMovedError('the upload is not where this worker left it');
+    return { counts, hasDuplicates };
+  });
+}
+
+interface WrittenDebtors {
+  readonly skips: ReadonlyMap<number, Reason>;
+  readonly hasDuplicates: boolean;
+}
+
+async function writeDebtors(
+  transaction: Transaction,
+  step: BatchStep,
+  batch: Batch,
+): Promise<WrittenDebtors> {
+  if (step.lookFirst !== true) {
+    const skips = decideSkips(batch, await findHits(transaction, step, batch, []));
+    await transaction.query('SAVEPOINT unlooked');
+    try {
+      await copyDebtors(transaction, batch, skips);
+      return { skips, hasDuplicates: false };
+    } catch (error) {
+      if (!(error instanceof PostgresConflictError && error.sqlstate === UNIQUE_VIOLATION)) throw error;
+      await transaction.query('ROLLBACK TO unlooked');
+    }
+  }
+  const hits = await findHits(transaction, step, batch, batch.ibans);
+  const skips = decideSkips(batch, hits);
+  await copyDebtors(transaction, batch, skips);
+  return { skips, hasDuplicates: hits.some(({ upload_id: upload }) => upload !== null) };
+}
+
+function copyDebtors(
+  transaction: Transaction,
+  batch: Batch,
+  skips: ReadonlyMap<number, Reason>,
+): Promise<void> {
+  const accepted = batch.debtors.count - skips.size;
+  return copy(transaction, `debtors (${DEBTOR_COLUMNS})`, accepted, batch.debtors.chunks(batch.kept(skips)));
+}
+
+/** @param waiting IBANs to look for among the debtors that wait */
+async function findHits(
+  transaction: Transaction,
+  { owner, uploadId }: BatchStep,
+  batch: Batch,
+  waiting: readonly string[],
+): Promise<readonly HitRow[]> {
+  if (batch.ibans.length === 0) return [];
+  const { rows: lists } = await transaction.query<ShortLists>(SHORT_LISTS);
+  const [short] = lists;
+  if (short === undefined) throw new TypeError('a SELECT without FROM that returned nothing');
+  const hits: HitRow[] = [];
+  /** The values to ask for, of a list that is not short; of one that is, its entries are as good as hits. */
+  const ask = (code: SkipCode, list: readonly string[], values: () => readonly string[]) => {
+    if (list.length > SHORT_LIST_MAX) return values();
+    for (const value of list) hits.push({ code, value, upload_id: null, line: null });
+    return [];
+  };
+  // Letters and digits: the array's text needs no quotes, which the driver would look for in each.
+  const arrayOf = (ibans: readonly string[]) => `{${ibans.join(',')}}`;
+  const { rows } = await transaction.query<HitRow>(FIND_HITS, [
+    arrayOf(waiting),
+    arrayOf(short.ibans ? batch.ibans : []),
+    arrayOf(short.attempted ? batch.ibans : []),
+    ask('blacklisted-bic', short.bics, () =>
+      distinct(batch.readListed().bics).flatMap((bic) =>
+        bic.endsWith('XXX') ? [bic, bic.slice(0, 8)] : [bic],
+      ),
+    ),
+    ask('blacklisted-email', short.emails, () => distinct(batch.readListed().emails)),
+    ask('blacklisted-name', short.names, () => distinct(batch.readListed().names)),
+    owner,
+    uploadId,
+    PAST_CHARGEBACK,
+    PAID,
+  ]);
+  return hits.concat(rows);
+}
+
+function distinct(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values)].filter((value) => value !== undefined);
+}
+
+async function copy(
+  transaction: Transaction,
+  table: string,
+  count: number,
+  chunks: Iterable<Uint8Array>,
+): Promise<void> {
+  if (count === 0) return;
+  try {
+    const copied = await transaction.copyFrom(`COPY ${table} FROM STDIN`, chunks);
+    if (copied !== count) throw new TypeError(`of ${count} rows ${copied} were copied`);
+  } catch (error) {
+    // As a rule the same row fails again; here the next try finds the other worker's rows, or its checkpoint.
+    if (error instanceof PostgresQueryError && error.sqlstate === UNIQUE_VIOLATION) {
+      throw new PostgresConflictError(`another worker was faster: ${error.constraint}`, UNIQUE_VIOLATION);
+    }
+    throw error;
+  }
+}

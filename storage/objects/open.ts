@@ -1,0 +1,20 @@
+/** Opens an object store by its settings, in any thread. Nothing is asked of it before the first call. */
+import { resolve } from 'node:path';
+import type { Logger } from '../../runtime/logger.js';
+import { ObjectStoreSettingsError } from './errors.js';
+import { FolderObjectStore } from './folder/folder-store.js';
+import type { ObjectStore, ObjectStoreSettings } from './object-store.js';
+import { S3ObjectStore } from './s3/s3-store.js';
+import { parseS3Url } from './s3/url.js';
+
+/** @throws ObjectStoreSettingsError */
+export function openObjectStore(settings: ObjectStoreSettings, logger?: Logger): ObjectStore {
+  if (settings.driver === 'folder') {
+    if (settings.directory === '') throw new ObjectStoreSettingsError('the folder of objects has no name');
+    return new FolderObjectStore(resolve(settings.directory));
+  }
+  const { location, problem } = parseS3Url(settings.url);
+  if (location === undefined)
+    throw new ObjectStoreSettingsError(`the URL of the S3 store is wrong: ${problem}`);
+  return new S3ObjectStore(location, logger === undefined ? {} : { logger });
+}
