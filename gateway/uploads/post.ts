@@ -221,7 +221,7 @@ async function fail(
   }
 }
 
-/** Best effort: an object of an upload that is over is for the sweeper. */
+/** Best effort: an object that stays goes when its upload is removed. */
 async function remove({ objects, logger }: UploadContext, objectKey: string): Promise<void> {
   try {
     await objects.delete(objectKey);

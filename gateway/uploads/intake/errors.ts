@@ -13,7 +13,7 @@ export class IntakeAbortedError extends TetherError {
   readonly retryable = true;
 }
 
-/** The thread of the stream ended, or never began. What it left in the store is for the sweeper. */
+/** The thread of the stream ended, or never began. A multipart that it left is for the sweeper; an object goes when its upload is removed. */
 export class IntakeLostError extends OutageError {
   readonly code = 'TETHER_INTAKE_LOST';
 }
