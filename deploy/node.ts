@@ -102,6 +102,7 @@ export class Node {
           {
             module: UPLOAD_ACTOR,
             threads: config.uploads.threads,
+            youngHeapMib: 48,
             settings: { databaseUrl: database.url, objects: objectSettings(config) },
           },
           ...config.actors.map(({ module }) => ({

@@ -277,7 +277,7 @@ export class ActorSystem {
 
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, clock } = this.#options;
-    const { module, threads, settings } = registration;
+    const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
     const filled = fillLimits(definition.limits);
@@ -299,6 +299,7 @@ export class ActorSystem {
         limits: limits?.buffer,
       },
       heapMibMax,
+      youngHeapMib,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
       deadLetters: this.#deadLetters,
       release: (partition, from, _to, signal) => main.release(actor, partition, from, signal),

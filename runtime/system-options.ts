@@ -16,6 +16,11 @@ export interface ActorRegistration {
   readonly module: string | URL;
   /** Worker threads of its pool, at least 1; with `{ min, max }` as many as it needs between these. Default 1. */
   readonly threads?: PoolSize;
+  /**
+   * Of a thread's heap, for what has just been made, MiB. Default 16. An actor that makes much for a short time (rows of a file) does with
+   * 48 what else is copied, and a tenth faster.
+   */
+  readonly youngHeapMib?: number;
   /** Handed to the actor's `open`; must survive a structured clone. */
   readonly settings?: unknown;
 }
@@ -48,6 +53,7 @@ export interface ActorSystemOptions {
 export interface FilledRegistration {
   readonly module: string;
   readonly threads: PoolSize;
+  readonly youngHeapMib: number;
   readonly settings: unknown;
 }
 
@@ -59,6 +65,7 @@ export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
 const RECEIVE_MS_MAX = 300_000;
 const HEAP_MIB_MAX = 128;
+const YOUNG_HEAP_MIB = 16;
 const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 /** @throws TypeError, ActorModuleError that name what is missing or wrong, and what is right */
@@ -99,5 +106,10 @@ function fillRegistration(actor: ActorRegistration | URL | string): FilledRegist
         `the module ${name} is no URL`,
     );
   }
-  return { module, threads: given.threads ?? 1, settings: given.settings };
+  return {
+    module,
+    threads: given.threads ?? 1,
+    youngHeapMib: given.youngHeapMib ?? YOUNG_HEAP_MIB,
+    settings: given.settings,
+  };
 }

@@ -120,6 +120,7 @@ async function writeRows(
         batch.add(line, readDebtor(columns, cells));
         if (batch.rows % ROWS_PER_TURN === 0) await setImmediate();
       }
+      piece.rows.length = 0;
       next = piece.next;
       const isTimeOver = slice.isTimeOver();
       if (batch.rows > 0 && (isTimeOver || batch.rows >= batchRows || batch.bytes >= BATCH_BYTES))

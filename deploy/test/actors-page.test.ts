@@ -72,7 +72,12 @@ t.test('the options of a system', async (t) => {
     actors: ['file:///a.js'],
   } as never);
   t.strictSame(filled.actors, [
-    { module: 'file:///a.js', threads: number(rows.get('threads')?.[0]), settings: undefined },
+    {
+      module: 'file:///a.js',
+      threads: number(rows.get('threads')?.[0]),
+      youngHeapMib: number(rows.get('youngHeapMib')?.[0]),
+      settings: undefined,
+    },
   ]);
   t.equal(filled.receiveMsMax, number(rows.get('receiveMsMax')?.[0]));
   t.equal(filled.heapMibMax, number(rows.get('heapMibMax')?.[0]));

@@ -48,6 +48,8 @@ export interface ActorPoolOptions {
   readonly task: PoolTask;
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
+  /** Of that which is young, beside the limit. */
+  readonly youngHeapMib: number;
   readonly policy: PoolPolicy;
   readonly deadLetters: DeadLetterWriter;
   readonly release?: Release;

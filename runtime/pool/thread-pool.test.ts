@@ -26,6 +26,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       limits: undefined,
     },
     heapMibMax: 64,
+    youngHeapMib: 16,
     clock: systemClock,
     random: Math.random,
     logger: silentLogger,

@@ -45,6 +45,7 @@ export interface ThreadPoolOptions {
   readonly task: PoolTask;
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
+  readonly youngHeapMib: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -94,7 +95,10 @@ export class ThreadPool {
       idleTimeout: 0,
       atomics: 'async',
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMibMax, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: options.heapMibMax,
+        maxYoungGenerationSizeMb: options.youngHeapMib,
+      },
     });
     // Of a thread that runs no task, which is about to end anyway.
     this.#piscina.on('error', (error: unknown) =>

@@ -12,8 +12,15 @@ export const DEBTOR_COLUMNS = `upload_id, owner, line, iban, bic, first_name, la
 export const REJECT_COLUMNS = 'upload_id, line, outcome, reasons';
 
 /** Places in `DEBTOR_COLUMNS`. */
-const COLUMN = { bic: 4, firstName: 5, lastName: 6, email: 9 };
+const COLUMN = { line: 2, iban: 3, bic: 4, firstName: 5, lastName: 6, email: 9 };
+const IBANS_END = COLUMN.iban + 1;
 const LISTED_END = COLUMN.email + 1;
+
+/** By the number of the valid row. */
+export interface IbanValues {
+  readonly lines: readonly number[];
+  readonly ibans: readonly string[];
+}
 
 /** By the number of the valid row. */
 export interface ListedValues {
@@ -25,6 +32,7 @@ export interface ListedValues {
 
 /** Rows of a batch at most, by what a sort key has room for. */
 const ROWS_MAX = 2 ** 17;
+const ROWS_AT_FIRST = 1_024;
 
 /** Headers of the columns that rows are checked by, as the file has them; empty where it has none. */
 export interface CheckedColumns {
@@ -38,10 +46,9 @@ export class Batch {
   readonly columns: CheckedColumns;
   readonly debtors: CopyRows;
   readonly rejects: CopyRows;
-  /** Of the valid rows, in the order of `debtors`. */
-  readonly lines: number[] = [];
-  readonly ibans: string[] = [];
-  readonly #sortKeys: number[] = [];
+  /** Of the valid rows, in the order of `debtors`; longer than there are rows. */
+  #sortKeys: Float64Array;
+  #ibans: IbanValues | undefined;
   #listed: ListedValues | undefined;
   #invalid = 0;
   readonly #upload: string;
@@ -52,6 +59,7 @@ export class Batch {
     this.columns = columns;
     this.debtors = spent?.debtors ?? new CopyRows();
     this.rejects = spent?.rejects ?? new CopyRows();
+    this.#sortKeys = spent === undefined ? new Float64Array(ROWS_AT_FIRST) : spent.#sortKeys;
     this.debtors.clear();
     this.rejects.clear();
     this.#upload = `${uploadId}\t`;
@@ -59,7 +67,7 @@ export class Batch {
   }
 
   get rows(): number {
-    return this.lines.length + this.#invalid;
+    return this.debtors.count + this.#invalid;
   }
 
   get invalid(): number {
@@ -78,16 +86,36 @@ export class Batch {
       return;
     }
     const { debtor } = verdict;
+    const number = this.debtors.count;
     this.debtors.add(this.#uploadAndOwner + toRow(line, debtor));
-    this.#sortKeys.push(sortKey(debtor.iban) * ROWS_MAX + this.lines.length);
-    this.lines.push(line);
-    this.ibans.push(debtor.iban);
+    if (number === this.#sortKeys.length) {
+      const keys = new Float64Array(2 * number);
+      keys.set(this.#sortKeys);
+      this.#sortKeys = keys;
+    }
+    this.#sortKeys[number] = sortKey(debtor.iban) * ROWS_MAX + number;
   }
 
   /**
-   * What the valid rows are looked for by in the blacklist, beside the IBAN. Read out of the encoded rows, for which there is seldom a
-   * need; once, when all rows are there. To keep these strings for a whole batch cost a fifth of the thread's time, in garbage collection.
+   * Read out of the encoded rows, for which there is seldom a need; once, when all rows are there. A string kept for a whole batch is one
+   * more object to copy in each collection of garbage, and with it the chunk of the file that it is a slice of.
    */
+  readIbans(): IbanValues {
+    this.#ibans ??= this.#readIbans();
+    return this.#ibans;
+  }
+
+  #readIbans(): IbanValues {
+    const values: { lines: number[]; ibans: string[] } = { lines: [], ibans: [] };
+    for (let number = 0; number < this.debtors.count; number++) {
+      const columns = this.debtors.row(number).split('\t', IBANS_END);
+      values.lines.push(Number(columns[COLUMN.line]));
+      values.ibans.push(columns[COLUMN.iban] ?? '');
+    }
+    return values;
+  }
+
+  /** What the valid rows are looked for by in the blacklist, beside the IBAN. As `readIbans`. */
   readListed(): ListedValues {
     this.#listed ??= this.#readListed();
     return this.#listed;
@@ -112,7 +140,9 @@ export class Batch {
 
   /** Adds valid rows, by their number from 0, to `rejects`. Once, when all rows are there. */
   skip(reasons: ReadonlyMap<number, Reason>): void {
-    for (const [number, reason] of reasons) this.#reject(this.lines[number] ?? 0, 'skipped', [reason]);
+    if (reasons.size === 0) return;
+    const { lines } = this.readIbans();
+    for (const [number, reason] of reasons) this.#reject(lines[number] ?? 0, 'skipped', [reason]);
   }
 
   /**
@@ -120,10 +150,9 @@ export class Batch {
    * other.
    */
   kept(reasons: ReadonlyMap<number, Reason>): Iterable<number> {
-    const keys = Float64Array.from(
-      reasons.size === 0 ? this.#sortKeys : this.#sortKeys.filter((_, number) => !reasons.has(number)),
-    );
-    return keys.sort().map((key) => key % ROWS_MAX);
+    const keys = this.#sortKeys.slice(0, this.debtors.count);
+    const kept = reasons.size === 0 ? keys : keys.filter((_, number) => !reasons.has(number));
+    return kept.sort().map((key) => key % ROWS_MAX);
   }
 
   #reject(line: number, outcome: 'invalid' | 'skipped', reasons: readonly Reason[]): void {

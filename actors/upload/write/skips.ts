@@ -21,6 +21,11 @@ export const SKIP_REASONS = {
 
 export type SkipCode = keyof typeof SKIP_REASONS;
 
+/** Whether the reason is that the IBAN waits already. */
+export function isDuplicate(code: string): boolean {
+  return code === 'duplicate-in-file' || code === 'duplicate-of-upload';
+}
+
 const RANKS: ReadonlyMap<string, number> = new Map(
   Object.keys(SKIP_REASONS).map((code, rank) => [code, rank]),
 );
@@ -45,9 +50,10 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
   const values = listed.size === 0 ? undefined : batch.readListed();
 
   const skips = new Map<number, Reason>();
+  const { ibans, lines } = batch.readIbans();
   const accepted = new Map<string, number>();
-  for (let number = 0; number < batch.ibans.length; number++) {
-    const iban = batch.ibans[number] ?? '';
+  for (let number = 0; number < ibans.length; number++) {
+    const iban = ibans[number] ?? '';
     const hit = byIban.get(iban);
     const bic = values?.bics[number];
     const email = values?.emails[number];
@@ -63,7 +69,7 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
     else if (hit !== undefined) skip(codeOf(hit), 'iban', placeOf(hit) ?? maskValue('iban', iban));
     else {
       const line = accepted.get(iban);
-      if (line === undefined) accepted.set(iban, batch.lines[number] ?? 0);
+      if (line === undefined) accepted.set(iban, lines[number] ?? 0);
       else skip('duplicate-in-file', 'iban', `line ${line}`);
     }
   }

@@ -20,7 +20,7 @@ import type { Reason } from '../debtor/debtor.js';
 import type { Position } from '../file/table-file.js';
 import type { UploadCounts } from '../model.js';
 import { type Batch, DEBTOR_COLUMNS, REJECT_COLUMNS } from './batch.js';
-import { decideSkips, type SkipCode } from './skips.js';
+import { decideSkips, isDuplicate, type SkipCode } from './skips.js';
 import { FIND_HITS, type HitRow } from './sql/find-hits.js';
 import { SHORT_LIST_MAX, SHORT_LISTS, type ShortLists } from './sql/short-lists.js';
 
@@ -38,18 +38,19 @@ export interface BatchStep {
   /** Behind the batch. */
   readonly next: Position;
   /**
-   * Look for debtors that wait before writing. Without it the batch is written as if there were none, which saves a look-up for each row,
-   * and once more when that was wrong: worth it as long as no batch of the file had a duplicate.
+   * Look for debtors that wait, and for IBANs that stand in the batch twice, before writing. Without it the batch is written as if there were
+   * none, which saves a look-up for each row, and once more when that was wrong: worth it as long as no batch of the file had a duplicate.
    */
   readonly lookFirst?: boolean;
 }
 
 export interface WrittenBatch {
   readonly counts: UploadCounts;
-  /** Whether a debtor of the batch waits already. */
+  /** Whether a debtor of the batch waits already, in the tables or in an earlier row. */
   readonly hasDuplicates: boolean;
 }
 
+const NO_SKIPS: ReadonlyMap<number, Reason> = new Map();
 const UNIQUE_VIOLATION = '23505';
 /** Of the advisory locks' two numbers, the one that is Tether's for owners of uploads: the letters "tupl". */
 const OWNER_LOCKS = 0x7475706c;
@@ -120,7 +121,8 @@ async function writeDebtors(
   batch: Batch,
 ): Promise<WrittenDebtors> {
   if (step.lookFirst !== true) {
-    const skips = decideSkips(batch, await findHits(transaction, step, batch, []));
+    const hits = await findHits(transaction, step, batch, false);
+    const skips = hits.length === 0 ? NO_SKIPS : decideSkips(batch, hits);
     await transaction.query('SAVEPOINT unlooked');
     try {
       await copyDebtors(transaction, batch, skips);
@@ -130,10 +132,9 @@ async function writeDebtors(
       await transaction.query('ROLLBACK TO unlooked');
     }
   }
-  const hits = await findHits(transaction, step, batch, batch.ibans);
-  const skips = decideSkips(batch, hits);
+  const skips = decideSkips(batch, await findHits(transaction, step, batch, true));
   await copyDebtors(transaction, batch, skips);
-  return { skips, hasDuplicates: hits.some(({ upload_id: upload }) => upload !== null) };
+  return { skips, hasDuplicates: [...skips.values()].some(({ code }) => isDuplicate(code)) };
 }
 
 function copyDebtors(
@@ -145,14 +146,14 @@ function copyDebtors(
   return copy(transaction, `debtors (${DEBTOR_COLUMNS})`, accepted, batch.debtors.chunks(batch.kept(skips)));
 }
 
-/** @param waiting IBANs to look for among the debtors that wait */
+/** @param waiting look for the batch's IBANs among the debtors that wait, too */
 async function findHits(
   transaction: Transaction,
   { owner, uploadId }: BatchStep,
   batch: Batch,
-  waiting: readonly string[],
+  waiting: boolean,
 ): Promise<readonly HitRow[]> {
-  if (batch.ibans.length === 0) return [];
+  if (batch.debtors.count === 0) return [];
   const { rows: lists } = await transaction.query<ShortLists>(SHORT_LISTS);
   const [short] = lists;
   if (short === undefined) throw new TypeError('a SELECT without FROM that returned nothing');
@@ -164,11 +165,11 @@ async function findHits(
     return [];
   };
   // Letters and digits: the array's text needs no quotes, which the driver would look for in each.
-  const arrayOf = (ibans: readonly string[]) => `{${ibans.join(',')}}`;
+  const all = waiting || short.ibans || short.attempted ? `{${batch.readIbans().ibans.join(',')}}` : '{}';
   const { rows } = await transaction.query<HitRow>(FIND_HITS, [
-    arrayOf(waiting),
-    arrayOf(short.ibans ? batch.ibans : []),
-    arrayOf(short.attempted ? batch.ibans : []),
+    waiting ? all : '{}',
+    short.ibans ? all : '{}',
+    short.attempted ? all : '{}',
     ask('blacklisted-bic', short.bics, () =>
       distinct(batch.readListed().bics).flatMap((bic) =>
         bic.endsWith('XXX') ? [bic, bic.slice(0, 8)] : [bic],
