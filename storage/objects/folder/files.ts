@@ -19,6 +19,8 @@ const LEFTOVER_MS = 24 * 3_600_000;
 
 export class ObjectFiles {
   readonly #directory: string;
+  /** The last step of writing that is under way or waits. Never rejects. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -60,6 +62,35 @@ export class ObjectFiles {
       throw error;
     }
     await syncDirectory(directory);
+  }
+
+  /**
+   * All of the bytes, synced as they are written, and one step after another whatever the number of files: what is handed to the disk at once
+   * holds up every other sync on it, and the journal's is what senders of webhooks wait for.
+   */
+  async write(file: FileHandle, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const from = done;
+      const step = this.#turn.then(() => writeAndSync(file, bytes, from));
+      this.#turn = step.catch(() => {});
+      done += await step;
+    }
+  }
+
+  /** Copies a file behind what has been written, by way of the buffer. The number of bytes. */
+  async append(file: FileHandle, path: string, buffer: Buffer): Promise<number> {
+    const source = await open(path, 'r');
+    try {
+      let copied = 0;
+      for (;;) {
+        const { bytesRead } = await source.read(buffer, 0, buffer.length, copied);
+        if (bytesRead === 0) return copied;
+        await this.write(file, buffer.subarray(0, bytesRead));
+        copied += bytesRead;
+      }
+    } finally {
+      await source.close();
+    }
   }
 
   /** Takes a directory away at once, then removes it. */
@@ -112,30 +143,9 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/**
- * All of the bytes, synced as they are written: what is handed to the disk at once holds up every other sync on it, and the journal's
- * is what senders of webhooks wait for.
- */
-export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    done += (await file.write(bytes, done, Math.min(bytes.byteLength - done, SYNC_BYTES))).bytesWritten;
-    if (done < bytes.byteLength) await file.datasync();
-  }
-}
-
-/** Copies a file behind what has been written. */
-export async function appendFile(file: FileHandle, path: string, buffer: Buffer): Promise<number> {
-  const source = await open(path, 'r');
-  try {
-    let copied = 0;
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, buffer.length, copied);
-      if (bytesRead === 0) return copied;
-      await writeAll(file, buffer.subarray(0, bytesRead));
-      await file.datasync();
-      copied += bytesRead;
-    }
-  } finally {
-    await source.close();
-  }
+/** At most `SYNC_BYTES`. The number of bytes. */
+async function writeAndSync(file: FileHandle, bytes: Uint8Array, from: number): Promise<number> {
+  const { bytesWritten } = await file.write(bytes, from, Math.min(bytes.byteLength - from, SYNC_BYTES));
+  await file.datasync();
+  return bytesWritten;
 }

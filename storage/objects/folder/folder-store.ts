@@ -30,7 +30,7 @@ import type {
   Part,
 } from '../object-store.js';
 import { FileStream } from './file-stream.js';
-import { appendFile, ObjectFiles, syncDirectory, writeAll } from './files.js';
+import { ObjectFiles, syncDirectory } from './files.js';
 import {
   fileNameOf,
   isMultipart,
@@ -63,7 +63,9 @@ export class FolderObjectStore implements ObjectStore {
     assertKey(key);
     assertPartBytes(bytes.byteLength);
     await this.#doing(`put ${key}`, () =>
-      this.#files.place(this.#files.path('objects'), fileNameOf(key), (file) => writeAll(file, bytes)),
+      this.#files.place(this.#files.path('objects'), fileNameOf(key), (file) =>
+        this.#files.write(file, bytes),
+      ),
     );
   }
 
@@ -85,7 +87,7 @@ export class FolderObjectStore implements ObjectStore {
     await this.#inMultipart(`put part ${number} of ${key}`, key, multipart, async (directory) => {
       // A temporary file for a multipart that is gone would be written for nothing.
       await stat(directory);
-      await this.#files.place(directory, name, (file) => writeAll(file, bytes));
+      await this.#files.place(directory, name, (file) => this.#files.write(file, bytes));
       for (const other of await readdir(directory)) {
         if (other !== name && partOf(other)?.number === number)
           await unlink(join(directory, other)).catch(unlessGone);
@@ -121,7 +123,7 @@ export class FolderObjectStore implements ObjectStore {
       const buffer = Buffer.allocUnsafeSlow(COPY_BYTES);
       await this.#files.place(this.#files.path('objects'), fileNameOf(key), async (file) => {
         for (const { number, bytes, etag } of parts) {
-          const copied = await appendFile(file, join(directory, partName(number, etag)), buffer);
+          const copied = await this.#files.append(file, join(directory, partName(number, etag)), buffer);
           if (copied !== bytes)
             throw new ObjectRefusedError(`part ${number} of ${key} has not ${bytes} bytes`);
         }
