@@ -23,6 +23,8 @@ export {
   EnvelopeError,
   LogClosedError,
   LogFullError,
+  LogReadError,
+  LogUnavailableError,
   MailboxFullError,
   MoveCancelledError,
   MoveTimeoutError,

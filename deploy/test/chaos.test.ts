@@ -11,8 +11,8 @@ import { Pool } from 'pg';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
+import { freePort } from '../../storage/test-free-port.js';
 import { createRandom } from '../send/random.js';
-import { freePort } from './free-port.js';
 import { LaneLoad } from './lane-load.js';
 import { startNodeProcess } from './node-process.js';
 

@@ -1,0 +1,7 @@
+/** The message log of many nodes: Redis Streams. */
+export { parseRedisUrl } from './client.js';
+export { RedisLogError } from './errors.js';
+export { openRedisLog } from './open.js';
+export type { RedisLogOptions } from './options.js';
+export type { RedisPartition } from './partition.js';
+export type { RedisLog, RedisLogStats } from './redis-log.js';
