@@ -22,6 +22,8 @@ export interface AppenderOptions {
   /** Whether one script call may have partitions of several slots. */
   readonly manyAtOnce: boolean;
   readonly pendingBytesMax: number;
+  /** Whether enough replicas have what was sent before it. Asked right behind a group, on the same connection. */
+  readonly replicated: (() => Promise<boolean>) | undefined;
   /** `open` takes appends. */
   readonly state: () => LogState;
   /** Frames landed; `ends` are theirs. */
@@ -140,8 +142,16 @@ export class Appender {
     let firsts: readonly number[] | undefined;
     let failure: AppendFailure = this.#away;
     try {
-      firsts = await this.#options.scripts.append(keys, values);
+      const appended = this.#options.scripts.append(keys, values);
+      const replicated = this.#options.replicated?.() ?? true;
+      firsts = await appended;
+      if (!(await replicated)) {
+        for (const [at, frame] of frames.entries()) frame.partition.grewTo((firsts[at] ?? 0) + frame.count);
+        firsts = undefined;
+        failure = new LogUnavailableError('too few replicas of Redis have the message');
+      }
     } catch (error) {
+      firsts = undefined;
       failure = this.#failureOf(error);
     }
     for (const frame of frames) this.#bytes -= frame.body.length;

@@ -44,7 +44,9 @@ export function parseRedisUrl(url: string): RedisPlace | undefined {
     kind === 'server' ? nodes.length !== 1 || !/^\d{0,4}$/.test(path) : (path === '') !== (kind === 'cluster')
   )
     return undefined;
-  const [user, password] = parseLogin(login);
+  const parsed = parseLogin(login);
+  if (parsed === undefined) return undefined;
+  const [user, password] = parsed;
   return {
     kind,
     nodes: nodes as Address[],
@@ -64,11 +66,14 @@ function parseAddress(text: string, portDefault: number): Address | undefined {
   return port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
-function parseLogin(login: string | undefined): readonly [string | undefined, string | undefined] {
-  if (login === undefined) return [undefined, undefined];
-  const at = login.indexOf(':');
-  const decode = (text: string) => (text === '' ? undefined : decodeURIComponent(text));
-  return at < 0 ? [decode(login), undefined] : [decode(login.slice(0, at)), decode(login.slice(at + 1))];
+function parseLogin(login = ''): readonly [string | undefined, string | undefined] | undefined {
+  const [user = '', password = ''] = login.split(/:(.*)/s, 2);
+  try {
+    return [decodeURIComponent(user) || undefined, decodeURIComponent(password) || undefined];
+  } catch {
+    // A percent sign that encodes nothing.
+    return undefined;
+  }
 }
 
 const RECONNECT_MS_MAX = 500;

@@ -14,6 +14,11 @@ export interface RedisLogOptions {
   readonly partitions?: number;
   /** Messages that wait for Redis; above it appends fail with `LogFullError`. Default 8 MiB. */
   readonly pendingBytesMax?: number;
+  /**
+   * Acknowledged means that so many replicas have it as well; default 0: Redis itself, as durable as its append-only file. Not in a Cluster,
+   * whose client does not tell which master a `WAIT` goes to.
+   */
+  readonly replicas?: number;
   /** For a reply of Redis, milliseconds; default 5,000. */
   readonly replyMsMax?: number;
   /** For the first connection, milliseconds; default 10,000. */
@@ -37,6 +42,7 @@ export function fillOptions(options: RedisLogOptions): FilledOptions {
     prefix: options.prefix ?? 'tether',
     partitions: options.partitions ?? 64,
     pendingBytesMax: options.pendingBytesMax ?? 8 * MIB,
+    replicas: options.replicas ?? 0,
     replyMsMax: options.replyMsMax ?? 5_000,
     connectMsMax: options.connectMsMax ?? 10_000,
     logger: options.logger ?? silentLogger,
@@ -46,6 +52,7 @@ export function fillOptions(options: RedisLogOptions): FilledOptions {
     throw new RangeError(`prefix is ${filled.prefix}, allowed are 1 to 64 letters, digits and ._:-`);
   check('partitions', filled.partitions, 1, 16_384);
   check('pendingBytesMax', filled.pendingBytesMax, 4_096, 4_096 * MIB);
+  check('replicas', filled.replicas, 0, place.kind === 'cluster' ? 0 : 100);
   check('replyMsMax', filled.replyMsMax, 10, 600_000);
   check('connectMsMax', filled.connectMsMax, 0, 600_000);
   return filled;

@@ -1,8 +1,10 @@
 import t, { type Test } from 'tap';
+import { ManualClock } from '../../runtime/clock.js';
 import { LogReadError } from '../../runtime/errors.js';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, type ContractTest, part, readTexts, testMessageLog } from '../log-contract.js';
 import { openRedisLog } from './open.js';
+import type { RedisLogOptions } from './options.js';
 import type { RedisLog } from './redis-log.js';
 import { startTestRedis, type TestRedis } from './test-redis-server.js';
 
@@ -12,7 +14,7 @@ let count = 0;
 async function openOn(
   t: ContractTest,
   redis: Pick<TestRedis, 'url'>,
-  options: { readonly pendingBytesMax?: number; readonly replyMsMax?: number } = {},
+  options: Pick<RedisLogOptions, 'pendingBytesMax' | 'replyMsMax' | 'clock'> = {},
 ): Promise<RedisLog> {
   const prefix = prefixes.get(t) ?? `t${count++}`;
   prefixes.set(t, prefix);
@@ -32,7 +34,9 @@ t.test('one server', async (t: Test) => {
   testMessageLog(t, (t) => openOn(t, redis));
 
   t.test('what another process appends is heard of, and read', async (t) => {
-    const reader = await openOn(t, redis);
+    // Its clock stands still, so that it polls nothing.
+    const clock = new ManualClock();
+    const reader = await openOn(t, redis, { clock });
     const writer = await openOn(t, redis);
     const partition = partOf(reader, 'a', 1);
     await reader.claim(partition);
@@ -46,7 +50,14 @@ t.test('one server', async (t: Test) => {
     t.ok(heard >= 1);
     t.strictSame(await readTexts(partition, 0), ['x', 'y']);
     partition.commit(2);
+    clock.advance(1_000);
     await until('the writer hears of the commit', () => writer.lag() === 0);
+
+    await redis.client.hset(partition.keys.state, 'end', 3);
+    await until('what nobody told is polled', () => {
+      clock.advance(1_000);
+      return partition.end === 3;
+    });
   });
 
   t.test('messages of two writers stand one behind the other, without a gap', async (t) => {
@@ -167,21 +178,23 @@ t.test('a server that is away', async (t) => {
   t.ok(['1,2,3,again', '1,2,3,not known,again'].includes(texts.join()), texts.join());
 });
 
-t.test('a server at its memory limit', async (t) => {
-  const redis = await startTestRedis(t, ['--maxmemory', '12mb']);
+t.test('a server that nears its memory limit', async (t) => {
+  const redis = await startTestRedis(t, ['--maxmemory', '16mb']);
   const log = await openOn(t, redis);
   const partition = partOf(log, 'a', 0);
-  let refused: unknown;
-  for (let i = 0; i < 200 && refused === undefined; i++) {
-    await appendText(partition, 'x'.repeat(100_000)).catch((error: unknown) => {
-      refused = error;
-    });
-  }
-  t.match(refused, { code: 'TETHER_LOG_FULL' });
-  await until('it is full', () => log.state === 'full');
+  const memory = async (name: string) =>
+    Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1]);
+  while ((await memory('used_memory')) < 0.91 * (await memory('maxmemory')))
+    await appendText(partition, 'x'.repeat(50_000));
+  await until('it is full before Redis refuses anything', () => log.state === 'full');
+  await t.rejects(appendText(partition, 'refused'), { code: 'TETHER_LOG_FULL' });
   partition.commit(partition.end);
   await until('it has room', () => log.state === 'open');
   await appendText(partition, 'again');
+
+  await redis.client.config('SET', 'maxmemory', '1mb');
+  await t.rejects(appendText(partition, 'x'), { code: 'TETHER_LOG_FULL' }, 'nor when Redis refuses first');
+  t.equal(log.state, 'full');
 });
 
 t.test('a server that cannot be reached at the start', async (t) => {

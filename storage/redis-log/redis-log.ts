@@ -74,6 +74,7 @@ export class RedisLog implements MessageLog, PartitionHost {
       scripts: this.#scripts,
       manyAtOnce: options.place.kind !== 'cluster',
       pendingBytesMax: options.pendingBytesMax,
+      replicated: options.replicas === 0 ? undefined : () => this.#replicated(),
       state: () => this.state,
       onLanded: (frames) => this.#landed(frames),
       onFull: () => this.#pressure.refused(),
@@ -231,6 +232,12 @@ export class RedisLog implements MessageLog, PartitionHost {
   #landed(frames: readonly FrameInFlight[]): void {
     this.#watcher.tell(frames);
     for (const { partition } of frames) partition.onAppended?.();
+  }
+
+  async #replicated(): Promise<boolean> {
+    const { replicas, replyMsMax } = this.#options;
+    // Half of the time, so that Redis answers before the client gives the answer up.
+    return (await this.#commands.wait(replicas, Math.floor(replyMsMax / 2))) >= replicas;
   }
 
   readonly #connectionChanged = (): void => {

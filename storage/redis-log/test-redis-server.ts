@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -38,6 +38,35 @@ export async function startTestRedis(t: TestScope, settings: readonly string[] =
   await server.start();
   t.teardown(() => server.end());
   return server;
+}
+
+/** A master, a replica, and a Sentinel that makes the replica the master when the other has been silent for a second. */
+export async function startTestSentinel(
+  t: TestScope,
+): Promise<{ readonly url: string; readonly master: TestRedis; readonly replica: TestRedis }> {
+  const master = await startTestRedis(t);
+  const replica = await startTestRedis(t, ['--replicaof', '127.0.0.1', `${master.port}`]);
+  await until('the replica is in step', async () =>
+    /master_link_status:up/.test(await replica.client.info('replication')),
+  );
+  const directory = await mkdtemp(join(tmpdir(), 'tether-sentinel-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'sentinel.conf');
+  // A Sentinel writes what it learns into this file.
+  await writeFile(
+    file,
+    `sentinel monitor main 127.0.0.1 ${master.port} 1
+sentinel down-after-milliseconds main 1000
+sentinel failover-timeout main 5000
+`,
+  );
+  const sentinel = new Server(directory, await freePort(), [], file);
+  await sentinel.start();
+  t.teardown(() => sentinel.end());
+  await until('the Sentinel knows the replica', async () =>
+    /num-slaves 1/.test(`${await sentinel.client.call('SENTINEL', 'MASTER', 'main')}`.replaceAll(',', ' ')),
+  );
+  return { url: `redis+sentinel://127.0.0.1:${sentinel.port}/main`, master, replica };
 }
 
 /** Three masters that share the slots. The first stands for all of them in `url`. */
@@ -73,9 +102,12 @@ class Server implements TestRedis {
   readonly client: Redis;
   readonly #directory: string;
   readonly #settings: readonly string[];
+  /** Of a Sentinel. */
+  readonly #file: string | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(directory: string, port: number, settings: readonly string[]) {
+  constructor(directory: string, port: number, settings: readonly string[], sentinelFile?: string) {
+    this.#file = sentinelFile;
     this.#directory = directory;
     this.port = port;
     this.#settings = settings;
@@ -95,12 +127,21 @@ class Server implements TestRedis {
 
   async start(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
-    const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
-    const child = spawn(
-      'redis-server',
-      [...args, '--appendonly', 'yes', '--maxmemory-policy', 'noeviction', ...this.#settings],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+    const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#directory];
+    const args =
+      this.#file === undefined
+        ? [
+            ...place,
+            '--save',
+            '',
+            '--appendonly',
+            'yes',
+            '--maxmemory-policy',
+            'noeviction',
+            ...this.#settings,
+          ]
+        : [this.#file, '--sentinel', ...place];
+    const child = spawn('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
     const failed = once(child, 'error').then(([cause]) => {
       throw new Error("redis-server does not start; it is in Debian's package redis-server", { cause });
