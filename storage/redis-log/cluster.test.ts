@@ -1,8 +1,8 @@
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, type ContractTest, part, testMessageLog } from '../log-contract.js';
+import { startTestCluster } from '../redis/test-redis-server.js';
 import { openRedisLog } from './open.js';
-import { startTestCluster } from './test-redis-server.js';
 
 const prefixes = new WeakMap<ContractTest, string>();
 let count = 0;

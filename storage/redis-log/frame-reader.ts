@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.js';
 import { LogClosedError, LogReadError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Frame } from '../../runtime/message-log.js';
-import type { RedisClient } from './client.js';
+import type { RedisClient } from '../redis/client.js';
 import { describe } from './errors.js';
 import type { RedisPartition } from './partition.js';
 

@@ -1,5 +1,5 @@
 /** The message log of many nodes: Redis Streams. */
-export { parseRedisUrl } from './client.js';
+export { parseRedisUrl } from '../redis/client.js';
 export { RedisLogError } from './errors.js';
 export { openRedisLog } from './open.js';
 export type { RedisLogOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LogUnavailableError } from '../../runtime/errors.js';
-import { createClient, whenReady } from './client.js';
+import { createClient, whenReady } from '../redis/client.js';
 import { describe, RedisLogError } from './errors.js';
 import { LogKeys } from './keys.js';
 import { fillOptions, type RedisLogOptions } from './options.js';

@@ -6,7 +6,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { RedisClient } from './client.js';
+import type { RedisClient } from '../redis/client.js';
 import { describe } from './errors.js';
 
 const LOOK_MS = 1_000;

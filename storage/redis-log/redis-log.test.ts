@@ -3,10 +3,10 @@ import { ManualClock } from '../../runtime/clock.js';
 import { LogReadError } from '../../runtime/errors.js';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, type ContractTest, part, readTexts, testMessageLog } from '../log-contract.js';
+import { startTestRedis, type TestRedis } from '../redis/test-redis-server.js';
 import { openRedisLog } from './open.js';
 import type { RedisLogOptions } from './options.js';
 import type { RedisLog } from './redis-log.js';
-import { startTestRedis, type TestRedis } from './test-redis-server.js';
 
 const prefixes = new WeakMap<ContractTest, string>();
 let count = 0;

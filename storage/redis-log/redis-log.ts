@@ -10,8 +10,8 @@
  * it says from then on is refused.
  */
 import type { LogState, MessageLog } from '../../runtime/message-log.js';
+import type { RedisClient } from '../redis/client.js';
 import { Appender } from './appender.js';
-import type { RedisClient } from './client.js';
 import { Committer } from './committer.js';
 import { describe, RedisLogError } from './errors.js';
 import { FrameReader } from './frame-reader.js';

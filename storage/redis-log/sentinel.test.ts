@@ -1,8 +1,8 @@
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { appendText, part, readTexts } from '../log-contract.js';
+import { startTestSentinel } from '../redis/test-redis-server.js';
 import { openRedisLog } from './open.js';
-import { startTestSentinel } from './test-redis-server.js';
 
 t.test('a master that dies is replaced, and what replicas confirmed is there', async (t) => {
   const { url, master, replica } = await startTestSentinel(t);

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { RedisClient } from './client.js';
+import type { RedisClient } from '../redis/client.js';
 import { describe } from './errors.js';
 import type { FrameInFlight, RedisPartition } from './partition.js';
 

@@ -1,5 +1,5 @@
 /** The scripts as commands of a client: sent by their hash, and once by their text over each connection. */
-import type { RedisClient } from '../client.js';
+import type { RedisClient } from '../../redis/client.js';
 import { APPEND } from './append.js';
 import { CLAIM } from './claim.js';
 import { COMMIT } from './commit.js';
