@@ -14,11 +14,13 @@ const fill = (more: object = {}) =>
 t.test('an actor is registered by the URL of its module, alone or with more', async (t) => {
   const url = new URL('file:///a.js');
   t.strictSame(
-    fill({ actors: [url, url.href, { module: url, threads: { min: 1, max: 2 }, settings: 5 }] }).actors,
+    fill({
+      actors: [url, url.href, { module: url, threads: { min: 1, max: 2 }, youngHeapMib: 48, settings: 5 }],
+    }).actors,
     [
-      { module: url.href, threads: 1, settings: undefined },
-      { module: url.href, threads: 1, settings: undefined },
-      { module: url.href, threads: { min: 1, max: 2 }, settings: 5 },
+      { module: url.href, threads: 1, youngHeapMib: 16, settings: undefined },
+      { module: url.href, threads: 1, youngHeapMib: 16, settings: undefined },
+      { module: url.href, threads: { min: 1, max: 2 }, youngHeapMib: 48, settings: 5 },
     ],
   );
   t.throws(() => fill({ actors: ['./a.js'] }), {
