@@ -146,7 +146,7 @@ export class Appender {
       const replicated = this.#options.replicated?.() ?? true;
       firsts = await appended;
       if (!(await replicated)) {
-        for (const [at, frame] of frames.entries()) frame.partition.grewTo((firsts[at] ?? 0) + frame.count);
+        for (const [at, frame] of frames.entries()) frame.partition.reached((firsts[at] ?? 0) + frame.count);
         firsts = undefined;
         failure = new LogUnavailableError('too few replicas of Redis have the message');
       }
@@ -163,12 +163,12 @@ export class Appender {
     this.#options.onLanded(frames);
   }
 
-  #land({ partition, count, body, waiters }: FrameInFlight, first: number): void {
+  #land({ partition, count, body, waiters, endBefore }: FrameInFlight, first: number): void {
     // A frame of the average is weighed like eight new ones.
     partition.frameBytes += (body.length - partition.frameBytes) / 8;
     this.#appended += count;
-    if (first < partition.end) partition.onLost?.('went-back');
-    partition.end = first + count;
+    if (first < endBefore) partition.wentBack(first + count);
+    else partition.reached(first + count);
     for (const [at, waiter] of waiters.entries()) waiter.appended(first + at);
   }
 

@@ -50,12 +50,14 @@ export class FrameReader {
   async #read(partition: RedisPartition, offset: number, bytesMax: number): Promise<readonly Frame[]> {
     const frames: Frame[] = [];
     let bytes = 0;
-    for (let next = offset; next < partition.end; ) {
+    let full = false;
+    for (let next = offset; next < partition.end && !full; ) {
       const wanted = Math.ceil((bytesMax - bytes) / Math.max(1, partition.frameBytes));
       const found = await this.#readAt(partition, next, Math.min(FRAMES_MAX, Math.max(1, wanted)));
       if (found.length === 0) throw gapAt(partition, next, partition.end);
       for (const frame of found) {
-        if (frames.length > 0 && bytes + frame.body.length > bytesMax) return frames;
+        full = frames.length > 0 && bytes + frame.body.length > bytesMax;
+        if (full) break;
         // The first may begin before what was asked for.
         if (frames.length === 0 ? frame.offset > next : frame.offset !== next)
           throw gapAt(partition, next, frame.offset);
@@ -64,6 +66,8 @@ export class FrameReader {
         next = frame.offset + frame.count;
       }
       partition.frameBytes = Math.ceil(bytes / frames.length);
+      // Others append meanwhile, and news of it come by another connection.
+      partition.reached(next);
     }
     return frames;
   }

@@ -33,6 +33,8 @@ export interface FrameInFlight {
   readonly count: number;
   readonly body: Buffer;
   readonly waiters: readonly AppendWaiter[];
+  /** What was known when it was taken: the log cannot end before it. */
+  readonly endBefore: number;
 }
 
 export class RedisPartition implements LogPartition {
@@ -105,7 +107,13 @@ export class RedisPartition implements LogPartition {
     this.#pendingBytes = 0;
     let position = 0;
     for (const { envelope } of pending) position = writeFrameItem(body, position, envelope);
-    return { partition: this, count: pending.length, body, waiters: pending.map(({ waiter }) => waiter) };
+    return {
+      partition: this,
+      count: pending.length,
+      body,
+      waiters: pending.map(({ waiter }) => waiter),
+      endBefore: this.end,
+    };
   }
 
   /** Fails what is pending. Returns its bytes. */
@@ -116,6 +124,18 @@ export class RedisPartition implements LogPartition {
     this.#pendingBytes = 0;
     for (const { waiter } of pending) waiter.appendFailed(failure);
     return bytes;
+  }
+
+  /** The log ends at `end` or behind it. Nobody is called. */
+  reached(end: number): void {
+    this.end = Math.max(this.end, end);
+  }
+
+  /** The log ends at `end`, before what this process knew of: messages are lost that Redis had taken. */
+  wentBack(end: number): void {
+    this.end = end;
+    this.committed = Math.min(this.committed, end);
+    this.onLost?.('went-back');
   }
 
   /** Somebody appended up to `end`. */

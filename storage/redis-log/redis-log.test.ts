@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { ManualClock } from '../../runtime/clock.js';
 import { LogReadError } from '../../runtime/errors.js';
 import { until } from '../../runtime/testing/until.js';
-import { appendText, type ContractTest, part, readTexts, testMessageLog } from '../log-contract.js';
+import { appendText, type ContractTest, part, readTexts, testMessageLog, textsOf } from '../log-contract.js';
 import { startTestRedis, type TestRedis } from '../redis/test-redis-server.js';
 import { openRedisLog } from './open.js';
 import type { RedisLogOptions } from './options.js';
@@ -62,6 +62,9 @@ t.test('one server', async (t: Test) => {
 
   t.test('messages of two writers stand one behind the other, without a gap', async (t) => {
     const writers = [await openOn(t, redis), await openOn(t, redis)];
+    // News of the other's appends may overtake the answer to one's own.
+    const lost: string[] = [];
+    for (const writer of writers) partOf(writer, 'a', 0).onLost = (why) => lost.push(why);
     const appended = await Promise.all(
       Array.from({ length: 400 }, (_, i) => appendText(part(writers[i % 2] as RedisLog, 'a', 0), `${i}`)),
     );
@@ -73,6 +76,7 @@ t.test('one server', async (t: Test) => {
     await until('one hears of the other', () => partition.end === 400);
     const texts = await readTexts(partition, 0, 2_000);
     t.strictSame(texts.map(Number), invert(appended));
+    t.strictSame(lost, []);
   });
 
   t.test('a claim stands where the reader before has left it, whose commits count no more', async (t) => {
@@ -124,6 +128,43 @@ t.test('one server', async (t: Test) => {
     await redis.client.del(partition.keys.frames);
     await t.rejects(readTexts(partition, 0), LogReadError);
   });
+
+  t.test('what is read may be more than was heard of', async (t) => {
+    const log = await openOn(t, redis, { clock: new ManualClock() });
+    const partition = partOf(log, 'a', 0);
+    await appendText(partition, '1');
+    const frame = Buffer.from([1, 0, 0, 0, 50, 1, 0, 0, 0, 51]);
+    await redis.client.xadd(partition.keys.frames, '3-0', 'n', 2, 'b', frame);
+    await redis.client.hset(partition.keys.state, 'end', 3);
+    t.equal(partition.end, 1);
+    const read = await partition.read(0, 1_000);
+    t.strictSame(textsOf(read), ['1', '2', '3']);
+    partition.commit(3);
+    t.strictSame(partition.read(3, 1_000), []);
+  });
+
+  t.test(
+    'a reader hears that Redis has lost what it knew of, by its own append and by the poll',
+    async (t) => {
+      const clock = new ManualClock();
+      const log = await openOn(t, redis, { clock });
+      const lost: string[] = [];
+      for (const index of [0, 1]) {
+        const partition = partOf(log, 'a', index);
+        partition.onLost = (why) => lost.push(`${index} ${why}`);
+        for (const text of ['1', '2', '3']) await appendText(partition, text);
+        partition.commit(2);
+        await redis.client.del(partition.keys.state, partition.keys.frames);
+      }
+      t.equal(await appendText(partOf(log, 'a', 0), 'anew'), 0);
+      t.strictSame(lost, ['0 went-back']);
+      await until('the poll finds it', () => {
+        clock.advance(1_000);
+        return lost.includes('1 went-back');
+      });
+      t.strictSame([partOf(log, 'a', 0).end, partOf(log, 'a', 1).end], [1, 0]);
+    },
+  );
 
   t.test('a log with another number of partitions is refused', async (t) => {
     await openOn(t, redis);

@@ -58,6 +58,8 @@ export class RedisLog implements MessageLog, PartitionHost {
   readonly #byActor = new Map<string, readonly RedisPartition[]>();
   #mode: 'open' | 'closing' | 'closed' = 'open';
   #full = false;
+  /** The latest state that was told. */
+  #told: LogState = 'open';
   #closing: Promise<void> | undefined;
   /** Called after each change of state. */
   onStateChange: ((state: LogState) => void) | undefined;
@@ -96,12 +98,12 @@ export class RedisLog implements MessageLog, PartitionHost {
       logger,
       onChange: (full) => {
         this.#full = full;
-        this.onStateChange?.(this.state);
+        this.#stateChanged();
       },
     });
     for (const actor of actors) this.#make(actor);
-    commands.on('ready', this.#connectionChanged);
-    commands.on('close', this.#connectionChanged);
+    commands.on('ready', this.#stateChanged);
+    commands.on('close', this.#stateChanged);
   }
 
   /** What is there by now is known when it resolves. */
@@ -192,7 +194,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#committer.stop();
     this.#reader.close();
     this.#mode = 'closed';
-    this.#commands.off('close', this.#connectionChanged);
+    this.#commands.off('close', this.#stateChanged);
     this.#subscriber.disconnect();
     this.#commands.disconnect();
   }
@@ -240,12 +242,14 @@ export class RedisLog implements MessageLog, PartitionHost {
     return (await this.#commands.wait(replicas, Math.floor(replyMsMax / 2))) >= replicas;
   }
 
-  readonly #connectionChanged = (): void => {
-    if (this.#mode !== 'open') return;
+  /** A connection is lost again with every try to make one: only what is new is told. */
+  readonly #stateChanged = (): void => {
     const { state } = this;
-    if (state === 'away')
+    if (this.#mode !== 'open' || state === this.#told) return;
+    if (state === 'away') {
       this.#options.logger.warn({}, 'Redis is away: senders are refused until it is there again');
-    else this.#options.logger.info({}, 'Redis is there');
+    } else if (this.#told === 'away') this.#options.logger.info({}, 'Redis is there');
+    this.#told = state;
     this.onStateChange?.(state);
   };
 }

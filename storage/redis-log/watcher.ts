@@ -86,8 +86,10 @@ export class Watcher {
 }
 
 async function refreshOne(commands: RedisClient, partition: RedisPartition): Promise<void> {
+  const endBefore = partition.end;
   const [end, committed] = await commands.hmget(partition.keys.state, 'end', 'committed');
   // Whoever reads it knows best how far it has come.
   if (partition.epoch === 0) partition.committed = Math.max(partition.committed, Number(committed ?? 0));
-  partition.grewTo(Number(end ?? 0));
+  if (Number(end ?? 0) < endBefore) partition.wentBack(Number(end ?? 0));
+  else partition.grewTo(Number(end ?? 0));
 }
