@@ -194,6 +194,14 @@ export class Route {
     from.endSuspicion();
   }
 
+  /** The feed is this process's no more, or not to be sent for a while. */
+  disown(feed: Feed): void {
+    this.#feeds.delete(feed);
+    this.#line = this.#line.filter((other) => other !== feed);
+    if (this.#lone?.feed === feed) this.#lone = undefined;
+    this.endSuspicion();
+  }
+
   /** One message was in flight when its thread ended: if that goes on, it is to blame. */
   #countLone(): Lone | undefined {
     for (const feed of this.#feeds) {

@@ -224,7 +224,10 @@ export class DispatchModel {
     }
     const kept = this.#threads.slice(-count);
     const owners = dispatcher.owners;
-    const wanted = placement(owners, kept);
+    const wanted = placement(
+      owners.map((owner) => owner ?? -1),
+      kept,
+    );
     await Promise.all(
       wanted.map((thread, partition) => thread !== owners[partition] && this.#move(partition, thread)),
     );
