@@ -389,7 +389,10 @@ export class Dispatcher {
       stored();
       // That may have been the last of a partition that is given up.
       if (isOver()) return;
-      this.#handovers.get(feed)?.progress();
+      const handover = this.#handovers.get(feed);
+      if (handover !== undefined && this.#owner(feed).mode !== 'absent') handover.progress();
+      else if (handover?.to === undefined && handover !== undefined) this.#loseFrom(handover, feed);
+      if (isOver()) return;
       const owner = this.#owner(feed);
       owner.endSuspicion();
       this.#sender.pump(owner);

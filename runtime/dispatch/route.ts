@@ -153,6 +153,8 @@ export class Route {
     const culprit = inFlight === 1 ? this.#countLone() : undefined;
     // A loss while nothing was in flight accuses nobody.
     for (const feed of this.#feeds) feed.rewind(inFlight > 0);
+    // What was in flight may have been of partitions that were dropped: then there is nobody to suspect, and nobody to end it.
+    this.endSuspicion();
     return culprit;
   }
 
