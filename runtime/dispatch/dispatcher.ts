@@ -8,19 +8,16 @@
  * - P5: a thread has a bounded number of messages that are not done (`route.ts`). The rest waits on the log.
  */
 import type { Clock } from '../clock.js';
-import { decodeEnvelope } from '../envelope.js';
-import { MoveCancelledError, type TetherError, ThreadCrashError } from '../errors.js';
-import { causeOf } from '../failure.js';
-import { frameItems } from '../frame.js';
+import { MoveCancelledError, type TetherError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { LogPartition } from '../message-log.js';
-import type { DeadLetter } from '../stores/dead-letter.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Dead, Deliver, Done, Forgotten, Parked } from '../worker-protocol.js';
+import { Burials } from './burials.js';
 import { Feed } from './feed.js';
 import { Handover, type Release } from './handover.js';
 import { type Discard, Ownership, type OwnershipAtStart } from './ownership.js';
-import { type Lone, Route } from './route.js';
+import { Route } from './route.js';
 import { Sender } from './sender.js';
 
 /** How long a thread may take to finish what it has of a partition that moves. */
@@ -63,6 +60,7 @@ export class Dispatcher {
   readonly #feeds: readonly Feed[];
   readonly #routes = new Map<number, Route>();
   readonly #ownership: Ownership;
+  readonly #burials: Burials;
   readonly #handovers = new Map<Feed, Handover>();
   readonly #awake = new Set<Route>();
   #done = 0;
@@ -79,6 +77,8 @@ export class Dispatcher {
       discard: options.discard ?? (async () => {}),
       onPlaced: (feed, route) => this.#placed(feed, route),
     });
+    const { deadLetters } = options;
+    this.#burials = new Burials({ deadLetters, clock, onStored: (feed) => this.#stored(feed) });
     if (!all) return;
     for (const [index, feed] of this.#feeds.entries()) {
       const route = this.#route(index % options.threads);
@@ -307,7 +307,7 @@ export class Dispatcher {
     if (culprit !== undefined) {
       const { feed } = culprit;
       const { term } = feed;
-      this.#bury(culprit).catch((error: unknown) => this.#sender.broken(feed, error, term));
+      this.#burials.bury(culprit).catch((error: unknown) => this.#sender.broken(feed, error, term));
     }
     for (const [feed, handover] of [...this.#handovers]) {
       if (handover.from === thread) this.#loseFrom(handover, feed);
@@ -363,11 +363,10 @@ export class Dispatcher {
       this.forgotten(thread, { type: 'forgotten', messages: 1, bytes });
       return;
     }
-    const letter: DeadLetter = { envelope, cause, attempts, deadAt: this.#options.clock.now() };
     const { term } = feed;
     feed.giveUp(offset);
     route.endSuspicion();
-    this.#store(feed, offset, letter, () => {
+    this.#burials.store(feed, offset, { envelope, cause, attempts }, () => {
       if (route.life !== life) return;
       if (feed.term === term) feed.settle(1);
       route.settle(1, bytes);
@@ -375,45 +374,17 @@ export class Dispatcher {
     });
   }
 
-  /** Stores a dead letter; its offset is done then, and only then. */
-  #store(feed: Feed, offset: number, letter: DeadLetter, stored: () => void): void {
-    const { term } = feed;
-    const isOver = () => feed.term !== term;
-    const settle = () => {
-      if (isOver()) {
-        stored();
-        return;
-      }
-      feed.complete(offset, offset + 1);
-      this.#done++;
-      stored();
-      // That may have been the last of a partition that is given up.
-      if (isOver()) return;
-      const handover = this.#handovers.get(feed);
-      if (handover !== undefined && this.#owner(feed).mode !== 'absent') handover.progress();
-      else if (handover?.to === undefined && handover !== undefined) this.#loseFrom(handover, feed);
-      if (isOver()) return;
-      const owner = this.#owner(feed);
-      owner.endSuspicion();
-      this.#sender.pump(owner);
-    };
-    this.#options.deadLetters.write(letter, settle, isOver);
-  }
-
-  /** Makes a dead letter of a message that no thread lived to give up. */
-  async #bury({ feed, offset, losses }: Lone): Promise<void> {
-    const { term } = feed;
-    const frame = (await feed.partition.read(offset, 1))[0];
-    if (feed.term !== term) return;
-    const item = frame && [...frameItems(frame.body)][offset - frame.offset];
-    if (item === undefined) throw new RangeError(`the log has no message at offset ${offset}`);
-    const error = new ThreadCrashError(
-      `the worker thread ended ${losses} times with this message alone in flight`,
-    );
-    const envelope = decodeEnvelope(item);
-    const deadAt = this.#options.clock.now();
-    this.#owner(feed).endSuspicion();
-    this.#store(feed, offset, { envelope, cause: causeOf(error), attempts: losses, deadAt }, () => {});
+  /** A dead letter is stored. */
+  #stored(feed: Feed): void {
+    this.#done++;
+    // That may have been the last of a partition that is given up.
+    if (!feed.ours) return;
+    const owner = this.#owner(feed);
+    const handover = this.#handovers.get(feed);
+    if (handover !== undefined && owner.mode !== 'absent') handover.progress();
+    else if (handover !== undefined && handover.to === undefined) this.#loseFrom(handover, feed);
+    owner.endSuspicion();
+    this.#sender.pump(owner);
   }
 
   /** Something of the route's thread is not in flight any more. */
