@@ -7,52 +7,18 @@
  * - P4: an offset is committed when everything below it is done or safely a dead letter.
  * - P5: a thread has a bounded number of messages that are not done (`route.ts`). The rest waits on the log.
  */
-import type { Clock } from '../clock.js';
 import { MoveCancelledError, type TetherError } from '../errors.js';
-import type { Logger } from '../logger.js';
-import type { LogPartition } from '../message-log.js';
-import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
-import type { Dead, Deliver, Done, Forgotten, Parked } from '../worker-protocol.js';
+import type { Dead, Done, Forgotten, Parked } from '../worker-protocol.js';
 import { Burials } from './burials.js';
 import { Feed } from './feed.js';
-import { Handover, type Release } from './handover.js';
-import { type Discard, Ownership, type OwnershipAtStart } from './ownership.js';
+import { Handover } from './handover.js';
+import type { DispatcherLoad, DispatcherOptions } from './options.js';
+import { Ownership } from './ownership.js';
 import { Route } from './route.js';
 import { Sender } from './sender.js';
 
 /** How long a thread may take to finish what it has of a partition that moves. */
 const MOVE_MS_MAX = 30_000;
-
-export interface DispatcherOptions {
-  readonly actor: string;
-  readonly partitions: readonly LogPartition[];
-  /** Threads at the start, numbered from 0; partition `index` belongs to thread `index % threads`. */
-  readonly threads: number;
-  /** Sends to a ready thread; the body's buffer is transferred. */
-  readonly post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => void;
-  readonly deadLetters: DeadLetterWriter;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Default: resolves at once. */
-  readonly release?: Release;
-  /** A partition has another owner, which has been sent nothing of it yet. */
-  readonly onMoved?: (partition: number, from: number, to: number) => void;
-  /** Default `all`. */
-  readonly ownership?: OwnershipAtStart;
-  /** For `drop`. Default: resolves at once. */
-  readonly discard?: Discard;
-  /** A partition was adopted and has this thread, or (undefined) is not this process's any more. */
-  readonly onOwned?: (partition: number, thread: number | undefined) => void;
-  /** Something that was in flight is so no more. */
-  readonly onSettled?: () => void;
-}
-
-export interface DispatcherLoad {
-  /** The longest that a message waited for its thread's credit since the last call, milliseconds. */
-  readonly delayMs: number;
-  /** Partitions that have messages in flight or waiting. */
-  readonly busyPartitions: number;
-}
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
