@@ -62,3 +62,21 @@ for (const how of ['giveUp', 'drop'] as const) {
     }
   });
 }
+
+t.test('what waits in a thread is forgotten by a drop, and its credit comes back', async (t) => {
+  const { system, log, tell, said } = await startSystem<Recorded>(t, 'recorder', { ownership: 'none' }, 1);
+  const inFlight = () => system.stats().actors[0]?.inFlight;
+  system.adopt(1, () => 1);
+  await tell('1', 'wait:500', 'first');
+  await until('it is sent', () => inFlight() === 1);
+  for (let n = 0; n < 5; n++) await tell('1', 'x', `${n}`);
+  await until('they wait behind it', () => inFlight() === 6);
+  system.drop(1);
+  await until('nothing is in flight', () => inFlight() === 0);
+  t.equal(log.open('recorder')[1]?.committed, 0);
+  system.adopt(1, () => 2);
+  await until('all is committed', () => log.lag() === 0);
+  await until('all is said', () => said.flatMap(({ handled }) => handled).length >= 7);
+  const names = said.flatMap(({ handled }) => handled.map(({ dedupe }) => dedupe));
+  t.strictSame(names, ['first', 'first', '0', '1', '2', '3', '4']);
+});

@@ -84,9 +84,11 @@ t.test('of one key: the activation ends, when its call is over', async (t) => {
   push('b', 1, 0);
   push('a', 0, 1);
   t.strictSame(seen, [[], []], 'a log of one owner');
+  const activation = host.activation('a');
   let over = false;
   const discarded = host.discard((key) => key === 'a', 0).then(() => (over = true));
   t.equal(host.live, 1);
+  t.equal(activation.mode, 'stopped');
   await turn();
   t.notOk(over);
   ends[0]?.();
