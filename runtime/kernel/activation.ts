@@ -140,6 +140,15 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     );
   }
 
+  /**
+   * Forgets the messages that it has of a partition. Resolves when no call under way has any; of one that is stopped, when no call is
+   * under way.
+   */
+  async discard(partition: number): Promise<void> {
+    await this.durable?.discard(partition);
+    if (this.mode === 'stopped') await this.#expectations.when(() => this.calls.count === 0);
+  }
+
   /** The activation ends, and what waits is refused. */
   stop(reason: Error): void {
     this.mode = 'stopped';
@@ -313,6 +322,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
       return;
     }
     const context = this.#begin([]);
+    context.durable = batch;
     this.#durableCalls++;
     let failed: Failed | undefined;
     try {

@@ -188,6 +188,13 @@ export class Kernel implements HostKernel, RefKernel {
     return released;
   }
 
+  /** A partition is another process's: what is here of it ends at once, without a trace. Resolves when no call is under way. */
+  async discard(type: string, partition: number): Promise<void> {
+    this.moved(type, partition, false);
+    const host = this.#hosts.get(type);
+    await host?.discard((key) => this.#partitionOf(type, key) === partition, partition);
+  }
+
   /** @throws TypeError for what is no address: a number would get as far as another thread */
   ref(type: string, key: string, owner?: HopSource): ActorRef {
     if (typeof type !== 'string' || typeof key !== 'string')

@@ -326,6 +326,25 @@ export class TypeHost implements ActivationHost<Activation> {
     return released;
   }
 
+  /**
+   * A partition is another process's: forgets its messages, and ends the chosen activations, whatever they are at. Their states are not
+   * stored. Resolves when the calls under way are over.
+   */
+  async discard(chosen: (key: string) => boolean, partition: number): Promise<void> {
+    const reason = new ActivationStoppedError(`a partition of ${this.type} is read by another process`);
+    const all = [...this.#byKey.values()];
+    await Promise.all(
+      all.map((activation) => {
+        if (!this.keyed || !chosen(activation.key)) return activation.discard(partition);
+        this.#remove(activation);
+        const discarded = activation.discard(partition);
+        activation.stop(reason);
+        this.#tally.passivated++;
+        return discarded;
+      }),
+    );
+  }
+
   /** Resolves when the chosen ones are quiet, all at once, and their states stored. */
   async #putAllAway(chosen: (key: string) => boolean): Promise<void> {
     for (;;) {

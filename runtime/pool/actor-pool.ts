@@ -17,6 +17,7 @@ import type { Transferable } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Release } from '../dispatch/handover.js';
+import type { Discard, OwnershipAtStart } from '../dispatch/ownership.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { causeOf } from '../failure.js';
@@ -54,6 +55,9 @@ export interface ActorPoolOptions {
   readonly deadLetters: DeadLetterWriter;
   readonly release?: Release;
   readonly onMoved?: (partition: number, from: number, to: number) => void;
+  readonly ownership?: OwnershipAtStart;
+  readonly discard?: Discard;
+  readonly onOwned?: (partition: number, thread: number | undefined) => void;
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
@@ -208,8 +212,23 @@ export class ActorPool {
     }
   }
 
+  /** @throws PoolRequestError when the pool is stopped */
+  adopt(partition: number, epoch: number | undefined): void {
+    this.#assertNotStopped();
+    this.#dispatcher.adopt(partition, epoch);
+  }
+
+  /** @throws MoveTimeoutError, MoveCancelledError (rejects) */
+  giveUp(partition: number, deadlineMs: number): Promise<void> {
+    return this.#dispatcher.giveUp(partition, deadlineMs);
+  }
+
+  drop(partition: number): void {
+    this.#dispatcher.drop(partition);
+  }
+
   /** Of each partition, the thread that owns it. */
-  get owners(): readonly number[] {
+  get owners(): readonly (number | undefined)[] {
     return this.#dispatcher.owners;
   }
 
@@ -338,6 +357,9 @@ export class ActorPool {
         this.#dispatcher.gaveUp(thread, message);
         break;
       }
+      case 'forgotten':
+        this.#dispatcher.forgotten(thread, message);
+        break;
       case 'parked':
         this.#dispatcher.parked(thread, message);
         break;
