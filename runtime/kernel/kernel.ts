@@ -22,7 +22,8 @@ import { Deadlines } from './deadlines.js';
 import { Parcel } from './letter.js';
 import { type HopSource, Ref, type RefKernel } from './ref.js';
 import { Scheduler } from './scheduler.js';
-import { type HostKernel, TypeHost, type TypeHostOptions } from './type-host.js';
+import { TypeHost } from './type-host.js';
+import type { HostKernel, TypeHostOptions } from './type-host-options.js';
 
 export interface Address {
   readonly type: string;

@@ -26,14 +26,13 @@ import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
 import type { LogPartition } from '../message-log.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
+import type { ActorStats, PoolMode } from './actor-stats.js';
 import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
 import { type LossLimit, LossWindow } from './loss-window.js';
 import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
 import { type ResizeLimits, Resizer } from './resizer.js';
 import { ThreadNews } from './thread-news.js';
-import { type PoolTask, type SlotMode, ThreadPool } from './thread-pool.js';
-
-export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
+import { type PoolTask, ThreadPool } from './thread-pool.js';
 
 /** How a pool looks after itself. */
 export interface PoolPolicy {
@@ -64,35 +63,6 @@ export interface ActorPoolOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-}
-
-export interface ActorStats {
-  readonly actor: string;
-  readonly mode: PoolMode;
-  /** Modes of the threads, in the order of their numbers. */
-  readonly threads: readonly SlotMode[];
-  readonly min: number;
-  readonly max: number;
-  readonly resizing: boolean;
-  /** How many partitions each thread owns, in the order of `threads`. */
-  readonly partitions: readonly number[];
-  /** How long a message waited lately before an actor began with it, milliseconds. */
-  readonly delayMs: number;
-  /** Messages handled by this process, dead letters among them. */
-  readonly done: number;
-  readonly inFlight: number;
-  /** Activations alive. */
-  readonly live: number;
-  /** Asks without an answer: those of its actors, and those that they owe to others. As of the last second. */
-  readonly asksPending: number;
-  /** Threads that ended unasked. */
-  readonly threadsLost: number;
-  /** Threads end so often that somebody should look. */
-  readonly unstable: boolean;
-  /** Code of an outage that a thread waits for. */
-  readonly outage: string | undefined;
-  /** Partitions that cannot be read. */
-  readonly broken: readonly number[];
 }
 
 export interface PoolMesh {

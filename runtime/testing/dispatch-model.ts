@@ -342,15 +342,16 @@ export class DispatchModel {
       ),
     );
     for (const thread of this.#threads.filter((thread) => !kept.includes(thread))) {
+      // It has ended by then, with what it still had of partitions that were dropped.
+      const had = this.#inbox(thread).splice(0);
       try {
         dispatcher.removeThread(thread);
       } catch {
         // A move was cancelled, or a random one came between.
+        this.#inbox(thread).push(...had);
         continue;
       }
       this.#threads = this.#threads.filter((other) => other !== thread);
-      // What it still had is of partitions that were dropped.
-      this.#inbox(thread).length = 0;
       this.#up.delete(thread);
     }
   }
