@@ -225,9 +225,12 @@ t.test('a server that nears its memory limit', async (t) => {
   const partition = partOf(log, 'a', 0);
   const memory = async (name: string) =>
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1]);
-  while ((await memory('used_memory')) < 0.91 * (await memory('maxmemory')))
-    await appendText(partition, 'x'.repeat(50_000));
-  await until('it is full before Redis refuses anything', () => log.state === 'full');
+  await until('it is full before Redis refuses anything', async () => {
+    // What Redis uses for its clients comes and goes.
+    if ((await memory('used_memory')) < 0.93 * (await memory('maxmemory')))
+      await appendText(partition, 'x'.repeat(50_000));
+    return log.state === 'full';
+  });
   await t.rejects(appendText(partition, 'refused'), { code: 'TETHER_LOG_FULL' });
   partition.commit(partition.end);
   await until('it has room', () => log.state === 'open');

@@ -73,8 +73,10 @@ sentinel failover-timeout main 5000
 export async function startTestCluster(
   t: TestScope,
 ): Promise<{ readonly url: string; readonly nodes: readonly TestRedis[] }> {
-  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
-  const nodes = await Promise.all([0, 1, 2].map(() => startTestRedis(t, settings)));
+  // By default a bus has the port 10,000 above the server's, which may be anybody's.
+  const buses = await Promise.all([0, 1, 2].map(() => freePort()));
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-port'];
+  const nodes = await Promise.all(buses.map((bus) => startTestRedis(t, [...settings, `${bus}`])));
   const [first] = nodes;
   if (first === undefined) throw new Error('a cluster without nodes');
   const slots = 16_384;
@@ -88,7 +90,9 @@ export async function startTestCluster(
       ),
     ),
   );
-  for (const { port } of nodes.slice(1)) await first.client.call('CLUSTER', 'MEET', '127.0.0.1', port);
+  for (const [at, { port }] of nodes.entries()) {
+    if (at > 0) await first.client.call('CLUSTER', 'MEET', '127.0.0.1', port, buses[at] ?? 0);
+  }
   await until('the cluster is formed', async () => {
     const infos = await Promise.all(nodes.map(({ client }) => client.call('CLUSTER', 'INFO')));
     return infos.every((info) => /cluster_state:ok/.test(`${info}`) && /known_nodes:3/.test(`${info}`));
