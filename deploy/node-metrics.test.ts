@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { startTestGateway } from '../gateway/test/start.js';
 import { EventStream } from '../runtime/event-stream.js';
 import { silentLogger } from '../runtime/logger.js';
-import type { ActorStats } from '../runtime/pool/actor-pool.js';
+import type { ActorStats } from '../runtime/pool/actor-stats.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
 const actor = (done: number): ActorStats => ({

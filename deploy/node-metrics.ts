@@ -4,7 +4,7 @@ import { Counter } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { SystemStats } from '../runtime/actor-system.js';
 import type { EventStream } from '../runtime/event-stream.js';
-import type { ActorStats } from '../runtime/pool/actor-pool.js';
+import type { ActorStats } from '../runtime/pool/actor-stats.js';
 import type { Journal, JournalStats } from '../storage/journal/index.js';
 
 /** What is read of a node. */

@@ -17,7 +17,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { strict as assert } from 'node:assert';
 import { encodeEnvelope } from '../runtime/envelope.js';
-import { type LogClosedError, LogFullError } from '../runtime/errors.js';
+import { type LogClosedError, LogFullError, type LogUnavailableError } from '../runtime/errors.js';
 import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
 import { partitionIn } from '../runtime/partition.js';
@@ -105,7 +105,7 @@ export class WebhookRequest implements AppendWaiter {
     intake.settle();
   }
 
-  appendFailed(error: LogFullError | LogClosedError): void {
+  appendFailed(error: LogFullError | LogUnavailableError | LogClosedError): void {
     const { counts } = this.#endpoint;
     if (this.#mode === 'aborted') {
       counts.lostUnanswered++;

@@ -11,7 +11,8 @@ import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
 import { loadActor } from './module.js';
-import { ActorPool, type ActorStats } from './pool/actor-pool.js';
+import { ActorPool } from './pool/actor-pool.js';
+import type { ActorStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
 import { type PoolSize, THREADS_MAX } from './pool/pool-size.js';
@@ -192,6 +193,37 @@ export class ActorSystem {
   }
 
   /**
+   * From now on this system reads partition `index` of every actor type, from what is committed; its partition objects stand there
+   * already.
+   * @param epochOf of this ownership, by actor type; it goes along with each message (`context.epochs`)
+   * @throws PoolRequestError when the system does not run
+   */
+  adopt(index: number, epochOf: (actor: string) => number | undefined): void {
+    if (this.#mode !== 'running')
+      throw new PoolRequestError(`an actor system that is ${this.#mode} adopts nothing`);
+    for (const pool of this.#pools) pool.adopt(index, epochOf(pool.actor));
+  }
+
+  /**
+   * Sends nothing more of partition `index`. Resolves when what is in flight is done and committed, and activations of its keys have
+   * ended, their states stored: it is the next owner's then.
+   * @throws MoveTimeoutError, MoveCancelledError (rejects) when `deadlineMs` are not enough for one of the types; nothing is sent
+   * until `drop`, or another `giveUp`
+   */
+  async giveUp(index: number, deadlineMs: number): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#pools.map((pool) => pool.giveUp(index, deadlineMs)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /**
+   * Partition `index` is another process's, at once: nothing more is sent, what comes of what is in flight is neither committed nor a
+   * dead letter, and activations of its keys end without being stored, as soon as their threads are at it.
+   */
+  drop(index: number): void {
+    for (const pool of this.#pools) pool.drop(index);
+  }
+
+  /**
    * Puts a dead letter on the log again, as the message that it was. A crash in the middle may replay it twice, under the same
    * idempotency key.
    * @returns whether it is on the log again: false when there is no such letter, or it does not wait
@@ -276,7 +308,7 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, clock } = this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -307,6 +339,9 @@ export class ActorSystem {
         main.moved(actor, partition, to);
         this.events.emit({ kind: 'rebalanced', actor, partition, from, to });
       },
+      ownership,
+      discard: (partition, thread) => main.discard(actor, partition, thread),
+      onOwned: (partition, thread) => main.owned(actor, partition, thread),
       mesh: {
         joined: (thread, post) => main.joined(actor, thread, post),
         left: (thread) => {

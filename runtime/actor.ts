@@ -49,6 +49,12 @@ export interface Reminders {
   cancel(name: string): Promise<boolean>;
 }
 
+/** A partition of the log as one reader has it. */
+export interface PartitionEpoch {
+  readonly partition: number;
+  readonly epoch: number;
+}
+
 export interface ActorContext<State = unknown, Resources = unknown, Body = unknown> {
   readonly actor: string;
   /** The activation's key; empty in scope `thread`. */
@@ -64,6 +70,12 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
    * loses the key, and when everybody who waits for its replies has given up.
    */
   readonly signal: AbortSignal;
+  /**
+   * Of the durable messages of this call: the partitions that they are of, with the epoch under which this process reads each. Who
+   * commits what a message does, checks them in the same transaction: a process that has lost a partition and not noticed has another
+   * epoch than its new reader. Empty when the log has one owner, and for volatile messages.
+   */
+  readonly epochs: readonly PartitionEpoch[];
   readonly logger: Logger;
   readonly timers: Timers;
   readonly reminders: Reminders;

@@ -36,6 +36,17 @@ export class LogFullError extends TetherError {
   readonly retryable = true;
 }
 
+/** The log cannot be reached; it will be again. Whether it has the message is not known. */
+export class LogUnavailableError extends OutageError {
+  readonly code = 'TETHER_LOG_UNAVAILABLE';
+}
+
+/** What a read met is not what was written there, or could not be read at all. */
+export class LogReadError extends TetherError {
+  readonly code = 'TETHER_LOG_READ';
+  readonly retryable = false;
+}
+
 /** The log accepts nothing more: it is closing, closed, or a write has failed for good. */
 export class LogClosedError extends TetherError {
   readonly code = 'TETHER_LOG_CLOSED';

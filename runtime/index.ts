@@ -23,6 +23,8 @@ export {
   EnvelopeError,
   LogClosedError,
   LogFullError,
+  LogReadError,
+  LogUnavailableError,
   MailboxFullError,
   MoveCancelledError,
   MoveTimeoutError,
@@ -48,7 +50,8 @@ export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf 
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
-export type { ActorStats, PoolMode, PoolPolicy } from './pool/actor-pool.js';
+export type { PoolPolicy } from './pool/actor-pool.js';
+export type { ActorStats, PoolMode } from './pool/actor-stats.js';
 export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 export type { LossLimit } from './pool/loss-window.js';
 export type { PoolLimits, PoolSize } from './pool/pool-size.js';

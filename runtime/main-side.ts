@@ -13,7 +13,7 @@ import type { Answerable } from './kernel/ask.js';
 import { Kernel } from './kernel/kernel.js';
 import type { Logger } from './logger.js';
 import { Broker } from './mesh/broker.js';
-import { MAIN_PLACE, Mesh, type Place } from './mesh/mesh.js';
+import { ELSEWHERE, MAIN_PLACE, Mesh, type Place } from './mesh/mesh.js';
 import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import { MessageIdSource } from './message-id.js';
 import type { MessageLog } from './message-log.js';
@@ -123,10 +123,13 @@ export class MainSide {
   }
 
   /** Makes a type known, before its threads are. `owners`: of each partition, the thread. */
-  add({ type, group }: ActorDefinition, owners: readonly number[]): void {
+  add({ type, group }: ActorDefinition, owners: readonly (number | undefined)[]): void {
     if (group !== undefined) this.kernel.setGroup(type, group);
     const first = this.placesOf(type);
-    void this.#broker.route({ actor: type, owners: owners.map((thread) => first + thread) });
+    void this.#broker.route({
+      actor: type,
+      owners: owners.map((thread) => (thread === undefined ? ELSEWHERE : first + thread)),
+    });
   }
 
   start(): void {
@@ -156,6 +159,17 @@ export class MainSide {
 
   moved(actor: string, partition: number, to: number): void {
     void this.#broker.moved(actor, partition, this.placesOf(actor) + to);
+  }
+
+  /** The hook of a drop: the thread ends what it has of a partition. */
+  discard(actor: string, partition: number, from: number): Promise<void> {
+    return this.#broker.discard(actor, partition, this.placesOf(actor) + from);
+  }
+
+  /** A partition was adopted by a thread, or (undefined) is not this process's. */
+  owned(actor: string, partition: number, thread: number | undefined): void {
+    const place = thread === undefined ? ELSEWHERE : this.placesOf(actor) + thread;
+    void this.#broker.moved(actor, partition, place);
   }
 
   /** Threads end for good from now on, and no reminder comes any more. */

@@ -1,7 +1,7 @@
 /**
  * The log: where a message is kept from the moment it is acknowledged until its effect is committed.
  *
- * This is the whole contract between the runtime and a log driver (`storage/journal`, later `storage/redis`).
+ * This is the whole contract between the runtime and a log driver (`storage/journal`, `storage/redis-log`).
  *
  * A log is divided by actor type and then into partitions, the same number for each type. A partition is the unit of
  * order: its messages have consecutive offsets from 0, in the order in which they were acknowledged. It has one reader,
@@ -14,14 +14,14 @@
  *   the committed offset (P4).
  * - Memory is bounded: a reader that falls behind reads from the disk (P5).
  */
-import type { LogClosedError, LogFullError } from './errors.js';
+import type { LogClosedError, LogFullError, LogUnavailableError } from './errors.js';
 
 /** Told of the fate of one append. An object, not a callback: the hot path has one at hand. */
 export interface AppendWaiter {
   /** The message is on the log at `offset`. */
   appended(offset: number): void;
   /** The message is not acknowledged. It may be on the log all the same, if a write failed half way. */
-  appendFailed(error: LogFullError | LogClosedError): void;
+  appendFailed(error: LogFullError | LogUnavailableError | LogClosedError): void;
 }
 
 /** The messages of one partition that one group commit took. */
@@ -51,7 +51,7 @@ export interface LogPartition {
    * The frames from the one that holds `offset`, in order: as many as fit in `bytesMax`, at least one; none at the
    * end of the log. Returned directly while they are in memory, by a promise when the disk is read.
    * @throws RangeError (at once) when `offset` is below `committed` or past `end`
-   * @throws LogReadError (the promise rejects) when what is on the disk is damaged
+   * @throws LogReadError (the promise rejects) when what is there is damaged
    */
   read(offset: number, bytesMax: number): readonly Frame[] | Promise<readonly Frame[]>;
   /** Everything below `offset` is done. Cheap; written down with a later group commit, so a crash may forget it. */
@@ -61,10 +61,11 @@ export interface LogPartition {
 /**
  * - `open`: takes appends
  * - `full`: at its size limit; refuses appends with `LogFullError` until readers make room, then `open` again
+ * - `away`: its server cannot be reached; refuses appends with `LogUnavailableError` until it is there again
  * - `failed`: a write or sync failed; refuses appends for good, keeps serving reads from memory
  * - `closing`, `closed`: as the names say
  */
-export type LogState = 'open' | 'full' | 'failed' | 'closing' | 'closed';
+export type LogState = 'open' | 'full' | 'away' | 'failed' | 'closing' | 'closed';
 
 export interface MessageLog {
   /**

@@ -1,6 +1,7 @@
 /** What an actor system is told when it is made, and the defaults. */
 
 import { type Clock, systemClock } from './clock.js';
+import type { OwnershipAtStart } from './dispatch/ownership.js';
 import { ActorModuleError } from './errors.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
@@ -46,6 +47,11 @@ export interface ActorSystemOptions {
   readonly reminders?: ReminderStore;
   /** The store that each thread opens for the snapshots of its actors. Without it actors that keep snapshots are refused. */
   readonly snapshots?: StoreModule;
+  /**
+   * Which partitions of the log this system reads from its start: `all` (default), or `none`, of a log that is shared with other
+   * processes: then it reads what it is told to (`adopt`).
+   */
+  readonly ownership?: OwnershipAtStart;
   readonly clock?: Clock;
 }
 
@@ -57,7 +63,15 @@ export interface FilledRegistration {
   readonly settings: unknown;
 }
 
-type WithDefault = 'retry' | 'logger' | 'logLevel' | 'receiveMsMax' | 'heapMibMax' | 'pools' | 'clock';
+type WithDefault =
+  | 'retry'
+  | 'logger'
+  | 'logLevel'
+  | 'receiveMsMax'
+  | 'heapMibMax'
+  | 'pools'
+  | 'ownership'
+  | 'clock';
 
 export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors'> &
   Required<Pick<ActorSystemOptions, WithDefault>> & { readonly actors: readonly FilledRegistration[] };
@@ -91,6 +105,7 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
     receiveMsMax: options.receiveMsMax ?? RECEIVE_MS_MAX,
     heapMibMax: options.heapMibMax ?? HEAP_MIB_MAX,
     pools: options.pools ?? {},
+    ownership: options.ownership ?? 'all',
     clock: options.clock ?? systemClock,
   });
 }

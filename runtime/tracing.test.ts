@@ -39,7 +39,7 @@ function world(
     }),
     resources: undefined,
     logger: silentLogger,
-    outcome: { done() {}, dead() {}, parked() {}, outage() {} },
+    outcome: { done() {}, dead() {}, parked() {}, outage() {}, forgotten() {} },
   });
   t.teardown(() => kernel.stop(new Error('the test is over')));
   const durable = (entries: Entry[]) => {

@@ -43,6 +43,8 @@ export interface Deliver {
   readonly type: 'deliver';
   /** Partition, first offset, count; again and again. The frame items of `body` belong to them in this order. */
   readonly slices: readonly number[];
+  /** Of each slice, that of the ownership of its partition; undefined when the log has one owner. */
+  readonly epochs: readonly (number | undefined)[] | undefined;
   /** Frame items (`frame.ts`). */
   readonly body: Uint8Array;
 }
@@ -54,7 +56,7 @@ export interface Drain {
   readonly deadlineMs: number;
 }
 
-export type ToMain = Ready | Done | Dead | Parked | Outage | Load | Happened | Log | MeshToMain;
+export type ToMain = Ready | Done | Dead | Forgotten | Parked | Outage | Load | Happened | Log | MeshToMain;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -82,6 +84,13 @@ export interface Dead {
   readonly envelope: Envelope;
   readonly cause: DeadLetterCause;
   readonly attempts: number;
+}
+
+/** So much of a partition that was dropped is not in the thread any more. Its fate is no news. */
+export interface Forgotten {
+  readonly type: 'forgotten';
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /** What now waits in the thread behind keys that are held for a retry. */

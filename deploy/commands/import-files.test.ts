@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startTestUploads, type TestUploads } from '../../gateway/uploads/test/start.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
+import { freePort } from '../../storage/test-free-port.js';
 import type { ImportSummary } from '../import/import-files.js';
-import { freePort } from '../test/free-port.js';
 import { spawnCli } from '../test/spawn-cli.js';
 import { type ImportFlags, runImport } from './import-files-run.js';
 

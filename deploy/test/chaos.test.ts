@@ -2,7 +2,7 @@
  * P1, P2 and P3 under SIGKILL: the whole process tree, Postgres included, is killed at random moments under load, again and
  * again, also while it starts. Afterwards every acknowledged message has exactly one row, and per key in order.
  *
- * CHAOS_KILLS (default 30) and SEED repeat a run; `npm run test:chaos` is the long one.
+ * CHAOS_KILLS (default 15) and SEED repeat a run; `npm run test:chaos` is the long one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,12 +11,12 @@ import { Pool } from 'pg';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
+import { freePort } from '../../storage/test-free-port.js';
 import { createRandom } from '../send/random.js';
-import { freePort } from './free-port.js';
 import { LaneLoad } from './lane-load.js';
 import { startNodeProcess } from './node-process.js';
 
-const KILLS = Number(process.env.CHAOS_KILLS ?? 30);
+const KILLS = Number(process.env.CHAOS_KILLS ?? 15);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const LANES = 24;
 /** A kill comes up to this long after the node serves. */

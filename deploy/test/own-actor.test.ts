@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../storage/test-free-port.js';
 import { isAlive, startNodeProcess } from './node-process.js';
 import { spawnCli } from './spawn-cli.js';
 

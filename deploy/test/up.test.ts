@@ -11,7 +11,7 @@ import t from 'tap';
 import { VECTORS } from '../../actors/emp/test/vectors.js';
 import { until } from '../../runtime/testing/until.js';
 import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../storage/test-free-port.js';
 import { isAlive, type NodeProcess, startNodeProcess } from './node-process.js';
 import { commandName, processTree } from './process-tree.js';
 

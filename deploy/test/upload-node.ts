@@ -6,9 +6,9 @@ import { type Dispatcher, request } from 'undici';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { createPool, embeddedPostgresUrl, type Pool } from '../../storage/postgres/index.js';
+import { freePort } from '../../storage/test-free-port.js';
 import { postgresDir } from '../data-dir.js';
 import type { UploadCounts } from './debtor-file.js';
-import { freePort } from './free-port.js';
 import { isAlive, type NodeProcess, startNodeProcess } from './node-process.js';
 
 interface TestScope {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { freePort } from '../../deploy/test/free-port.js';
+import { freePort } from '../../storage/test-free-port.js';
 
 export interface RedisServer {
   readonly port: number;

@@ -20,6 +20,9 @@ const step = fc.oneof(
   weighted(2, fc.record({ do: fc.constant('lose' as const), thread, handled: fc.nat(3) })),
   weighted(3, fc.record({ do: fc.constant('attach' as const), thread, handled: fc.constant(0) })),
   weighted(3, fc.record({ do: fc.constant('move' as const), partition: fc.nat(4), thread })),
+  weighted(3, fc.record({ do: fc.constant('adopt' as const), partition: fc.nat(4) })),
+  weighted(1, fc.record({ do: fc.constant('give up' as const), partition: fc.nat(4) })),
+  weighted(1, fc.record({ do: fc.constant('drop' as const), partition: fc.nat(4) })),
   weighted(1, fc.record({ do: fc.constant('resize' as const), threads: fc.integer({ min: 1, max: 4 }) })),
   weighted(2, fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const) })),
   weighted(6, fc.record({ do: fc.constant('turn' as const) })),
@@ -41,14 +44,17 @@ const world: fc.Arbitrary<World> = fc.record({
   ),
 });
 
-t.test('under random losses, moves, resizes and pauses: in order, once, and nothing lost', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(world, fc.array(step, { maxLength: 200, size: 'max' }), async (world, steps) => {
-      const model = new DispatchModel(world);
-      for (const step of steps) await model.take(step);
-      await model.end();
-    }),
-    { numRuns: Number(process.env.MODEL_RUNS ?? 400), seed },
-  );
-  t.pass();
-});
+t.test(
+  'under random losses, moves, resizes, pauses and owners: in order, once, and nothing lost',
+  async (t) => {
+    await fc.assert(
+      fc.asyncProperty(world, fc.array(step, { maxLength: 200, size: 'max' }), async (world, steps) => {
+        const model = new DispatchModel(world);
+        for (const step of steps) await model.take(step);
+        await model.end();
+      }),
+      { numRuns: Number(process.env.MODEL_RUNS ?? 400), seed },
+    );
+    t.pass();
+  },
+);

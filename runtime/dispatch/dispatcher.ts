@@ -7,56 +7,26 @@
  * - P4: an offset is committed when everything below it is done or safely a dead letter.
  * - P5: a thread has a bounded number of messages that are not done (`route.ts`). The rest waits on the log.
  */
-import type { Clock } from '../clock.js';
-import { decodeEnvelope } from '../envelope.js';
-import { MoveCancelledError, ThreadCrashError } from '../errors.js';
-import { causeOf } from '../failure.js';
-import { frameItems } from '../frame.js';
-import type { Logger } from '../logger.js';
-import type { LogPartition } from '../message-log.js';
-import type { DeadLetter } from '../stores/dead-letter.js';
-import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
-import type { Dead, Deliver, Done, Parked } from '../worker-protocol.js';
+import { MoveCancelledError, type TetherError } from '../errors.js';
+import type { Dead, Done, Forgotten, Parked } from '../worker-protocol.js';
+import { Burials } from './burials.js';
 import { Feed } from './feed.js';
-import { Handover, type Release } from './handover.js';
-import { type Lone, Route } from './route.js';
+import { Handover } from './handover.js';
+import type { DispatcherLoad, DispatcherOptions } from './options.js';
+import { Ownership } from './ownership.js';
+import { Route } from './route.js';
 import { Sender } from './sender.js';
 
 /** How long a thread may take to finish what it has of a partition that moves. */
 const MOVE_MS_MAX = 30_000;
-
-export interface DispatcherOptions {
-  readonly actor: string;
-  readonly partitions: readonly LogPartition[];
-  /** Threads at the start, numbered from 0; partition `index` belongs to thread `index % threads`. */
-  readonly threads: number;
-  /** Sends to a ready thread; the body's buffer is transferred. */
-  readonly post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => void;
-  readonly deadLetters: DeadLetterWriter;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Default: resolves at once. */
-  readonly release?: Release;
-  /** A partition has another owner, which has been sent nothing of it yet. */
-  readonly onMoved?: (partition: number, from: number, to: number) => void;
-  /** Something that was in flight is so no more. */
-  readonly onSettled?: () => void;
-}
-
-export interface DispatcherLoad {
-  /** The longest that a message waited for its thread's credit since the last call, milliseconds. */
-  readonly delayMs: number;
-  /** Partitions that have messages in flight or waiting. */
-  readonly busyPartitions: number;
-}
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #sender: Sender;
   readonly #feeds: readonly Feed[];
   readonly #routes = new Map<number, Route>();
-  /** By partition. */
-  readonly #owners: Route[];
+  readonly #ownership: Ownership;
+  readonly #burials: Burials;
   readonly #handovers = new Map<Feed, Handover>();
   readonly #awake = new Set<Route>();
   #done = 0;
@@ -65,14 +35,23 @@ export class Dispatcher {
     this.#options = options;
     const { actor, post, clock, logger } = options;
     this.#sender = new Sender({ actor, post, now: () => clock.now(), logger });
-    this.#feeds = options.partitions.map((partition) => new Feed(partition));
+    const all = options.ownership !== 'none';
+    this.#feeds = options.partitions.map((partition) => new Feed(partition, all ? 'idle' : 'absent'));
     for (let thread = 0; thread < options.threads; thread++) this.addThread(thread);
-    this.#owners = this.#feeds.map((feed, index) => {
+    this.#ownership = new Ownership({
+      routes: this.#routes,
+      discard: options.discard ?? (async () => {}),
+      onPlaced: (feed, route) => this.#placed(feed, route),
+    });
+    const { deadLetters } = options;
+    this.#burials = new Burials({ deadLetters, clock, onStored: (feed) => this.#stored(feed) });
+    if (!all) return;
+    for (const [index, feed] of this.#feeds.entries()) {
       const route = this.#route(index % options.threads);
       route.own(feed);
-      return route;
-    });
-    for (const feed of this.#feeds) feed.partition.onAppended = () => this.#appended(feed);
+      this.#ownership.set(feed, route);
+      feed.partition.onAppended = () => this.#appended(feed);
+    }
   }
 
   /** Messages that were handled, dead letters among them. */
@@ -92,9 +71,9 @@ export class Dispatcher {
     return this.#feeds.filter(({ mode }) => mode === 'broken').map(({ partition }) => partition.index);
   }
 
-  /** The owning thread of each partition. */
-  get owners(): readonly number[] {
-    return this.#owners.map(({ thread }) => thread);
+  /** The owning thread of each partition; undefined of one that is not this process's. */
+  get owners(): readonly (number | undefined)[] {
+    return this.#feeds.map((feed) => this.#ownership.owner(feed)?.thread);
   }
 
   /** What waits, and how long. Looks at what happened since the last call. */
@@ -104,7 +83,7 @@ export class Dispatcher {
     let busyPartitions = 0;
     for (const feed of this.#feeds) {
       delayMs = Math.max(delayMs, feed.delay.sample(now));
-      if (feed.inFlight > 0 || feed.unread) busyPartitions++;
+      if (feed.ours && (feed.inFlight > 0 || feed.unread)) busyPartitions++;
     }
     return { delayMs, busyPartitions };
   }
@@ -124,6 +103,68 @@ export class Dispatcher {
     }
     this.#awake.delete(route);
     this.#routes.delete(thread);
+    this.#ownership.lost(route);
+  }
+
+  /** These threads are about to be removed: no partition that is adopted goes to them. */
+  retire(threads: readonly number[]): void {
+    this.#ownership.retire(threads);
+  }
+
+  /**
+   * From now on the partition is this process's, from what is committed. After a `drop` nothing is sent before the thread has let go
+   * of what it had.
+   * @param epoch of this ownership, for those who write what a message does
+   * @throws Error when it is ours already, or nothing is sent any more
+   */
+  adopt(partition: number, epoch: number | undefined): void {
+    if (this.#sender.mode === 'stopped') throw new Error('nothing is sent any more');
+    this.#ownership.adopt(this.#feed(partition), epoch);
+  }
+
+  /**
+   * Sends nothing more of a partition. Resolves when what was in flight is committed, and its thread has let go of the rest: it is not
+   * ours then, and everything from what is committed on is the next owner's. At once when it was not.
+   * @throws MoveTimeoutError, MoveCancelledError (rejects), as `move` does; nothing is sent until `drop` or another `giveUp`
+   */
+  async giveUp(partition: number, deadlineMs = MOVE_MS_MAX): Promise<void> {
+    const feed = this.#feed(partition);
+    if (!feed.ours) {
+      this.#ownership.drop(feed);
+      return;
+    }
+    this.#handovers.get(feed)?.cancel('it is given up');
+    if (this.#sender.mode === 'stopped') {
+      throw new MoveCancelledError(`partition ${partition} is not given up: nothing is sent any more`);
+    }
+    const from = this.#owner(feed);
+    const { term } = feed;
+    if (feed.mode !== 'held') from.hold(feed);
+    let left = false;
+    await this.#handOver(feed, from, undefined, deadlineMs, () => {
+      if (feed.term !== term) return;
+      left = true;
+      this.#ownership.leave(feed);
+      this.#sender.pump(from);
+    });
+    if (!left) throw new MoveCancelledError(`partition ${partition} is not given up: it was dropped`);
+  }
+
+  /** The partition is another process's: nothing is sent, and what comes of what is in flight counts no more. */
+  drop(partition: number): void {
+    const feed = this.#feed(partition);
+    const from = this.#ownership.owner(feed);
+    this.#ownership.drop(feed);
+    this.#handovers.get(feed)?.lose();
+    if (from !== undefined) this.#sender.pump(from);
+    this.#options.onSettled?.();
+  }
+
+  /** So much of what was dropped is gone. */
+  forgotten(thread: number, { messages, bytes }: Forgotten): void {
+    const route = this.#route(thread);
+    route.settle(messages, bytes);
+    this.#settled(route);
   }
 
   /**
@@ -135,44 +176,82 @@ export class Dispatcher {
   async move(partition: number, toThread: number, deadlineMs = MOVE_MS_MAX): Promise<void> {
     const feed = this.#feed(partition);
     const to = this.#route(toThread);
-    const from = this.#owner(feed);
-    const refusal = this.#handovers.has(feed) ? 'it moves already' : 'nothing is sent any more';
-    if (this.#handovers.has(feed) || this.#sender.mode === 'stopped') {
+    const from = this.#ownership.owner(feed);
+    const refusal = this.#refusal(feed);
+    if (from === undefined || refusal !== undefined) {
       throw new MoveCancelledError(`partition ${partition} was not moved: ${refusal}`);
     }
     if (from === to) return;
     from.hold(feed);
-    await new Promise<void>((resolve, reject) => {
+    const { term } = feed;
+    await this.#handOver(feed, from, to, deadlineMs, (error) => {
+      // It was dropped, or is ours anew.
+      if (feed.term !== term) return;
+      if (error === undefined) this.#give(feed, from, to);
+      feed.unhold();
+      const owner = this.#owner(feed);
+      owner.offer(feed);
+      this.#sender.pump(from);
+      this.#sender.pump(owner);
+    });
+  }
+
+  #refusal(feed: Feed): string | undefined {
+    if (!feed.ours) return "it is not this process's";
+    if (this.#handovers.has(feed)) return 'it moves already';
+    if (feed.mode === 'held') return 'it is given up';
+    return this.#sender.mode === 'stopped' ? 'nothing is sent any more' : undefined;
+  }
+
+  /** @param to undefined: nobody here */
+  #handOver(
+    feed: Feed,
+    from: Route,
+    to: Route | undefined,
+    deadlineMs: number,
+    ended: (error: TetherError | undefined) => void,
+  ): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const handover = new Handover({
-        partition,
+        partition: feed.partition.index,
         from: from.thread,
-        to: toThread,
+        to: to?.thread,
         deadlineMs,
         clock: this.#options.clock,
         release: this.#options.release ?? (async () => {}),
-        inFlight: () => feed.inFlight,
+        inFlight: () => (to === undefined ? feed.unfinished : feed.inFlight),
         onEnd: (error) => {
           this.#handovers.delete(feed);
-          if (error === undefined) this.#give(feed, from, to);
-          feed.unhold();
-          const owner = this.#owner(feed);
-          owner.offer(feed);
-          this.#sender.pump(from);
-          this.#sender.pump(owner);
+          if (error === undefined || to !== undefined) ended(error);
           if (error === undefined) resolve();
           else reject(error);
         },
       });
       this.#handovers.set(feed, handover);
-      if (from.mode === 'absent') handover.lose();
+      if (from.mode === 'absent') this.#loseFrom(handover, feed);
       else handover.progress();
     });
+  }
+
+  /** The thread has nothing any more. Dead letters that wait for their store are still to be waited for when it is given up. */
+  #loseFrom(handover: Handover, feed: Feed): void {
+    if (handover.to === undefined && feed.unfinished > 0) return;
+    handover.lose();
+  }
+
+  #placed(feed: Feed, route: Route | undefined): void {
+    const { partition } = feed;
+    partition.onAppended = route === undefined ? undefined : () => this.#appended(feed);
+    this.#options.onOwned?.(partition.index, route?.thread);
+    if (route === undefined) return;
+    route.offer(feed);
+    this.#sender.pump(route);
   }
 
   #give(feed: Feed, from: Route, to: Route): void {
     const { index } = feed.partition;
     to.adopt(feed, from);
-    this.#owners[index] = to;
+    this.#ownership.set(feed, to);
     this.#options.onMoved?.(index, from.thread, to.thread);
   }
 
@@ -192,9 +271,14 @@ export class Dispatcher {
   detach(thread: number): void {
     const culprit = this.#route(thread).lose();
     if (culprit !== undefined) {
-      this.#bury(culprit).catch((error: unknown) => this.#sender.broken(culprit.feed, error));
+      const { feed } = culprit;
+      const { term } = feed;
+      this.#burials.bury(culprit).catch((error: unknown) => this.#sender.broken(feed, error, term));
     }
-    for (const handover of [...this.#handovers.values()]) if (handover.from === thread) handover.lose();
+    for (const [feed, handover] of [...this.#handovers]) {
+      if (handover.from === thread) this.#loseFrom(handover, feed);
+    }
+    this.#ownership.lost(this.#route(thread));
     this.#options.onSettled?.();
   }
 
@@ -222,6 +306,7 @@ export class Dispatcher {
       const feed = this.#feed(ranges[at] as number);
       const from = ranges[at + 1] as number;
       const to = ranges[at + 2] as number;
+      if (!feed.ours) continue;
       feed.complete(from, to);
       feed.settle(to - from);
     }
@@ -240,41 +325,32 @@ export class Dispatcher {
     const route = this.#route(thread);
     const { life } = route;
     const feed = this.#feed(partition);
-    const letter: DeadLetter = { envelope, cause, attempts, deadAt: this.#options.clock.now() };
+    if (!feed.ours) {
+      this.forgotten(thread, { type: 'forgotten', messages: 1, bytes });
+      return;
+    }
+    const { term } = feed;
     feed.giveUp(offset);
     route.endSuspicion();
-    this.#store(feed, offset, letter, () => {
+    this.#burials.store(feed, offset, { envelope, cause, attempts }, () => {
       if (route.life !== life) return;
-      feed.settle(1);
+      if (feed.term === term) feed.settle(1);
       route.settle(1, bytes);
       this.#settled(route);
     });
   }
 
-  /** Stores a dead letter; its offset is done then, and only then. */
-  #store(feed: Feed, offset: number, letter: DeadLetter, stored: () => void): void {
-    this.#options.deadLetters.write(letter, () => {
-      feed.complete(offset, offset + 1);
-      this.#done++;
-      stored();
-      const owner = this.#owner(feed);
-      owner.endSuspicion();
-      this.#sender.pump(owner);
-    });
-  }
-
-  /** Makes a dead letter of a message that no thread lived to give up. */
-  async #bury({ feed, offset, losses }: Lone): Promise<void> {
-    const frame = (await feed.partition.read(offset, 1))[0];
-    const item = frame && [...frameItems(frame.body)][offset - frame.offset];
-    if (item === undefined) throw new RangeError(`the log has no message at offset ${offset}`);
-    const error = new ThreadCrashError(
-      `the worker thread ended ${losses} times with this message alone in flight`,
-    );
-    const envelope = decodeEnvelope(item);
-    const deadAt = this.#options.clock.now();
-    this.#owner(feed).endSuspicion();
-    this.#store(feed, offset, { envelope, cause: causeOf(error), attempts: losses, deadAt }, () => {});
+  /** A dead letter is stored. */
+  #stored(feed: Feed): void {
+    this.#done++;
+    // That may have been the last of a partition that is given up.
+    if (!feed.ours) return;
+    const owner = this.#owner(feed);
+    const handover = this.#handovers.get(feed);
+    if (handover !== undefined && owner.mode !== 'absent') handover.progress();
+    else if (handover !== undefined && handover.to === undefined) this.#loseFrom(handover, feed);
+    owner.endSuspicion();
+    this.#sender.pump(owner);
   }
 
   /** Something of the route's thread is not in flight any more. */
@@ -299,7 +375,7 @@ export class Dispatcher {
   }
 
   #owner(feed: Feed): Route {
-    return this.#owners[feed.partition.index] as Route;
+    return this.#ownership.ownerOf(feed);
   }
 
   #appended(feed: Feed): void {

@@ -1,6 +1,6 @@
 /**
  * A feed: one partition of the log on its way to the thread that owns it. It knows what was sent, what is done, and what
- * to send next.
+ * to send next; and whether the partition is this process's at all.
  *
  * Modes:
  *   idle ----onAppended----> ready      nothing to read --> something to read
@@ -8,6 +8,13 @@
  *   ready ---read to the end--> idle
  *   idle, ready, reading ---hold---> held ---unhold---> idle     its partition moves to another thread
  *   any -----read failed-----> broken   the log is damaged; an operator is needed
+ *   these, its `ours`:
+ *     ---leave---> absent               nothing of it is in flight; another process reads on
+ *     ---drop----> dropped              a thread may still have what it was sent; nothing that is said of it counts
+ *   absent ---adopt---> idle
+ *   dropped ---let go---> absent        the thread has nothing of it any more, or is lost
+ *   dropped ---adopt---> awaited ---let go---> idle    ours again, as soon as the thread has nothing old of it (P2)
+ *   awaited ---drop---> dropped
  *
  * Nothing that was sent is kept: after the loss of a thread the feed goes back to its watermark and reads the log again,
  * leaving out what was finished above it.
@@ -18,7 +25,7 @@ import type { Frame, LogPartition } from '../message-log.js';
 import { DelayProbe } from './delay-probe.js';
 import { Watermark } from './watermark.js';
 
-export type FeedMode = 'idle' | 'ready' | 'reading' | 'held' | 'broken';
+export type FeedMode = 'idle' | 'ready' | 'reading' | 'held' | 'broken' | 'absent' | 'dropped' | 'awaited';
 
 /** A run of messages with consecutive offsets. */
 export interface Slice {
@@ -30,7 +37,7 @@ export interface Slice {
 
 export class Feed {
   readonly partition: LogPartition;
-  readonly watermark: Watermark;
+  watermark: Watermark;
   /** How long messages wait until they are sent. */
   readonly delay = new DelayProbe();
   /** Offset of the next message to send. */
@@ -39,19 +46,34 @@ export class Feed {
   suspectEnd = 0;
   /** Messages that the owner has and that are not done, nor their dead letters stored. */
   inFlight = 0;
-  #mode: FeedMode = 'idle';
+  /** Of this ownership, where the log is shared with other processes. It goes along with what is sent. */
+  epoch: number | undefined = undefined;
+  /** Counts ownerships: what began in an earlier one must not end in this one. */
+  term = 0;
+  #mode: FeedMode;
   #read = 0;
   /** Offsets whose dead letters are being stored: not done yet, and not to be sent again. */
   readonly #dying = new Set<number>();
 
-  constructor(partition: LogPartition) {
+  constructor(partition: LogPartition, mode: 'idle' | 'absent' = 'idle') {
     this.partition = partition;
+    this.#mode = mode;
     this.watermark = new Watermark(partition.committed);
     this.next = partition.committed;
   }
 
   get mode(): FeedMode {
     return this.#mode;
+  }
+
+  /** Whether this process reads the partition, and what threads say of it counts. */
+  get ours(): boolean {
+    return this.#mode !== 'absent' && this.#mode !== 'dropped' && this.#mode !== 'awaited';
+  }
+
+  /** Messages that are not done: in flight, or dead letters that are not stored. */
+  get unfinished(): number {
+    return Math.max(this.inFlight, this.#dying.size);
   }
 
   get unread(): boolean {
@@ -88,7 +110,47 @@ export class Feed {
   }
 
   break(): void {
-    this.#mode = 'broken';
+    if (this.ours) this.#mode = 'broken';
+  }
+
+  /** Another process may read on from what is committed. */
+  leave(): void {
+    if (this.unfinished > 0) throw new Error(`${this.unfinished} messages of the partition are not done`);
+    this.#enter('absent', 'held', 'broken');
+    this.#forget();
+  }
+
+  /** Another process reads it, perhaps since a while: what is in flight counts no more. */
+  drop(): void {
+    this.#enter('dropped', 'idle', 'ready', 'reading', 'held', 'broken', 'awaited');
+    this.#forget();
+  }
+
+  /** It is ours, from what is committed. */
+  adopt(epoch: number | undefined): void {
+    this.#enter(this.#mode === 'dropped' ? 'awaited' : 'idle', 'absent', 'dropped');
+    this.epoch = epoch;
+    if (this.#mode === 'idle') this.#begin();
+  }
+
+  /** No thread has anything of before `drop` any more. */
+  letGo(): void {
+    this.#enter(this.#mode === 'awaited' ? 'idle' : 'absent', 'awaited', 'dropped');
+    if (this.#mode === 'idle') this.#begin();
+  }
+
+  #begin(): void {
+    this.watermark = new Watermark(this.partition.committed);
+    this.next = this.partition.committed;
+  }
+
+  #forget(): void {
+    this.term++;
+    this.epoch = undefined;
+    this.suspectEnd = 0;
+    this.inFlight = 0;
+    this.#dying.clear();
+    this.delay.forget();
   }
 
   #enter(mode: FeedMode, ...from: readonly FeedMode[]): void {

@@ -16,7 +16,7 @@ async function inFlightAt0(count: number, options: DispatchOptions = {}) {
 }
 
 t.test('a partition moves when nothing of it is in flight, and the rest goes to its new owner', async (t) => {
-  const released: number[][] = [];
+  const released: (number | undefined)[][] = [];
   const moved: number[][] = [];
   const { append, answer, dispatcher, inbox } = await inFlightAt0(2, {
     release: async (partition, from, to) => {

@@ -26,7 +26,12 @@ export type HandoverMode = 'waiting' | 'releasing' | 'moved' | 'cancelled';
  * the dispatcher stops, with the error of the move as the reason, and the partition stays with `from`; or because `from` is
  * lost, and it goes to `to`. Not called for a thread that is not there.
  */
-export type Release = (partition: number, from: number, to: number, signal: AbortSignal) => Promise<void>;
+export type Release = (
+  partition: number,
+  from: number,
+  to: number | undefined,
+  signal: AbortSignal,
+) => Promise<void>;
 
 /** So long may a slow actor take for what it has. Meanwhile new messages of the partition wait. */
 const PROLONGED_MAX = 9;
@@ -34,7 +39,8 @@ const PROLONGED_MAX = 9;
 export interface HandoverOptions {
   readonly partition: number;
   readonly from: number;
-  readonly to: number;
+  /** Undefined: to another process. */
+  readonly to: number | undefined;
   /** Without any progress. */
   readonly deadlineMs: number;
   readonly clock: Clock;
@@ -69,7 +75,7 @@ export class Handover {
     return this.#options.from;
   }
 
-  get to(): number {
+  get to(): number | undefined {
     return this.#options.to;
   }
 

@@ -153,6 +153,8 @@ export class Route {
     const culprit = inFlight === 1 ? this.#countLone() : undefined;
     // A loss while nothing was in flight accuses nobody.
     for (const feed of this.#feeds) feed.rewind(inFlight > 0);
+    // What was in flight may have been of partitions that were dropped: then there is nobody to suspect, and nobody to end it.
+    this.endSuspicion();
     return culprit;
   }
 
@@ -192,6 +194,14 @@ export class Route {
     }
     if (from.#lone?.feed === feed) from.#lone = undefined;
     from.endSuspicion();
+  }
+
+  /** The feed is this process's no more, or not to be sent for a while. */
+  disown(feed: Feed): void {
+    this.#feeds.delete(feed);
+    this.#line = this.#line.filter((other) => other !== feed);
+    if (this.#lone?.feed === feed) this.#lone = undefined;
+    this.endSuspicion();
   }
 
   /** One message was in flight when its thread ended: if that goes on, it is to blame. */

@@ -75,7 +75,9 @@ export class Sender {
   }
 
   /** The log of a partition cannot be read: it stands still, and the others go on. */
-  broken(feed: Feed, error: unknown): void {
+  broken(feed: Feed, error: unknown, term = feed.term): void {
+    // Of an ownership that is over it may be of no use to read.
+    if (feed.term !== term || !feed.ours) return;
     feed.break();
     const { actor, logger } = this.#options;
     logger.error(
@@ -88,13 +90,18 @@ export class Sender {
     const buffer = new ArrayBuffer(bytes);
     const body = new Uint8Array(buffer);
     const places: number[] = [];
+    let epochs: number[] | undefined;
     let position = 0;
     for (const [feed, slice] of slices) {
       body.set(slice.body, position);
       position += slice.body.length;
       places.push(feed.partition.index, slice.offset, slice.count);
+      if (feed.epoch !== undefined) {
+        epochs ??= [];
+        epochs[places.length / 3 - 1] = feed.epoch;
+      }
     }
-    this.#options.post(route.thread, { type: 'deliver', slices: places, body }, buffer);
+    this.#options.post(route.thread, { type: 'deliver', slices: places, epochs, body }, buffer);
   }
 
   /** The next messages of a feed that is at its turn; none when the disk has to be asked first. */
@@ -114,12 +121,13 @@ export class Sender {
     }
     if (!(frames instanceof Promise)) return this.#take(route, feed, frames);
     const ticket = feed.startRead();
+    const { term } = feed;
     frames.then(
       (frames) => {
         // The thread may have been lost meanwhile, or the partition be on its way to another one.
         if (feed.reads(ticket)) this.#sendRead(route, feed, from, frames);
       },
-      (error: unknown) => this.broken(feed, error),
+      (error: unknown) => this.broken(feed, error, term),
     );
     return [];
   }

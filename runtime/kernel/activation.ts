@@ -41,10 +41,9 @@ export class Activation implements Runnable, Debtor, ContextOwner {
   stored = 0;
   /** Whether the state is there. */
   loaded = false;
-  /** When it was last used: milliseconds, and the scheduler's turn. */
+  /** When it was last used: milliseconds, and the scheduler's turn; its neighbours by that, of the host alone. */
   usedAt = 0;
   turn = -1;
-  /** Neighbours by last use; of the host alone. */
   older: Activation | undefined = undefined;
   newer: Activation | undefined = undefined;
   faults: Faults | undefined = undefined;
@@ -138,6 +137,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     return this.#expectations.when(
       () => this.mode === 'stopped' || (this.mailbox.taken >= pushed && this.calls.count === 0),
     );
+  }
+
+  /** Forgets its messages of a partition. Resolves when no call under way has any; when it is stopped, when none is under way. */
+  async discard(partition: number): Promise<void> {
+    await this.durable?.discard(partition);
+    if (this.mode === 'stopped') await this.#expectations.when(() => this.calls.count === 0);
   }
 
   /** The activation ends, and what waits is refused. */
@@ -275,7 +280,8 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     if (max === undefined) return;
     const messages = mailbox.take(max, this);
     if (messages.length === 0) {
-      this.#nothingTaken();
+      this.mode = 'idle';
+      this.#after();
       return;
     }
     const context = this.#begin(messages);
@@ -309,10 +315,12 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const batch = durable.take(max);
     if (batch.length === 0) {
       host.limiter?.release(this);
-      this.#nothingTaken();
+      this.mode = 'idle';
+      this.#after();
       return;
     }
     const context = this.#begin([]);
+    context.durable = batch;
     this.#durableCalls++;
     let failed: Failed | undefined;
     try {
@@ -343,11 +351,6 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#lingered = true;
     this.wait('limit', undefined);
     return undefined;
-  }
-
-  #nothingTaken(): void {
-    this.mode = 'idle';
-    this.#after();
   }
 
   #begin(messages: readonly VolatileMessage[]): ActivationContext {

@@ -1,12 +1,16 @@
 /** What `receive` is handed beside its messages: the activation's, or, in a reentrant type, one for each call. */
-import type { ActorContext, ActorType, Reminders, Timers } from '../actor.js';
+import type { ActorContext, ActorType, PartitionEpoch, Reminders, Timers } from '../actor.js';
 import type { ActorRef } from '../actor-ref.js';
 import type { Clock } from '../clock.js';
 import { ReceiveTimeoutError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { HOPS_MAX, type Hop, NO_HOPS } from './ask.js';
 import { Deadline, type Deadlines } from './deadlines.js';
+import type { Entry } from './entry.js';
 import type { VolatileMessage } from './letter.js';
+
+const NO_ENTRIES: readonly Entry[] = [];
+const NO_EPOCHS: readonly PartitionEpoch[] = [];
 
 export interface ContextOwner {
   readonly key: string;
@@ -35,6 +39,8 @@ export interface ContextKernel {
 export class ActivationContext implements ActorContext {
   /** The volatile messages of the call under way. Of the runtime alone, as the other fields. */
   batch: readonly VolatileMessage[] | undefined = undefined;
+  /** The durable messages of the call under way. */
+  durable: readonly Entry[] = NO_ENTRIES;
   /** Of the call under way, once it has asked something; 0 before. */
   callId = 0;
   controller: AbortController | undefined = undefined;
@@ -72,6 +78,10 @@ export class ActivationContext implements ActorContext {
     const { host, key } = this.activation;
     this.#self ??= host.kernel.ref(host.type, key, this);
     return this.#self;
+  }
+
+  get epochs(): readonly PartitionEpoch[] {
+    return this.durable.length === 0 ? NO_EPOCHS : epochsOf(this.durable);
   }
 
   now(): number {
@@ -144,6 +154,7 @@ export class ActivationContext implements ActorContext {
 
   endCall(): void {
     this.batch = undefined;
+    this.durable = NO_ENTRIES;
     this.callId = 0;
     this.suspendedAt = 0;
     if (this.controller === undefined) return;
@@ -151,6 +162,18 @@ export class ActivationContext implements ActorContext {
     this.limit = undefined;
     this.controller = undefined;
   }
+}
+
+/** Each partition once; those that have one owner from start to end have no epoch, and are left out. */
+function epochsOf(entries: readonly Entry[]): readonly PartitionEpoch[] {
+  const epochs: PartitionEpoch[] = [];
+  let last = -1;
+  for (const { partition, epoch } of entries) {
+    if (epoch === undefined || partition === last) continue;
+    last = partition;
+    if (!epochs.some((known) => known.partition === partition)) epochs.push({ partition, epoch });
+  }
+  return epochs;
 }
 
 /** So much of a call's time is over when its signal fires: what is left is for giving up in good order. */

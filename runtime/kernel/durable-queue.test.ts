@@ -71,6 +71,7 @@ function fixture(
         parked.messages += messages;
         parked.bytes += bytes;
       },
+      forgotten: () => {},
       outage: (error) => outages.push((error as Away | undefined)?.code),
     },
   });

@@ -55,6 +55,9 @@ export class DurableQueue {
   #due: Held[] = [];
   /** The one that is out being tried. */
   #tried: Held | undefined;
+  /** What is out, and the partitions of which nothing is to come back from there. */
+  #out: readonly Entry[] = [];
+  readonly #discarded = new Map<number, () => void>();
   #outages = 0;
   #draining = false;
   #cancelWait = () => {};
@@ -97,6 +100,11 @@ export class DurableQueue {
 
   /** The next batch, of at most `max`; it may be empty. Its fate is told before the next is taken. */
   take(max: number): readonly Entry[] {
+    this.#out = this.#next(max);
+    return this.#out;
+  }
+
+  #next(max: number): readonly Entry[] {
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
       if (part.length > max) this.#parts.push(part.slice(max));
       part = part.slice(0, max);
@@ -116,13 +124,26 @@ export class DurableQueue {
   succeeded(batch: readonly Entry[]): void {
     this.#endOutage();
     this.#options.outcome.done(batch);
+    this.#returned();
     const tried = this.#tried;
     this.#tried = undefined;
     if (tried !== undefined && this.#mode !== 'stopped') this.#release(tried);
   }
 
-  failed(batch: readonly Entry[], error: unknown): void {
+  failed(failed: readonly Entry[], error: unknown): void {
+    let batch = failed;
+    if (this.#discarded.size > 0) {
+      const forgotten = batch.filter(({ partition }) => this.#discarded.has(partition));
+      batch = batch.filter(({ partition }) => !this.#discarded.has(partition));
+      if (forgotten.length > 0) this.#options.outcome.forgotten(forgotten);
+    }
+    this.#returned();
     if (this.#mode === 'stopped') return;
+    if (batch.length === 0) {
+      this.#endOutage();
+      this.#tried = undefined;
+      return;
+    }
     if (failureOf(error) === 'outage') {
       this.#waitOut(batch, asError(error));
       return;
@@ -136,6 +157,55 @@ export class DurableQueue {
     } else {
       this.#failedAlone(batch[0] as Entry, error, tried);
     }
+  }
+
+  /**
+   * Forgets what it has of a partition; what is out of it is forgotten when it fails. Resolves when nothing of it is here or out any
+   * more.
+   */
+  discard(partition: number): Promise<void> {
+    const forgotten: Entry[] = [];
+    const keep = (entry: Entry) => {
+      if (entry.partition !== partition) return true;
+      forgotten.push(entry);
+      return false;
+    };
+    const isOut = this.#out.some((entry) => entry.partition === partition);
+    this.#queue = this.#queue.slice(this.#head).filter(keep);
+    this.#head = 0;
+    this.#parts = this.#parts.map((part) => part.filter(keep)).filter((part) => part.length > 0);
+    this.#due = this.#due.filter(({ poison }) => poison.partition !== partition);
+    for (const [key, held] of this.#held) {
+      if (held.poison.partition !== partition) continue;
+      held.cancel();
+      this.#held.delete(key);
+      const { followers } = held;
+      const bytes = followers.reduce((sum, follower) => sum + follower.bytes, 0);
+      if (followers.length > 0) this.#options.outcome.parked(-followers.length, -bytes);
+      forgotten.push(...followers.splice(0));
+      // The one that is being tried is out, or, in an outage, among the parts.
+      if (this.#tried !== held) forgotten.push(held.poison);
+      else if (!isOut) this.#tried = undefined;
+    }
+    if (forgotten.length > 0) this.#options.outcome.forgotten(forgotten);
+    if (this.#parts.length === 0 && !isOut) this.#endOutage();
+    if (!isOut) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.#discarded.get(partition);
+      this.#discarded.set(partition, () => {
+        before?.();
+        resolve();
+      });
+    });
+  }
+
+  /** What was out is not any more. */
+  #returned(): void {
+    this.#out = [];
+    if (this.#discarded.size === 0) return;
+    const discarded = [...this.#discarded.values()];
+    this.#discarded.clear();
+    for (const resolve of discarded) resolve();
   }
 
   /** From now on no outage is waited for. */

@@ -4,6 +4,8 @@ import type { DurableMessage } from './letter.js';
 /** A message of the log in a worker thread, with its place there. */
 export interface Entry {
   readonly partition: number;
+  /** Of the ownership under which it was read; undefined when the log has one owner. */
+  readonly epoch?: number | undefined;
   readonly offset: number;
   /** What it takes of the dispatcher's credit. */
   readonly bytes: number;
@@ -16,6 +18,8 @@ export interface Outcome {
   dead(entry: Entry, cause: DeadLetterCause): void;
   /** So many more entries (or fewer) wait behind a held key. */
   parked(messages: number, bytes: number): void;
+  /** These are of a partition that is another process's by now: nobody hears what became of them. */
+  forgotten(entries: readonly Entry[]): void;
   /** An outage began or goes on (its error), or is over (undefined). */
   outage(error: Error | undefined): void;
 }

@@ -22,7 +22,8 @@ import { Deadlines } from './deadlines.js';
 import { Parcel } from './letter.js';
 import { type HopSource, Ref, type RefKernel } from './ref.js';
 import { Scheduler } from './scheduler.js';
-import { type HostKernel, TypeHost, type TypeHostOptions } from './type-host.js';
+import { TypeHost } from './type-host.js';
+import type { HostKernel, TypeHostOptions } from './type-host-options.js';
 
 export interface Address {
   readonly type: string;
@@ -186,6 +187,13 @@ export class Kernel implements HostKernel, RefKernel {
     const released = await host.release((key) => this.#partitionOf(type, key) === partition, ms, cancelled);
     releasing?.delete(partition);
     return released;
+  }
+
+  /** A partition is another process's: what is here of it ends at once, without a trace. Resolves when no call is under way. */
+  async discard(type: string, partition: number): Promise<void> {
+    this.moved(type, partition, false);
+    const host = this.#hosts.get(type);
+    await host?.discard((key) => this.#partitionOf(type, key) === partition, partition);
   }
 
   /** @throws TypeError for what is no address: a number would get as far as another thread */

@@ -50,6 +50,7 @@ function fixture(snapshot: Partial<ActorDefinition<unknown, State>['snapshot']> 
       dead: (_entry, cause) => dead.push(cause.code),
       parked() {},
       outage() {},
+      forgotten() {},
     },
     snapshots: {
       log: 'log-1',

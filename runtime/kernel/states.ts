@@ -1,5 +1,6 @@
 /** The states of one actor type's activations: made, restored from snapshots, and stored in them again. */
 import type { ActorDefinition } from '../actor.js';
+import { ActivationStoppedError } from '../errors.js';
 import type { Loadable } from './activation-host.js';
 import type { ActivationContext } from './context.js';
 import type { Entry } from './entry.js';
@@ -74,6 +75,9 @@ export class States {
   }
 
   async #changed(activation: Stateful): Promise<void> {
+    // It was ended meanwhile: whatever it has now is no state to keep.
+    if (!activation.loaded)
+      throw new ActivationStoppedError('the activation ended before its state was stored');
     activation.changes++;
     if (this.#snapshots?.afterBatch) await this.save(activation);
   }

@@ -35,7 +35,7 @@ export function hostIn<Body, State, Resources>(
     resources: undefined,
     logger: silentLogger,
     limits,
-    outcome: { done() {}, dead() {}, parked() {}, outage() {} },
+    outcome: { done() {}, dead() {}, parked() {}, outage() {}, forgotten() {} },
   });
 }
 

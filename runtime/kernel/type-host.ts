@@ -10,11 +10,7 @@ import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
 import { groupOf } from '../partition.js';
-import type { ThreadLimits } from '../pool/shared-limits.js';
-import type { RetryPolicy } from '../retry.js';
-import type { SnapshotStore } from '../stores/snapshot.js';
 import { fillSupervision } from '../supervision.js';
-import type { Tracing } from '../tracing.js';
 import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
@@ -31,18 +27,8 @@ import { Snapshots } from './snapshots.js';
 import { States } from './states.js';
 import { Supervisor } from './supervisor.js';
 import { Tally } from './tally.js';
+import type { HostKernel, TypeHostOptions } from './type-host-options.js';
 import { limiterOf } from './type-limiter.js';
-
-export interface TypeHostOptions {
-  readonly definition: ActorDefinition;
-  readonly resources: unknown;
-  readonly logger: Logger;
-  readonly outcome: Outcome;
-  /** Where snapshots are kept, and the identity of the log that they are of. */
-  readonly snapshots?: { readonly store: SnapshotStore; readonly log: string } | undefined;
-  /** Limits of the type that it shares with other threads; without them its limits are its own. */
-  readonly limits?: ThreadLimits | undefined;
-}
 
 const BATCH_MAX = { thread: 500, key: 64 };
 const IDLE_MS_MAX = 60_000;
@@ -54,18 +40,6 @@ const CALLS_MAX = 100;
 const CANDIDATES_MAX = 16;
 
 type Batch = readonly (VolatileMessage | DurableMessage)[];
-
-/** The kernel, as the types in it see it. */
-export type HostKernel = ActivationHost<Activation>['kernel'] & {
-  readonly retry: RetryPolicy;
-  readonly scheduler: Scheduler;
-  readonly codec: Codec;
-  readonly onEvent: (event: ActorEvent) => void;
-  /** While calls have spans. */
-  readonly tracing: Tracing | undefined;
-  /** Sends on what came for an activation that has moved. */
-  forward(type: string, key: string, mail: unknown): Promise<void> | undefined;
-};
 
 export class TypeHost implements ActivationHost<Activation> {
   readonly type: string;
@@ -324,6 +298,25 @@ export class TypeHost implements ActivationHost<Activation> {
     if (released) for (const activation of this.#chosen(chosen)) this.#end(activation);
     else this.setLeaving(chosen, false);
     return released;
+  }
+
+  /**
+   * A partition is another process's: forgets its messages, and ends the chosen activations, whatever they are at. Their states are not
+   * stored. Resolves when the calls under way are over.
+   */
+  async discard(chosen: (key: string) => boolean, partition: number): Promise<void> {
+    const reason = new ActivationStoppedError(`a partition of ${this.type} is read by another process`);
+    const all = [...this.#byKey.values()];
+    await Promise.all(
+      all.map((activation) => {
+        if (!this.keyed || !chosen(activation.key)) return activation.discard(partition);
+        this.#remove(activation);
+        const discarded = activation.discard(partition);
+        activation.stop(reason);
+        this.#tally.passivated++;
+        return discarded;
+      }),
+    );
   }
 
   /** Resolves when the chosen ones are quiet, all at once, and their states stored. */

@@ -13,7 +13,7 @@
 import { MessageChannel, type Transferable } from 'node:worker_threads';
 import { TetherError } from '../errors.js';
 import type { Mesh, Place, Route } from './mesh.js';
-import { MAIN_PLACE, nameOf } from './mesh.js';
+import { ELSEWHERE, MAIN_PLACE, nameOf } from './mesh.js';
 import type { MeshToMain, MeshToWorker } from './protocol.js';
 
 type Post = (message: MeshToWorker, transfer?: readonly Transferable[]) => void;
@@ -118,6 +118,15 @@ export class Broker {
   /** A partition that was released has a new owner. */
   moved(actor: string, partition: number, to: Place): Promise<void> {
     return this.#step(actor, partition, () => this.#reroute(actor, partition, to));
+  }
+
+  /** A partition has no place in this process any more. What `from` still has of it ends; resolves when it has. */
+  discard(actor: string, partition: number, from: Place): Promise<void> {
+    return this.#step(actor, partition, async () => {
+      const discarded = this.#ask(from, { type: 'discard', actor, partition });
+      await this.#reroute(actor, partition, ELSEWHERE);
+      await discarded;
+    });
   }
 
   #step<Result>(actor: string, partition: number, step: () => Promise<Result>): Promise<Result> {

@@ -30,7 +30,7 @@ interface Net {
   close(): void;
 }
 
-const outcome = { done() {}, dead() {}, parked() {}, outage() {} };
+const outcome = { done() {}, dead() {}, parked() {}, outage() {}, forgotten() {} };
 
 /** A mesh whose threads are kernels of this thread, over real ports. All of them host the actors; `echo` is spread over them. */
 async function net(definitions: readonly ActorDefinition[], threads: number): Promise<Net> {

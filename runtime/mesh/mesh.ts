@@ -28,6 +28,8 @@ import { type Address, Link, type LinkedAsk, type Receiver } from './link.js';
 export type Place = number;
 
 export const MAIN_PLACE: Place = 0;
+/** Of a partition that another process has: nothing is sent there. */
+export const ELSEWHERE: Place = -1;
 
 /** A type's partitions, and the place that has each. */
 export interface Route {
@@ -75,7 +77,7 @@ export class Mesh implements Transport {
   #resends = false;
   /** Why nothing is sent: before the beginning and after the end. */
   #refusal: SystemModeError | undefined;
-  readonly #gone = new Set<Place>();
+  readonly #gone = new Set<Place>([ELSEWHERE]);
   readonly #services = new Map<string, Service>();
   #kernel: Kernel | undefined;
 
@@ -125,7 +127,7 @@ export class Mesh implements Transport {
     const to = this.#locate(address);
     const link = typeof to === 'number' ? this.#links.get(to) : undefined;
     if (link !== undefined) link.ask(address, body, traceparent, ask, this.#resends);
-    else if (this.#gone.has(to as Place)) ask.reject(goneError(address));
+    else if (this.#gone.has(to as Place)) ask.reject(goneError(address, to as Place));
     else if (this.#waits >= WAITING_MAX) {
       ask.reject(new MailboxFullError(`too many messages wait for ${address.type}/${address.key}`));
     } else this.#wait(to, { address, body, traceparent, ask });
@@ -173,7 +175,7 @@ export class Mesh implements Transport {
     this.#left(waiting.length);
     for (const { address, ask } of waiting) {
       if (ask === undefined) this.#options.lost(1, 'unreachable');
-      else ask.reject(goneError(address));
+      else ask.reject(goneError(address, place));
     }
   }
 
@@ -356,6 +358,7 @@ export class Mesh implements Transport {
   }
 }
 
-function goneError({ type, key }: Address): ThreadLostError {
+function goneError({ type, key }: Address, place: Place): ThreadLostError | ActivationStoppedError {
+  if (place === ELSEWHERE) return new ActivationStoppedError(`${type}/${key} is not in this process`);
   return new ThreadLostError(`the thread of ${type}/${key} has ended, and so does the system`);
 }

@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Place, Route } from './mesh.js';
 
-export type MeshToWorker = Linked | Gone | Routed | Moved | Hold | Release;
+export type MeshToWorker = Linked | Gone | Routed | Moved | Hold | Release | Discard;
 
 /** The port to another thread; transferred. */
 export interface Linked {
@@ -47,6 +47,14 @@ export interface Release {
   readonly actor: string;
   readonly partition: number;
   readonly ms: number;
+}
+
+/** Another process has the partition: end what is here of it, without a trace. Answered by `Settled`, when no call is under way. */
+export interface Discard {
+  readonly type: 'discard';
+  readonly id: number;
+  readonly actor: string;
+  readonly partition: number;
 }
 
 export type MeshToMain = Connect | Settled;

@@ -62,6 +62,7 @@ const CLASSES: ReadonlyMap<string, new (message: string) => TetherError> = new M
     errors.UnknownActorError,
     errors.BodyError,
     errors.LogFullError,
+    errors.LogUnavailableError,
     errors.LogClosedError,
   ].map((Class) => [new Class('').code, Class]),
 );

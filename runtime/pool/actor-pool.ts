@@ -17,6 +17,7 @@ import type { Transferable } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Release } from '../dispatch/handover.js';
+import type { Discard, OwnershipAtStart } from '../dispatch/ownership.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { causeOf } from '../failure.js';
@@ -25,14 +26,13 @@ import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
 import type { LogPartition } from '../message-log.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
+import type { ActorStats, PoolMode } from './actor-stats.js';
 import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
 import { type LossLimit, LossWindow } from './loss-window.js';
 import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
 import { type ResizeLimits, Resizer } from './resizer.js';
 import { ThreadNews } from './thread-news.js';
-import { type PoolTask, type SlotMode, ThreadPool } from './thread-pool.js';
-
-export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
+import { type PoolTask, ThreadPool } from './thread-pool.js';
 
 /** How a pool looks after itself. */
 export interface PoolPolicy {
@@ -54,41 +54,15 @@ export interface ActorPoolOptions {
   readonly deadLetters: DeadLetterWriter;
   readonly release?: Release;
   readonly onMoved?: (partition: number, from: number, to: number) => void;
+  readonly ownership?: OwnershipAtStart;
+  readonly discard?: Discard;
+  readonly onOwned?: (partition: number, thread: number | undefined) => void;
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-}
-
-export interface ActorStats {
-  readonly actor: string;
-  readonly mode: PoolMode;
-  /** Modes of the threads, in the order of their numbers. */
-  readonly threads: readonly SlotMode[];
-  readonly min: number;
-  readonly max: number;
-  readonly resizing: boolean;
-  /** How many partitions each thread owns, in the order of `threads`. */
-  readonly partitions: readonly number[];
-  /** How long a message waited lately before an actor began with it, milliseconds. */
-  readonly delayMs: number;
-  /** Messages handled by this process, dead letters among them. */
-  readonly done: number;
-  readonly inFlight: number;
-  /** Activations alive. */
-  readonly live: number;
-  /** Asks without an answer: those of its actors, and those that they owe to others. As of the last second. */
-  readonly asksPending: number;
-  /** Threads that ended unasked. */
-  readonly threadsLost: number;
-  /** Threads end so often that somebody should look. */
-  readonly unstable: boolean;
-  /** Code of an outage that a thread waits for. */
-  readonly outage: string | undefined;
-  /** Partitions that cannot be read. */
-  readonly broken: readonly number[];
 }
 
 export interface PoolMesh {
@@ -208,8 +182,23 @@ export class ActorPool {
     }
   }
 
+  /** @throws PoolRequestError when the pool is stopped */
+  adopt(partition: number, epoch: number | undefined): void {
+    this.#assertNotStopped();
+    this.#dispatcher.adopt(partition, epoch);
+  }
+
+  /** @throws MoveTimeoutError, MoveCancelledError (rejects) */
+  giveUp(partition: number, deadlineMs: number): Promise<void> {
+    return this.#dispatcher.giveUp(partition, deadlineMs);
+  }
+
+  drop(partition: number): void {
+    this.#dispatcher.drop(partition);
+  }
+
   /** Of each partition, the thread that owns it. */
-  get owners(): readonly number[] {
+  get owners(): readonly (number | undefined)[] {
     return this.#dispatcher.owners;
   }
 
@@ -338,6 +327,9 @@ export class ActorPool {
         this.#dispatcher.gaveUp(thread, message);
         break;
       }
+      case 'forgotten':
+        this.#dispatcher.forgotten(thread, message);
+        break;
       case 'parked':
         this.#dispatcher.parked(thread, message);
         break;

@@ -32,7 +32,7 @@ export const RESIZE_LIMITS: ResizeLimits = { readyMsMax: 30_000, moveMsMax: 30_0
 
 export interface ResizerOptions {
   readonly actor: string;
-  readonly dispatcher: Pick<Dispatcher, 'owners' | 'addThread' | 'removeThread' | 'move'>;
+  readonly dispatcher: Pick<Dispatcher, 'owners' | 'addThread' | 'removeThread' | 'retire' | 'move'>;
   readonly pool: Pick<ThreadPool, 'threads' | 'mode' | 'add' | 'remove'>;
   readonly clock: Clock;
   readonly limits: ResizeLimits;
@@ -102,9 +102,11 @@ export class Resizer {
     this.#assertNotStopped();
     const leaving = this.#leaving(pool.threads.length - count);
     const staying = pool.threads.filter((thread) => !leaving.includes(thread));
+    this.#options.dispatcher.retire(leaving);
     const failures = await this.#balance(staying);
     this.#assertNotStopped();
     const left = await this.#shrink(leaving);
+    this.#options.dispatcher.retire([]);
     const problems = [
       ...(late.length > 0 ? [`${late.length} threads were not ready in time`] : []),
       ...(left.length > 0 ? [`threads ${left.join(', ')} still own partitions`] : []),
@@ -148,10 +150,17 @@ export class Resizer {
   /** Returns why partitions did not move. */
   async #balance(staying: readonly number[]): Promise<Error[]> {
     const { dispatcher, limits } = this.#options;
-    const { owners } = dispatcher;
+    const owned = dispatcher.owners.flatMap((thread, partition) =>
+      thread === undefined ? [] : [{ thread, partition }],
+    );
     const failures: Error[] = [];
-    const moves = placement(owners, staying).map(async (thread, partition) => {
-      if (thread === owners[partition]) return;
+    const wanted = placement(
+      owned.map(({ thread }) => thread),
+      staying,
+    );
+    const moves = wanted.map(async (thread, at) => {
+      const { thread: owner, partition } = owned[at] as (typeof owned)[number];
+      if (thread === owner) return;
       try {
         await dispatcher.move(partition, thread, limits.moveMsMax);
       } catch (error) {

@@ -13,6 +13,7 @@ const BATCH_MAX = 100;
 interface Pending {
   readonly letter: DeadLetter;
   readonly stored: () => void;
+  readonly recalled: () => boolean;
 }
 
 export class DeadLetterWriter {
@@ -41,10 +42,13 @@ export class DeadLetterWriter {
     return this.#pending.length;
   }
 
-  /** Calls `stored` once the letter is durable. After `close` it is dropped: its message is still on the log. */
-  write(letter: DeadLetter, stored: () => void): void {
+  /**
+   * Calls `stored` once the letter is durable. After `close` it is dropped: its message is still on the log. So it is when `recalled`
+   * says, before it is handed to the sink, that it is not to be written any more; `stored` is called then too.
+   */
+  write(letter: DeadLetter, stored: () => void, recalled: () => boolean = () => false): void {
     if (this.#closed) return;
-    this.#pending.push({ letter, stored });
+    this.#pending.push({ letter, stored, recalled });
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
     });
@@ -59,6 +63,12 @@ export class DeadLetterWriter {
 
   async #writeAll(): Promise<void> {
     for (let failures = 0; this.#pending.length > 0; ) {
+      const recalled = this.#pending.filter((pending) => pending.recalled());
+      if (recalled.length > 0) {
+        this.#pending = this.#pending.filter((pending) => !recalled.includes(pending));
+        for (const { stored } of recalled) stored();
+        continue;
+      }
       const batch = this.#pending.slice(0, BATCH_MAX);
       try {
         await this.#sink.put(batch.map(({ letter }) => letter));

@@ -6,6 +6,8 @@
  * - a message begins when every earlier one of its key is done or given up
  * - a partition is not sent to anybody while its release is under way
  * - what is committed is done
+ * - nothing of a partition is sent while it is another process's; given up, all that was sent of it is committed and no thread has any
+ *   of it; dropped, none of it is committed
  */
 import { placement } from '../pool/placement.js';
 import { dispatch, letterOf, type Sent, turn } from './dispatch.js';
@@ -16,6 +18,7 @@ export type Step =
   | { readonly do: 'finish' | 'giveUp'; readonly thread: number; readonly pick: number }
   | { readonly do: 'lose' | 'attach'; readonly thread: number; readonly handled: number }
   | { readonly do: 'move'; readonly partition: number; readonly thread: number }
+  | { readonly do: 'adopt' | 'give up' | 'drop'; readonly partition: number }
   | { readonly do: 'resize'; readonly threads: number }
   | { readonly do: 'pause' | 'resume' | 'turn' }
   | { readonly do: 'pass'; readonly ms: number };
@@ -36,6 +39,13 @@ export class DispatchModel {
   readonly #it: ReturnType<typeof dispatch>;
   readonly #up = new Set<number>();
   readonly #releasing = new Set<number>();
+  /** Partitions of another process, and where they were committed then. */
+  readonly #absent = new Map<number, number>();
+  readonly #givingUp = new Set<number>();
+  /** Of these a thread was lost that had some. */
+  readonly #lossy = new Set<number>();
+  /** What a thread has of a partition that was dropped. */
+  readonly #old = new WeakSet<Sent>();
   /** Ids by what became of them. */
   readonly #settled = new Set<string>();
   readonly #overtaken = new Set<string>();
@@ -57,6 +67,7 @@ export class DispatchModel {
       storing: async () => void (await turn()),
       onSent: (thread, sent) => this.#sent(thread, sent),
       release: (partition, from, _to, signal) => this.#release(partition, from, signal),
+      discard: (partition, thread) => this.#discard(partition, thread),
     });
     for (const partition of this.#it.opened) partition.promiseEvery = world.promiseEvery;
     for (const thread of this.#threads) this.#attach(thread);
@@ -81,6 +92,15 @@ export class DispatchModel {
       case 'move':
         this.#move(step.partition % this.#world.partitions, this.#thread(step.thread));
         break;
+      case 'adopt':
+        this.#adopt(step.partition % this.#world.partitions);
+        break;
+      case 'give up':
+        this.#giveUp(step.partition % this.#world.partitions);
+        break;
+      case 'drop':
+        this.#drop(step.partition % this.#world.partitions);
+        break;
       case 'resize':
         if (this.#resizes++ < 5) this.#resizing = this.#resizing.then(() => this.#resize(step.threads));
         break;
@@ -104,14 +124,16 @@ export class DispatchModel {
     const { dispatcher, clock, inbox, log, stored } = this.#it;
     dispatcher.resume();
     let over = false;
+    // One after the other: what failed in the middle of the moves is dropped, and adopted again.
     const moved = this.#resizing.then(() => Promise.all(this.#moves)).then(() => (over = true));
     await until('all is handled', async () => {
       for (const thread of this.#threads) this.#attach(thread);
       await turn();
       clock.advance(100);
+      for (const partition of this.#absent.keys()) this.#adopt(partition);
       for (const thread of this.#threads) while (this.#begin(thread, 0, 'finish'));
       this.#check();
-      return log.lag() === 0 && over;
+      return log.lag() === 0 && over && this.#absent.size === 0;
     });
     await moved;
     const dead = new Set(stored.map(({ envelope }) => envelope.id));
@@ -149,6 +171,8 @@ export class DispatchModel {
     if (!this.#up.has(thread)) this.#fail(`${id} was sent to thread ${thread}, which is not there`);
     if (this.#settled.has(id)) this.#fail(`${id} was sent though it is done`);
     if (this.#overtaken.has(id)) this.#fail(`${id} was sent after a later one of its key`);
+    if (this.#absent.has(partition)) this.#fail(`${id} was sent, of a partition of another process`);
+    if (this.#givingUp.has(partition)) this.#fail(`${id} was sent while its partition is given up`);
     if (this.#releasing.has(partition)) this.#fail(`${id} was sent while its partition is released`);
     const sends = (this.#sends.get(id) ?? 0) - 1;
     if (sends < 0) this.#fail(`${id} was sent again without a loss`);
@@ -169,8 +193,10 @@ export class DispatchModel {
     const name = keyOf(picked.id);
     const at = queue.findIndex(({ id }) => keyOf(id) === name);
     const [sent] = queue.splice(at, 1) as [Sent];
-    this.#handle(sent.id);
-    this.#settled.add(sent.id);
+    if (!this.#old.has(sent)) {
+      this.#handle(sent.id);
+      this.#settled.add(sent.id);
+    }
     if (how === 'finish') this.#it.answer(thread, [sent]);
     else this.#it.dispatcher.gaveUp(thread, letterOf(sent));
     return true;
@@ -192,11 +218,16 @@ export class DispatchModel {
   #lose(thread: number, handled: number): void {
     const queue = this.#inbox(thread).splice(0);
     const unsaid = new Set<string>();
-    for (const { id } of queue.slice(0, handled)) {
+    for (const sent of queue.slice(0, handled)) {
+      if (this.#old.has(sent)) continue;
+      const { id } = sent;
       this.#handle(id, unsaid);
       unsaid.add(id);
     }
-    for (const { id } of queue) this.#sends.set(id, 1);
+    for (const { id, partition } of queue) {
+      this.#sends.set(id, 1);
+      this.#lossy.add(partition);
+    }
     this.#up.delete(thread);
     this.#it.dispatcher.suspend(thread);
     this.#it.dispatcher.detach(thread);
@@ -214,6 +245,82 @@ export class DispatchModel {
     return move;
   }
 
+  #adopt(partition: number): void {
+    const committed = this.#absent.get(partition);
+    if (committed === undefined) return;
+    if (this.#it.opened[partition]?.committed !== committed) this.#fail(`${partition} was committed to`);
+    this.#absent.delete(partition);
+    this.#lossy.delete(partition);
+    this.#it.dispatcher.adopt(partition, 1);
+  }
+
+  #giveUp(partition: number): void {
+    if (this.#absent.has(partition) || this.#givingUp.has(partition)) return;
+    const { dispatcher, inbox, opened } = this.#it;
+    const given = dispatcher.giveUp(partition, MOVE_MS_MAX);
+    this.#givingUp.add(partition);
+    const left = given.then(
+      () => {
+        this.#givingUp.delete(partition);
+        if (
+          inbox.some((queue) => queue?.some((sent) => sent.partition === partition && !this.#old.has(sent)))
+        )
+          this.#fail(`partition ${partition} was given up while a thread has some of it`);
+        const committed = opened[partition]?.committed ?? 0;
+        if (
+          !this.#lossy.has(partition) &&
+          this.#ids(partition)
+            .slice(committed)
+            .some((id) => this.#settled.has(id))
+        )
+          this.#fail(`partition ${partition} was given up, and what is done is not committed`);
+        this.#leave(partition);
+      },
+      (error: unknown) => {
+        onlyMoveErrors(error);
+        this.#drop(partition);
+      },
+    );
+    this.#moves.push(left);
+  }
+
+  #drop(partition: number): void {
+    if (this.#absent.has(partition)) return;
+    this.#givingUp.delete(partition);
+    for (const queue of this.#it.inbox) {
+      for (const sent of queue ?? []) if (sent.partition === partition) this.#old.add(sent);
+    }
+    this.#leave(partition);
+    this.#it.dispatcher.drop(partition);
+  }
+
+  /** Whoever reads it next begins at what is committed. */
+  #leave(partition: number): void {
+    const committed = this.#it.opened[partition]?.committed ?? 0;
+    this.#absent.set(partition, committed);
+    for (const id of this.#ids(partition).slice(committed)) {
+      this.#settled.delete(id);
+      this.#overtaken.delete(id);
+      this.#sends.set(id, 1);
+    }
+  }
+
+  /** The thread lets go, sooner or later; until then it goes on with what it has. */
+  async #discard(partition: number, thread: number): Promise<void> {
+    for (let turns = this.#released++ % 4; turns > 0; turns--) await turn();
+    const queue = this.#inbox(thread);
+    const gone = queue.filter((sent) => this.#old.has(sent) && sent.partition === partition);
+    this.#it.inbox[thread] = queue.filter((sent) => !gone.includes(sent));
+    const bytes = gone.reduce((sum, sent) => sum + sent.bytes, 0);
+    if (gone.length > 0)
+      this.#it.dispatcher.forgotten(thread, { type: 'forgotten', messages: gone.length, bytes });
+  }
+
+  /** In the order of their offsets. */
+  #ids(partition: number): string[] {
+    return [...this.#sends.keys()].filter((id) => id.startsWith(`${partition}-`));
+  }
+
   /** As a pool does: more threads first, then moves, then fewer threads; those that do not get rid of their partitions stay. */
   async #resize(count: number): Promise<void> {
     const { dispatcher } = this.#it;
@@ -224,15 +331,24 @@ export class DispatchModel {
     }
     const kept = this.#threads.slice(-count);
     const owners = dispatcher.owners;
-    const wanted = placement(owners, kept);
+    const wanted = placement(
+      owners.map((owner) => owner ?? -1),
+      kept,
+    );
     await Promise.all(
-      wanted.map((thread, partition) => thread !== owners[partition] && this.#move(partition, thread)),
+      wanted.map(
+        (thread, partition) =>
+          thread !== owners[partition] && owners[partition] !== undefined && this.#move(partition, thread),
+      ),
     );
     for (const thread of this.#threads.filter((thread) => !kept.includes(thread))) {
+      // It has ended by then, with what it still had of partitions that were dropped.
+      const had = this.#inbox(thread).splice(0);
       try {
         dispatcher.removeThread(thread);
       } catch {
         // A move was cancelled, or a random one came between.
+        this.#inbox(thread).push(...had);
         continue;
       }
       this.#threads = this.#threads.filter((other) => other !== thread);
@@ -269,8 +385,7 @@ export class DispatchModel {
     const held = inbox.reduce((sum, queue) => sum + (queue?.length ?? 0), 0);
     if (dispatcher.inFlight < held) throw new Error(`${held} in threads, ${dispatcher.inFlight} in flight`);
     for (const { index, committed } of opened) {
-      const of = [...this.#sends.keys()].filter((id) => id.startsWith(`${index}-`)).slice(0, committed);
-      for (const id of of) {
+      for (const id of this.#ids(index).slice(0, committed)) {
         if (!this.#settled.has(id) && !dead.has(id)) throw new Error(`${id} is committed and not done`);
       }
     }

@@ -1,6 +1,7 @@
 /** A dispatcher on a log in memory with simulated threads, for tests: `inbox` holds what each has and has not answered. */
 import { ManualClock } from '../clock.js';
-import { Dispatcher, type DispatcherOptions } from '../dispatch/dispatcher.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import type { DispatcherOptions } from '../dispatch/options.js';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.js';
 import { frameItems } from '../frame.js';
 import { silentLogger } from '../logger.js';

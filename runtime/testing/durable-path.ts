@@ -161,6 +161,8 @@ export class DurablePath {
           parked.bytes += bytes;
           dispatcher.parked(THREAD, { type: 'parked', ...parked });
         }),
+      // It owns every partition from its start to its end.
+      forgotten: () => {},
       outage: (error) => {
         const code = error === undefined ? undefined : causeOf(error).code;
         if (code !== out) heard(() => onEvent({ kind: 'outage', actor, thread: THREAD, code }));

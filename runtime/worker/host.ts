@@ -24,6 +24,7 @@ import type {
   Dead,
   Deliver,
   Done,
+  Forgotten,
   Happened,
   HostTask,
   Load,
@@ -150,12 +151,13 @@ async function run(task: HostTask): Promise<void> {
   }
 }
 
-function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): void {
+function deliver({ slices, epochs, body }: Deliver, host: TypeHost, task: HostTask): void {
   const items = frameItems(body);
   for (let at = 0; at < slices.length; at += 3) {
     const partition = slices[at] as number;
     const first = slices[at + 1] as number;
     const count = slices[at + 2] as number;
+    const epoch = epochs?.[at / 3];
     for (let offset = first; offset < first + count; offset++) {
       const item = items.next();
       if (item.done) throw new RangeError('a delivery holds fewer envelopes than its slices say');
@@ -168,7 +170,7 @@ function deliver({ slices, body }: Deliver, host: TypeHost, task: HostTask): voi
         continue;
       }
       const message = new DurableMessage(envelope, host.codec);
-      const entry = { partition, offset, bytes, message };
+      const entry = { partition, epoch, offset, bytes, message };
       host.delay.arrived(entry);
       host.activation(envelope.key).push(entry);
     }
@@ -226,6 +228,10 @@ function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
       parked.messages += messages;
       parked.bytes += bytes;
       port.postMessage({ type: 'parked', ...parked } satisfies Parked);
+    },
+    forgotten(entries) {
+      const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+      port.postMessage({ type: 'forgotten', messages: entries.length, bytes } satisfies Forgotten);
     },
     outage(error) {
       const { code, message } = error === undefined ? { code: undefined, message: '' } : causeOf(error);

@@ -1,7 +1,7 @@
 /** What a thread opens before its first message: the actor, the store of its snapshots, its share of the limits. */
 import type { ActorDefinition } from '../actor.js';
 import { causeOf, failureOf } from '../failure.js';
-import type { TypeHostOptions } from '../kernel/type-host.js';
+import type { TypeHostOptions } from '../kernel/type-host-options.js';
 import { fillLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
 import { THREADS_MAX } from '../pool/pool-size.js';

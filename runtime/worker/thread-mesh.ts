@@ -65,6 +65,11 @@ export class ThreadMesh {
         void kernel.release(actor, partition, ms).then((ok) => this.#say({ type: 'settled', id, ok }));
         break;
       }
+      case 'discard': {
+        const { actor, partition, id } = message;
+        void kernel.discard(actor, partition).then(() => this.#say({ type: 'settled', id, ok: true }));
+        break;
+      }
     }
   }
 

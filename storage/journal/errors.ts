@@ -1,6 +1,6 @@
 /**
  * What can go wrong with a journal, one class per failure. What an append can meet (`LogFullError`, `LogClosedError`)
- * belongs to the contract and stands in `runtime/errors.ts`.
+ * and a read (`LogReadError`) belongs to the contract and stands in `runtime/errors.ts`.
  */
 import { TetherError } from '../../runtime/errors.js';
 
@@ -48,11 +48,5 @@ export class JournalDirectoryError extends TetherError {
 /** The journal holds uncommitted messages under another number of partitions. */
 export class JournalPartitionsError extends TetherError {
   readonly code = 'TETHER_JOURNAL_PARTITIONS';
-  readonly retryable = false;
-}
-
-/** A read met bytes on the disk that are not what was written there, or could not read them at all. */
-export class LogReadError extends TetherError {
-  readonly code = 'TETHER_LOG_READ';
   readonly retryable = false;
 }

@@ -2,9 +2,9 @@
  * Frames from the disk, for readers that have fallen behind what is in memory. Each record's crc is checked again, and
  * that it is the frame the index said: a wrong message is never handed out.
  */
+import { LogReadError } from '../../runtime/errors.js';
 import type { Frame } from '../../runtime/message-log.js';
 import type { BlockCache } from './block-cache.js';
-import { LogReadError } from './errors.js';
 import { align, RECORD, RECORD_HEADER_BYTES } from './format.js';
 import type { FrameIndex } from './frame-index.js';
 import { readRecord, recordLength } from './group-reader.js';

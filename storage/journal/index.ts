@@ -5,7 +5,6 @@ export {
   JournalFormatError,
   JournalLockedError,
   JournalPartitionsError,
-  LogReadError,
 } from './errors.js';
 export type { FileSystem } from './file-system.js';
 export type { Journal, JournalStats } from './journal.js';

@@ -13,7 +13,10 @@ import { LogClosedError, LogFullError } from '../../runtime/errors.js';
 import type { LogState } from '../../runtime/message-log.js';
 import type { FullnessLog } from './fullness-log.js';
 
-const TRANSITIONS: Readonly<Record<LogState, readonly LogState[]>> = {
+/** A disk is never `away`: what it does not do is a failure. */
+export type JournalMode = Exclude<LogState, 'away'>;
+
+const TRANSITIONS: Readonly<Record<JournalMode, readonly JournalMode[]>> = {
   open: ['full', 'failed', 'closing'],
   full: ['open', 'failed', 'closing'],
   failed: ['closed'],
@@ -21,20 +24,20 @@ const TRANSITIONS: Readonly<Record<LogState, readonly LogState[]>> = {
   closed: [],
 };
 
-export type StateListener = (state: LogState, previous: LogState, cause: Error | undefined) => void;
+export type StateListener = (state: JournalMode, previous: JournalMode, cause: Error | undefined) => void;
 
 export class JournalState {
   onChange: StateListener | undefined;
   /** What an append is answered with; undefined when it is taken. */
   refusal: LogFullError | LogClosedError | undefined;
   readonly #fullness: FullnessLog;
-  #state: LogState = 'open';
+  #state: JournalMode = 'open';
 
   constructor(fullness: FullnessLog) {
     this.#fullness = fullness;
   }
 
-  get current(): LogState {
+  get current(): JournalMode {
     return this.#state;
   }
 
@@ -43,7 +46,7 @@ export class JournalState {
     return this.#state !== 'failed' && this.#state !== 'closed';
   }
 
-  to(state: LogState, cause?: Error): void {
+  to(state: JournalMode, cause?: Error): void {
     const previous = this.#state;
     if (!TRANSITIONS[previous].includes(state)) {
       throw new Error(`a journal cannot go from ${previous} to ${state}`);
@@ -55,7 +58,7 @@ export class JournalState {
   }
 }
 
-function refusalIn(state: LogState, cause: Error | undefined): LogFullError | LogClosedError | undefined {
+function refusalIn(state: JournalMode, cause: Error | undefined): LogFullError | LogClosedError | undefined {
   switch (state) {
     case 'open':
       return undefined;

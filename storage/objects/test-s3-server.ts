@@ -9,11 +9,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { accessSync, closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from '../../runtime/testing/until.js';
+import { freePort } from '../test-free-port.js';
 
 /** The part of tap's `t` that is used. */
 export interface TestScope {
@@ -81,8 +81,11 @@ export async function startTestS3Server(t: TestScope): Promise<TestS3Server> {
 }
 
 async function start(root: string, children: ChildProcess[]): Promise<number> {
-  const [proxy, account, container, object, cache] = await freePorts(5);
-  if (proxy === undefined || cache === undefined) throw new Error('there are five ports');
+  const proxy = await freePort();
+  const account = await freePort();
+  const container = await freePort();
+  const object = await freePort();
+  const cache = await freePort();
   for (const name of ['srv/d1', 'log']) await mkdir(join(root, name), { recursive: true });
   await promisify(execFile)('/usr/bin/python3', ['-c', RINGS, ...[account, container, object].map(String)], {
     cwd: root,
@@ -200,19 +203,6 @@ function onPath(program: string): boolean {
       return false;
     }
   });
-}
-
-/** Held all at once, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function isHealthy(port: number): Promise<boolean> {

@@ -30,7 +30,7 @@ for (const definition of ACTORS) {
     definition,
     resources: undefined,
     logger: silentLogger,
-    outcome: { done() {}, dead() {}, parked() {}, outage() {} },
+    outcome: { done() {}, dead() {}, parked() {}, outage() {}, forgotten() {} },
   });
 }
 const actors = {

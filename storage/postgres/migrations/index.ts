@@ -3,9 +3,17 @@ import { payments } from './0002-payments.js';
 import { stores } from './0003-stores.js';
 import { uploads } from './0004-uploads.js';
 import { tokens } from './0005-tokens.js';
+import { partitionEpochs } from './0006-partition-epochs.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
-export const migrations: readonly Migration[] = [deadLetters, payments, stores, uploads, tokens];
+export const migrations: readonly Migration[] = [
+  deadLetters,
+  payments,
+  stores,
+  uploads,
+  tokens,
+  partitionEpochs,
+];
 
 export type { Migration } from './migration.js';

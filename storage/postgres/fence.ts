@@ -1,0 +1,73 @@
+/**
+ * Fencing: a node that has lost a partition without noticing (it was paused, or cut off) must not write any more.
+ *
+ * Who takes a partition over raises its epoch here before it reads the first message. Who writes what a message does, checks the epoch in the
+ * same transaction, and holds it until that ends: a take-over waits for what is being committed, and what begins later finds another epoch.
+ */
+import { OutageError } from '../../runtime/errors.js';
+import type { Pool, Queryable } from './pool.js';
+
+/** A partition as one reader has it. */
+export interface PartitionEpoch {
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/**
+ * Another node reads a partition of these messages by now. Nothing is wrong with them, and they are its own to handle: here they wait until
+ * this node has noticed.
+ */
+export class FencedError extends OutageError {
+  readonly code = 'TETHER_FENCED';
+}
+
+/** Both go through the rows in the order of partitions, so that they wait for one another instead of forming a deadlock. */
+const RAISE = `
+INSERT INTO partition_epochs AS e (log, actor, partition, epoch)
+SELECT $1, $2, o.partition, o.epoch FROM unnest($3::int[], $4::bigint[]) AS o (partition, epoch) ORDER BY o.partition
+ON CONFLICT (log, actor, partition) DO UPDATE SET epoch = excluded.epoch WHERE e.epoch < excluded.epoch
+RETURNING partition`;
+
+const HOLD = `
+SELECT e.partition FROM partition_epochs e
+JOIN unnest($3::int[], $4::bigint[]) AS o (partition, epoch) ON e.partition = o.partition AND e.epoch = o.epoch
+WHERE e.log = $1 AND e.actor = $2
+ORDER BY e.partition
+FOR SHARE OF e`;
+
+/**
+ * Makes these epochs the ones that count. Waits for transactions that hold earlier ones.
+ * @returns the partitions whose epoch is as high or higher already: somebody else took them over later
+ */
+export async function raiseEpochs(
+  pool: Pool,
+  log: string,
+  actor: string,
+  epochs: readonly PartitionEpoch[],
+): Promise<readonly number[]> {
+  const { rows } = await pool.query<{ partition: number }>(RAISE, [log, actor, ...columnsOf(epochs)]);
+  const raised = new Set(rows.map(({ partition }) => partition));
+  return epochs.map(({ partition }) => partition).filter((partition) => !raised.has(partition));
+}
+
+/**
+ * Holds the epochs until the transaction ends.
+ * @param epochs a partition once @throws FencedError one of them does not count any more
+ */
+export async function holdEpochs(
+  transaction: Queryable,
+  log: string,
+  actor: string,
+  epochs: readonly PartitionEpoch[],
+): Promise<void> {
+  if (epochs.length === 0) return;
+  const { rows } = await transaction.query<{ partition: number }>(HOLD, [log, actor, ...columnsOf(epochs)]);
+  if (rows.length === epochs.length) return;
+  const held = new Set(rows.map(({ partition }) => partition));
+  const lost = epochs.map(({ partition }) => partition).filter((partition) => !held.has(partition));
+  throw new FencedError(`another node reads partition ${lost.join(', ')} of ${actor}`);
+}
+
+function columnsOf(epochs: readonly PartitionEpoch[]): readonly (readonly number[])[] {
+  return [epochs.map(({ partition }) => partition), epochs.map(({ epoch }) => epoch)];
+}

@@ -1,0 +1,92 @@
+/** Writes committed offsets down, some milliseconds after the first of them: readers commit far more often than anybody asks. */
+import type { Clock } from '../../runtime/clock.js';
+import type { Logger } from '../../runtime/logger.js';
+import { describe } from './errors.js';
+import type { Scripts } from './lua/index.js';
+import type { RedisPartition } from './partition.js';
+
+const DELAY_MS = 20;
+const RETRY_MS = 250;
+
+export interface CommitterOptions {
+  readonly scripts: Pick<Scripts, 'commit'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  #dirty = new Set<RedisPartition>();
+  #cancel: (() => void) | undefined;
+  #writing: Promise<boolean> | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  committed(partition: RedisPartition): void {
+    this.#dirty.add(partition);
+    this.#cancel ??= this.#options.clock.after(DELAY_MS, this.#tick);
+  }
+
+  /** Writes all of it down now. False: not all of it could be. */
+  async flush(): Promise<boolean> {
+    await this.#writing;
+    this.#stop();
+    return this.#dirty.size === 0 || (await this.#write());
+  }
+
+  /** Writes nothing more by itself. */
+  stop(): void {
+    this.#stop();
+    this.#dirty.clear();
+  }
+
+  /** Nothing of this partition is written down any more. */
+  forget(partition: RedisPartition): void {
+    this.#dirty.delete(partition);
+  }
+
+  #stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  readonly #tick = (): void => {
+    this.#writing = this.#write();
+    void this.#writing.then((written) => {
+      this.#writing = undefined;
+      this.#cancel = undefined;
+      if (this.#dirty.size > 0)
+        this.#cancel = this.#options.clock.after(written ? DELAY_MS : RETRY_MS, this.#tick);
+    });
+  };
+
+  async #write(): Promise<boolean> {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    const written = await Promise.all([...dirty].map((partition) => this.#writeOne(partition)));
+    return !written.includes(false);
+  }
+
+  async #writeOne(partition: RedisPartition): Promise<boolean> {
+    const { keys, epoch, committed, actor, index } = partition;
+    try {
+      const result = await this.#options.scripts.commit(keys.state, keys.frames, epoch, committed);
+      if (result === 1 || partition.epoch !== epoch) return true;
+      this.#options.logger.warn(
+        { actor, partition: index, epoch, committed, result },
+        'a partition is not ours any more',
+      );
+      partition.onLost?.(result === 0 ? 'claimed' : 'went-back');
+      return true;
+    } catch (error) {
+      this.#dirty.add(partition);
+      this.#options.logger.debug(
+        { actor, partition: index, reason: describe(error) },
+        'an offset could not be written down',
+      );
+      return false;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { LogUnavailableError } from '../../runtime/errors.js';
+import { createClient, whenReady } from '../redis/client.js';
+import { describe, RedisLogError } from './errors.js';
+import { LogKeys } from './keys.js';
+import { fillOptions, type RedisLogOptions } from './options.js';
+import { assertPartitions, RedisLog } from './redis-log.js';
+
+/**
+ * Connects, makes the log when it is not there, and learns what is on it.
+ * @throws RangeError an option; RedisLogError the log there is another; LogUnavailableError Redis cannot be reached
+ */
+export async function openRedisLog(given: RedisLogOptions): Promise<RedisLog> {
+  const options = fillOptions(given);
+  const { place, replyMsMax, logger } = options;
+  let reason = '';
+  const commands = createClient(place, { name: 'tether-log', patience: 'fails-fast', replyMsMax });
+  const subscriber = createClient(place, { name: 'tether-news', patience: 'subscribes', replyMsMax });
+  for (const client of [commands, subscriber]) {
+    client.on('error', (error: unknown) => {
+      reason = describe(error);
+      logger.debug({ reason }, 'a connection to Redis failed');
+    });
+  }
+  try {
+    if (!(await whenReady(commands, options.connectMsMax)))
+      throw new LogUnavailableError(`Redis cannot be reached${reason === '' ? '' : `: ${reason}`}`);
+    const keys = new LogKeys(options.prefix);
+    await commands.hsetnx(keys.log, 'id', randomUUID());
+    await commands.hsetnx(keys.log, 'partitions', options.partitions);
+    const [id, partitions] = await commands.hmget(keys.log, 'id', 'partitions');
+    if (typeof id !== 'string') throw new RedisLogError('the log in Redis has no identity');
+    assertPartitions(options.partitions, Number(partitions));
+    const actors = await commands.smembers(keys.actors);
+    const log = new RedisLog({ id, options, commands, subscriber, actors });
+    await log.start();
+    return log;
+  } catch (error) {
+    commands.disconnect();
+    subscriber.disconnect();
+    throw error;
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * The message log of many nodes, in Redis Streams: one stream for each partition, any number of processes that append, one that reads.
+ *
+ * Modes:
+ *   open <--> full      Redis nears its memory limit, or has room again
+ *   open, full <--> away      no connection, or there is one again
+ *   any --close--> closing --what waits is settled--> closed
+ *
+ * Who reads a partition is decided elsewhere. `claim` makes a process its reader: it raises the partition's epoch, and what the one before
+ * it says from then on is refused.
+ */
+import type { LogState, MessageLog } from '../../runtime/message-log.js';
+import type { RedisClient } from '../redis/client.js';
+import { Appender } from './appender.js';
+import { Committer } from './committer.js';
+import { describe, RedisLogError } from './errors.js';
+import { FrameReader } from './frame-reader.js';
+import { LogKeys } from './keys.js';
+import { defineScripts, type Scripts } from './lua/index.js';
+import type { FilledOptions } from './options.js';
+import { type FrameInFlight, type PartitionHost, RedisPartition } from './partition.js';
+import { MemoryPressure } from './pressure.js';
+import { Watcher } from './watcher.js';
+
+export interface RedisLogStats {
+  readonly state: LogState;
+  /** Groups sent, and messages that landed; since the log was opened. */
+  readonly commits: number;
+  readonly appended: number;
+  readonly pendingBytes: number;
+  readonly memoryBytes: number;
+  /** 0: no limit. */
+  readonly memoryBytesMax: number;
+  readonly lag: number;
+}
+
+export interface RedisLogParts {
+  readonly id: string;
+  readonly options: FilledOptions;
+  readonly commands: RedisClient;
+  readonly subscriber: RedisClient;
+  /** Actor types that have been opened before. */
+  readonly actors: readonly string[];
+}
+
+export class RedisLog implements MessageLog, PartitionHost {
+  readonly id: string;
+  readonly #options: FilledOptions;
+  readonly #keys: LogKeys;
+  readonly #commands: RedisClient;
+  readonly #subscriber: RedisClient;
+  readonly #scripts: Scripts;
+  readonly #appender: Appender;
+  readonly #committer: Committer;
+  readonly #reader: FrameReader;
+  readonly #watcher: Watcher;
+  readonly #pressure: MemoryPressure;
+  readonly #byActor = new Map<string, readonly RedisPartition[]>();
+  #mode: 'open' | 'closing' | 'closed' = 'open';
+  #full = false;
+  /** The latest state that was told. */
+  #told: LogState = 'open';
+  #closing: Promise<void> | undefined;
+  /** Called after each change of state. */
+  onStateChange: ((state: LogState) => void) | undefined;
+
+  constructor({ id, options, commands, subscriber, actors }: RedisLogParts) {
+    const { clock, logger } = options;
+    this.id = id;
+    this.#options = options;
+    this.#keys = new LogKeys(options.prefix);
+    this.#commands = commands;
+    this.#subscriber = subscriber;
+    this.#scripts = defineScripts(commands);
+    this.#appender = new Appender({
+      scripts: this.#scripts,
+      manyAtOnce: options.place.kind !== 'cluster',
+      pendingBytesMax: options.pendingBytesMax,
+      replicated: options.replicas === 0 ? undefined : () => this.#replicated(),
+      state: () => this.state,
+      onLanded: (frames) => this.#landed(frames),
+      onFull: () => this.#pressure.refused(),
+    });
+    this.#committer = new Committer({ scripts: this.#scripts, clock, logger });
+    this.#reader = new FrameReader({ client: commands, clock, logger });
+    this.#watcher = new Watcher({
+      channel: this.#keys.appended,
+      commands,
+      subscriber,
+      find: (actor, index) => this.#byActor.get(actor)?.[index],
+      all: () => [...this.#byActor.values()].flat(),
+      clock,
+      logger,
+    });
+    this.#pressure = new MemoryPressure({
+      client: commands,
+      clock,
+      logger,
+      onChange: (full) => {
+        this.#full = full;
+        this.#stateChanged();
+      },
+    });
+    for (const actor of actors) this.#make(actor);
+    commands.on('ready', this.#stateChanged);
+    commands.on('close', this.#stateChanged);
+  }
+
+  /** What is there by now is known when it resolves. */
+  async start(): Promise<void> {
+    await this.#watcher.refresh();
+    this.#watcher.start();
+    this.#pressure.start();
+  }
+
+  get state(): LogState {
+    if (this.#mode !== 'open') return this.#mode;
+    if (this.#commands.status !== 'ready') return 'away';
+    return this.#full ? 'full' : 'open';
+  }
+
+  get partitions(): number {
+    return this.#options.partitions;
+  }
+
+  get actors(): readonly string[] {
+    return [...this.#byActor]
+      .filter(([, partitions]) => partitions.some(({ end, committed }) => end > committed))
+      .map(([actor]) => actor);
+  }
+
+  open(actor: string): readonly RedisPartition[] {
+    const known = this.#byActor.get(actor);
+    if (known !== undefined) return known;
+    const made = this.#make(actor);
+    // Before the first message: its append is behind this on the same connection, or, in a Cluster, found by its own state.
+    this.#commands.sadd(this.#keys.actors, actor).catch((error: unknown) => {
+      this.#options.logger.warn(
+        { actor, reason: describe(error) },
+        'an actor could not be made known to other nodes',
+      );
+    });
+    return made;
+  }
+
+  lag(): number {
+    let lag = 0;
+    for (const partitions of this.#byActor.values()) {
+      for (const { end, committed } of partitions) lag += end - committed;
+    }
+    return lag;
+  }
+
+  /**
+   * Makes this process the reader of a partition, which then stands where the one before has left it. Its epoch.
+   * @throws LogUnavailableError by the client's error when Redis cannot be reached
+   */
+  async claim(partition: RedisPartition): Promise<number> {
+    this.#committer.forget(partition);
+    const [epoch, committed, end] = await this.#scripts.claim(partition.keys.state);
+    partition.epoch = epoch;
+    partition.committed = committed;
+    partition.end = end;
+    return epoch;
+  }
+
+  stats(): RedisLogStats {
+    const { usedBytes, maxBytes } = this.#pressure.memory;
+    return {
+      state: this.state,
+      ...this.#appender.counters,
+      memoryBytes: usedBytes,
+      memoryBytesMax: maxBytes,
+      lag: this.lag(),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#mode = 'closing';
+    this.#watcher.stop();
+    this.#pressure.stop();
+    const refusal = this.#appender.refusal();
+    // Without a connection nothing that waits will ever be sent.
+    if (this.#commands.status !== 'ready' && refusal !== undefined) this.#appender.failPending(refusal);
+    await this.#appender.drained();
+    const written = await this.#committer.flush();
+    if (!written)
+      this.#options.logger.warn({}, 'offsets could not be written down: messages that are done come again');
+    this.#committer.stop();
+    this.#reader.close();
+    this.#mode = 'closed';
+    this.#commands.off('close', this.#stateChanged);
+    this.#subscriber.disconnect();
+    this.#commands.disconnect();
+  }
+
+  // Of a partition.
+
+  admit(envelopeBytes: number) {
+    return this.#appender.admit(envelopeBytes);
+  }
+
+  touched(partition: RedisPartition): void {
+    this.#appender.touched(partition);
+  }
+
+  committed(partition: RedisPartition): void {
+    this.#committer.committed(partition);
+  }
+
+  read(partition: RedisPartition, offset: number, bytesMax: number) {
+    return this.#reader.read(partition, offset, bytesMax);
+  }
+
+  #make(actor: string): readonly RedisPartition[] {
+    const partitions = Array.from(
+      { length: this.#options.partitions },
+      (_, index) =>
+        new RedisPartition(
+          this,
+          { actor, index, keys: this.#keys.of(actor, index) },
+          { end: 0, committed: 0 },
+        ),
+    );
+    this.#byActor.set(actor, partitions);
+    return partitions;
+  }
+
+  #landed(frames: readonly FrameInFlight[]): void {
+    this.#watcher.tell(frames);
+    for (const { partition } of frames) partition.onAppended?.();
+  }
+
+  async #replicated(): Promise<boolean> {
+    const { replicas, replyMsMax } = this.#options;
+    // Half of the time, so that Redis answers before the client gives the answer up.
+    return (await this.#commands.wait(replicas, Math.floor(replyMsMax / 2))) >= replicas;
+  }
+
+  /** A connection is lost again with every try to make one: only what is new is told. */
+  readonly #stateChanged = (): void => {
+    const { state } = this;
+    if (this.#mode !== 'open' || state === this.#told) return;
+    if (state === 'away') {
+      this.#options.logger.warn({}, 'Redis is away: senders are refused until it is there again');
+    } else if (this.#told === 'away') this.#options.logger.info({}, 'Redis is there');
+    this.#told = state;
+    this.onStateChange?.(state);
+  };
+}
+
+/** @throws RedisLogError */
+export function assertPartitions(given: number, there: number): void {
+  if (given === there) return;
+  throw new RedisLogError(`the log in Redis has ${there} partitions of each actor type, not ${given}`);
+}

@@ -1,0 +1,95 @@
+/**
+ * Hears what other processes append, and how far other readers have come.
+ *
+ * Who appends says so on a channel, once for each group. A word that is lost, with its connection or in a Cluster that changes, costs a reader
+ * at most `POLL_MS`: then each partition's state is asked for.
+ */
+import type { Clock } from '../../runtime/clock.js';
+import type { Logger } from '../../runtime/logger.js';
+import type { RedisClient } from '../redis/client.js';
+import { describe } from './errors.js';
+import type { FrameInFlight, RedisPartition } from './partition.js';
+
+const POLL_MS = 1_000;
+
+export interface WatcherOptions {
+  readonly channel: string;
+  readonly commands: RedisClient;
+  readonly subscriber: RedisClient;
+  readonly find: (actor: string, index: number) => RedisPartition | undefined;
+  readonly all: () => readonly RedisPartition[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  #mode: 'new' | 'watching' | 'stopped' = 'new';
+  #cancel: (() => void) | undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { subscriber, channel, logger } = this.#options;
+    this.#mode = 'watching';
+    subscriber.on('message', (_channel: string, text: string) => this.#heard(text));
+    // Made again on each new connection; what is missed until then is polled.
+    subscriber.subscribe(channel).catch((error: unknown) => {
+      logger.debug({ reason: describe(error) }, 'news of other nodes are polled');
+    });
+    this.#poll();
+  }
+
+  stop(): void {
+    this.#mode = 'stopped';
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Tells other processes. Whether they hear it makes no difference to what is kept. */
+  tell(frames: readonly FrameInFlight[]): void {
+    const { commands, channel } = this.#options;
+    const text = frames.map(({ partition: { actor, index, end } }) => `${actor}/${index}:${end}`).join(' ');
+    commands.publish(channel, text).catch(() => {});
+  }
+
+  #heard(text: string): void {
+    for (const word of text.split(' ')) {
+      const slash = word.lastIndexOf('/');
+      const colon = word.indexOf(':', slash);
+      const partition = this.#options.find(word.slice(0, slash), Number(word.slice(slash + 1, colon)));
+      partition?.grewTo(Number(word.slice(colon + 1)));
+    }
+  }
+
+  #poll(): void {
+    const { clock } = this.#options;
+    this.#cancel = clock.after(POLL_MS, () => {
+      this.#cancel = undefined;
+      void this.refresh().then(() => {
+        if (this.#mode === 'watching') this.#poll();
+      });
+    });
+  }
+
+  /** Asks for the state of every partition. Never rejects. */
+  async refresh(): Promise<void> {
+    const { commands, all, logger } = this.#options;
+    try {
+      await Promise.all(all().map((partition) => refreshOne(commands, partition)));
+    } catch (error) {
+      logger.debug({ reason: describe(error) }, 'the state of the partitions could not be asked for');
+    }
+  }
+}
+
+async function refreshOne(commands: RedisClient, partition: RedisPartition): Promise<void> {
+  const endBefore = partition.end;
+  const [end, committed] = await commands.hmget(partition.keys.state, 'end', 'committed');
+  // Whoever reads it knows best how far it has come.
+  if (partition.epoch === 0) partition.committed = Math.max(partition.committed, Number(committed ?? 0));
+  if (Number(end ?? 0) < endBefore) partition.wentBack(Number(end ?? 0));
+  else partition.grewTo(Number(end ?? 0));
+}

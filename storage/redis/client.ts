@@ -1,0 +1,148 @@
+/**
+ * Connections to Redis: one server, one found by Sentinel, or a Cluster.
+ *
+ * | URL                                              | is                                                  |
+ * |--------------------------------------------------|-----------------------------------------------------|
+ * | `redis://[user:password@]host[:port][/db]`       | one server; `rediss://` over TLS                     |
+ * | `redis+sentinel://[user:password@]host[:port][,host[:port]...]/name` | the master that Sentinels know by this name |
+ * | `redis+cluster://[user:password@]host[:port][,host[:port]...]`       | a Cluster, found by any of its nodes        |
+ *
+ * With `rediss+sentinel` and `rediss+cluster` the connections are over TLS.
+ */
+import { Cluster, Redis } from 'ioredis';
+
+export type RedisClient = Redis | Cluster;
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisPlace {
+  readonly kind: 'server' | 'sentinel' | 'cluster';
+  readonly nodes: readonly Address[];
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+  readonly database: number;
+  /** Of the master, for Sentinel. */
+  readonly master: string | undefined;
+}
+
+const FORM = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^/?#]+)(?:\/([^/?#]*))?$/;
+const PORTS = { server: 6379, sentinel: 26_379, cluster: 6379 };
+
+/** Undefined when it is none. */
+export function parseRedisUrl(url: string): RedisPlace | undefined {
+  const found = FORM.exec(url);
+  if (found === null) return undefined;
+  const [, scheme, given, login, hosts = '', path = ''] = found;
+  const kind = given === 'sentinel' || given === 'cluster' ? given : 'server';
+  const nodes = hosts.split(',').map((host) => parseAddress(host, PORTS[kind]));
+  if (nodes.some((node) => node === undefined)) return undefined;
+  if (
+    kind === 'server' ? nodes.length !== 1 || !/^\d{0,4}$/.test(path) : (path === '') !== (kind === 'cluster')
+  )
+    return undefined;
+  const parsed = parseLogin(login);
+  if (parsed === undefined) return undefined;
+  const [user, password] = parsed;
+  return {
+    kind,
+    nodes: nodes as Address[],
+    user,
+    password,
+    tls: scheme === 'rediss',
+    database: kind === 'server' ? Number(path) : 0,
+    master: kind === 'sentinel' ? path : undefined,
+  };
+}
+
+function parseAddress(text: string, portDefault: number): Address | undefined {
+  const found = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?$/.exec(text);
+  if (found === null) return undefined;
+  const port = Number(found[2] ?? portDefault);
+  const host = (found[1] ?? '').replace(/^\[|\]$/g, '');
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+function parseLogin(login = ''): readonly [string | undefined, string | undefined] | undefined {
+  const [user = '', password = ''] = login.split(/:(.*)/s, 2);
+  try {
+    return [decodeURIComponent(user) || undefined, decodeURIComponent(password) || undefined];
+  } catch {
+    // A percent sign that encodes nothing.
+    return undefined;
+  }
+}
+
+const RECONNECT_MS_MAX = 500;
+const CONNECT_MS_MAX = 3_000;
+
+/** How a client meets the loss of its connection. */
+export type Patience =
+  /** Whatever is not answered fails at once, and nothing waits for a connection. */
+  | 'fails-fast'
+  /** A subscription is made again on the next connection. */
+  | 'subscribes';
+
+export interface ClientOptions {
+  readonly name: string;
+  readonly patience: Patience;
+  /** For a reply; milliseconds. */
+  readonly replyMsMax: number;
+}
+
+/** Begins to connect, and does so again for as long as it is not told to end. */
+export function createClient(place: RedisPlace, { name, patience, replyMsMax }: ClientOptions): RedisClient {
+  const subscribes = patience === 'subscribes';
+  const common = {
+    connectionName: name,
+    enableOfflineQueue: subscribes,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: subscribes,
+    maxRetriesPerRequest: subscribes ? null : 0,
+    connectTimeout: CONNECT_MS_MAX,
+    keepAlive: 10_000,
+    retryStrategy: (times: number) => Math.min(20 * times, RECONNECT_MS_MAX),
+    ...(subscribes ? {} : { commandTimeout: replyMsMax }),
+    ...(place.user === undefined ? {} : { username: place.user }),
+    ...(place.password === undefined ? {} : { password: place.password }),
+    ...(place.tls ? { tls: {} } : {}),
+  };
+  const [first] = place.nodes;
+  if (place.kind === 'cluster') {
+    return new Cluster([...place.nodes], {
+      enableOfflineQueue: subscribes,
+      clusterRetryStrategy: (times) => Math.min(20 * times, RECONNECT_MS_MAX),
+      retryDelayOnFailover: 100,
+      slotsRefreshTimeout: CONNECT_MS_MAX,
+      redisOptions: common,
+    });
+  }
+  if (place.kind === 'sentinel') {
+    return new Redis({
+      ...common,
+      sentinels: [...place.nodes],
+      name: place.master ?? '',
+      sentinelRetryStrategy: (times) => Math.min(20 * times, RECONNECT_MS_MAX),
+      ...(place.tls ? { enableTLSForSentinelMode: true } : {}),
+    });
+  }
+  return new Redis({ ...common, host: first?.host ?? '', port: first?.port ?? 0, db: place.database });
+}
+
+/** Whether it can be used within `deadlineMs`. */
+export function whenReady(client: RedisClient, deadlineMs: number): Promise<boolean> {
+  if (client.status === 'ready') return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const end = (ready: boolean) => {
+      clearTimeout(deadline);
+      client.off('ready', isReady);
+      resolve(ready);
+    };
+    const isReady = () => end(true);
+    const deadline = setTimeout(() => end(false), deadlineMs);
+    client.on('ready', isReady);
+  });
+}
