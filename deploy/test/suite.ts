@@ -2,7 +2,7 @@
  * Runs every test file, each as a process of its own.
  *
  * tap would run them by itself, with hooks on each module that is loaded, for its coverage and mocks; in every process and thread that a test
- * starts, too. None of that is used here, and it took as much time as the tests.
+ * starts, too. None of that is used here, and a short test took twice its time.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
