@@ -99,6 +99,15 @@ t.test('one server', async (t) => {
     t.strictSame((await a.announce({ node: 'a', incarnation: 'i', beat: 1, state: 'active' })).length, 1);
   });
 
+  t.test('at the memory limit nodes live, and leases are taken', async (t) => {
+    const a = await openAs(t, redis.url, `t${count++}`, 'a');
+    await redis.client.config('SET', 'maxmemory', '1mb');
+    t.teardown(async () => void (await redis.client.config('SET', 'maxmemory', '0')));
+    await t.rejects(redis.client.set('x', 'y'), /OOM/);
+    t.equal(await a.acquire(1), undefined);
+    t.equal((await a.announce({ node: 'a', incarnation: 'i', beat: 1, state: 'active' })).length, 1);
+  });
+
   t.test('nothing is known while Redis is away', async (t) => {
     const a = await openAs(t, redis.url, `t${count++}`, 'a');
     await redis.kill();

@@ -14,6 +14,7 @@
 import type { Announcement } from '../../runtime/cluster/membership.js';
 import type { RedisClient } from '../redis/client.js';
 import { ACQUIRE } from './lua/acquire.js';
+import { ANNOUNCE } from './lua/announce.js';
 import { FORGET } from './lua/forget.js';
 import { RELEASE } from './lua/release.js';
 import { RENEW } from './lua/renew.js';
@@ -32,6 +33,7 @@ interface WithScripts {
   tetherAcquire(lease: string, holder: string, ttlMs: number): Promise<string>;
   tetherRenew(lease: string, holder: string, ttlMs: number): Promise<0 | 1>;
   tetherRelease(lease: string, holder: string, channel: string, text: string): Promise<0 | 1>;
+  tetherAnnounce(nodes: string, node: string, words: string): Promise<string[]>;
   tetherForget(nodes: string, node: string, said: string): Promise<0 | 1>;
 }
 
@@ -42,7 +44,7 @@ export class RedisLeases {
   readonly #nodes: string;
   readonly #released: string;
   /** As each node said it, to forget only that. */
-  #said: Readonly<Record<string, string>> = {};
+  #said = new Map<string, string>();
 
   constructor(options: RedisLeasesOptions) {
     const { client, prefix } = options;
@@ -52,6 +54,7 @@ export class RedisLeases {
     client.defineCommand('tetherAcquire', { lua: ACQUIRE, numberOfKeys: 1 });
     client.defineCommand('tetherRenew', { lua: RENEW, numberOfKeys: 1 });
     client.defineCommand('tetherRelease', { lua: RELEASE, numberOfKeys: 1 });
+    client.defineCommand('tetherAnnounce', { lua: ANNOUNCE, numberOfKeys: 1 });
     client.defineCommand('tetherForget', { lua: FORGET, numberOfKeys: 1 });
     this.#scripts = client as unknown as WithScripts;
   }
@@ -80,16 +83,16 @@ export class RedisLeases {
 
   /** Says something of this node, and hears what all have said, itself included. */
   async announce(own: Announcement): Promise<readonly Announcement[]> {
-    const { client } = this.#options;
     const { node, ...said } = own;
-    await client.hset(this.#nodes, node, JSON.stringify(said));
-    this.#said = await client.hgetall(this.#nodes);
-    return Object.entries(this.#said).flatMap(([name, text]) => parse(name, text) ?? []);
+    const all = await this.#scripts.tetherAnnounce(this.#nodes, node, JSON.stringify(said));
+    this.#said = new Map();
+    for (let at = 0; at < all.length; at += 2) this.#said.set(all[at] ?? '', all[at + 1] ?? '');
+    return [...this.#said].flatMap(([name, text]) => parse(name, text) ?? []);
   }
 
   /** Removes a node that has said nothing new since it was last heard. */
   async forget(node: string): Promise<void> {
-    await this.#scripts.tetherForget(this.#nodes, node, this.#said[node] ?? '');
+    await this.#scripts.tetherForget(this.#nodes, node, this.#said.get(node) ?? '');
   }
 
   /** Calls `listener` when a lease was given back. A word may be lost: whoever waits asks again by itself. */

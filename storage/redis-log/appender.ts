@@ -7,6 +7,7 @@
 import { LogClosedError, LogFullError, LogUnavailableError } from '../../runtime/errors.js';
 import { FRAME_ITEM_OVERHEAD } from '../../runtime/frame.js';
 import type { LogState } from '../../runtime/message-log.js';
+import { describe } from './errors.js';
 import type { Scripts } from './lua/index.js';
 import type { AppendFailure, FrameInFlight, RedisPartition } from './partition.js';
 
@@ -26,7 +27,7 @@ export interface AppenderOptions {
   readonly replicated: (() => Promise<boolean>) | undefined;
   /** `open` takes appends. */
   readonly state: () => LogState;
-  /** Frames landed; `ends` are theirs. */
+  /** Frames are on the log, and their waiters told. */
   readonly onLanded: (frames: readonly FrameInFlight[]) => void;
   /** Redis says that it is at its memory limit. */
   readonly onFull: () => void;
@@ -59,7 +60,7 @@ export class Appender {
   }
 
   admit(envelopeBytes: number): AppendFailure | undefined {
-    const refusal = this.refusal();
+    const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
     if (envelopeBytes > ENVELOPE_BYTES_MAX) return this.#tooLong;
     const bytes = this.#bytes + envelopeBytes + FRAME_ITEM_OVERHEAD;
@@ -70,11 +71,11 @@ export class Appender {
 
   touched(partition: RedisPartition): void {
     this.#touched.push(partition);
-    this.kick();
+    this.#kick();
   }
 
   /** Why nothing is taken now. */
-  refusal(): AppendFailure | undefined {
+  #refusal(): AppendFailure | undefined {
     switch (this.#options.state()) {
       case 'open':
         return undefined;
@@ -88,7 +89,7 @@ export class Appender {
   }
 
   /** Sends what waits, at the end of this turn of the event loop. */
-  kick(): void {
+  #kick(): void {
     if (this.#turn !== undefined || this.#touched.length === 0 || this.#groups >= GROUPS_MAX) return;
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
@@ -96,13 +97,7 @@ export class Appender {
     });
   }
 
-  /** Fails what has not been sent. */
-  failPending(failure: AppendFailure): void {
-    for (const partition of this.#touched.splice(0)) this.#bytes -= partition.failPending(failure);
-    this.#told();
-  }
-
-  /** When nothing waits and nothing is on its way. */
+  /** When nothing waits and nothing is on its way. Without a connection what waits fails as it is sent. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle = resolve;
@@ -130,10 +125,10 @@ export class Appender {
     const calls = this.#options.manyAtOnce ? [frames] : frames.map((frame) => [frame]);
     void Promise.all(calls.map((call) => this.#call(call))).then(() => {
       this.#groups--;
-      this.kick();
+      this.#kick();
       this.#told();
     });
-    this.kick();
+    this.#kick();
   }
 
   async #call(frames: readonly FrameInFlight[]): Promise<void> {
@@ -173,7 +168,7 @@ export class Appender {
   }
 
   #failureOf(error: unknown): AppendFailure {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = describe(error);
     if (/\bOOM\b/.test(message)) {
       this.#options.onFull();
       return this.#full;

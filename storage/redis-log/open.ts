@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LogUnavailableError } from '../../runtime/errors.js';
 import { createClient, whenReady } from '../redis/client.js';
-import { describe, RedisLogError } from './errors.js';
+import { describe, RedisLogError, toLogError } from './errors.js';
 import { LogKeys } from './keys.js';
 import { fillOptions, type RedisLogOptions } from './options.js';
 import { assertPartitions, RedisLog } from './redis-log.js';
@@ -38,6 +38,6 @@ export async function openRedisLog(given: RedisLogOptions): Promise<RedisLog> {
   } catch (error) {
     commands.disconnect();
     subscriber.disconnect();
-    throw error;
+    throw toLogError(error);
   }
 }

@@ -95,10 +95,6 @@ export class RedisPartition implements LogPartition {
     this.#host.committed(this);
   }
 
-  get pendingBytes(): number {
-    return this.#pendingBytes;
-  }
-
   /** Everything pending, as one frame. The envelopes are copied: they may be views of memory that is used again. */
   take(): FrameInFlight {
     const pending = this.#pending;
@@ -114,16 +110,6 @@ export class RedisPartition implements LogPartition {
       waiters: pending.map(({ waiter }) => waiter),
       endBefore: this.end,
     };
-  }
-
-  /** Fails what is pending. Returns its bytes. */
-  failPending(failure: AppendFailure): number {
-    const pending = this.#pending;
-    const bytes = this.#pendingBytes;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (const { waiter } of pending) waiter.appendFailed(failure);
-    return bytes;
   }
 
   /** The log ends at `end` or behind it. Nobody is called. */

@@ -239,6 +239,30 @@ t.test('a server that nears its memory limit', async (t) => {
   await redis.client.config('SET', 'maxmemory', '1mb');
   await t.rejects(appendText(partition, 'x'), { code: 'TETHER_LOG_FULL' }, 'nor when Redis refuses first');
   t.equal(log.state, 'full');
+  const epoch = await log.claim(partition);
+  t.equal(epoch, 1, 'a reader takes over, at the limit too');
+  t.ok(partition.end > partition.committed);
+  partition.commit(partition.end);
+  await until('and makes room', async () => (await redis.client.xlen(partition.keys.frames)) === 0);
+});
+
+t.test('an actor that was opened while Redis was away is known later', async (t) => {
+  const redis = await startTestRedis(t);
+  const log = await openOn(t, redis);
+  await redis.kill();
+  await until('it is away', () => log.state === 'away');
+  log.open('late');
+  await redis.start();
+  await until(
+    'it is known',
+    async () => (await redis.client.sismember(`${prefixes.get(t)}:actors`, 'late')) === 1,
+  );
+});
+
+t.test('what Redis refuses at the start is no outage', async (t) => {
+  const redis = await startTestRedis(t);
+  await redis.client.set('wrong:log', 'a text');
+  await t.rejects(openRedisLog({ url: redis.url, prefix: 'wrong' }), { code: 'TETHER_REDIS_LOG' });
 });
 
 t.test('a server that cannot be reached at the start', async (t) => {

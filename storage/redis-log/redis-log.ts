@@ -13,7 +13,7 @@ import type { LogState, MessageLog } from '../../runtime/message-log.js';
 import type { RedisClient } from '../redis/client.js';
 import { Appender } from './appender.js';
 import { Committer } from './committer.js';
-import { describe, RedisLogError } from './errors.js';
+import { describe, RedisLogError, toLogError } from './errors.js';
 import { FrameReader } from './frame-reader.js';
 import { LogKeys } from './keys.js';
 import { defineScripts, type Scripts } from './lua/index.js';
@@ -61,6 +61,8 @@ export class RedisLog implements MessageLog, PartitionHost {
   /** The latest state that was told. */
   #told: LogState = 'open';
   #closing: Promise<void> | undefined;
+  /** Actor types that other nodes cannot know of yet. */
+  readonly #unknown = new Set<string>();
   /** Called after each change of state. */
   onStateChange: ((state: LogState) => void) | undefined;
 
@@ -108,7 +110,7 @@ export class RedisLog implements MessageLog, PartitionHost {
 
   /** What is there by now is known when it resolves. */
   async start(): Promise<void> {
-    await this.#watcher.refresh();
+    await this.#watcher.askAll();
     this.#watcher.start();
     this.#pressure.start();
   }
@@ -133,13 +135,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     const known = this.#byActor.get(actor);
     if (known !== undefined) return known;
     const made = this.#make(actor);
-    // Before the first message: its append is behind this on the same connection, or, in a Cluster, found by its own state.
-    this.#commands.sadd(this.#keys.actors, actor).catch((error: unknown) => {
-      this.#options.logger.warn(
-        { actor, reason: describe(error) },
-        'an actor could not be made known to other nodes',
-      );
-    });
+    void this.#makeKnown(actor);
     return made;
   }
 
@@ -153,14 +149,21 @@ export class RedisLog implements MessageLog, PartitionHost {
 
   /**
    * Makes this process the reader of a partition, which then stands where the one before has left it. Its epoch.
-   * @throws LogUnavailableError by the client's error when Redis cannot be reached
+   * @throws LogUnavailableError (rejects); the epoch may have been raised all the same
    */
   async claim(partition: RedisPartition): Promise<number> {
     this.#committer.forget(partition);
-    const [epoch, committed, end] = await this.#scripts.claim(partition.keys.state);
+    const endBefore = partition.end;
+    const [epoch, committed, end] = await this.#scripts
+      .claim(partition.keys.state)
+      .catch((error: unknown) => {
+        throw toLogError(error);
+      });
     partition.epoch = epoch;
     partition.committed = committed;
-    partition.end = end;
+    // News of later appends may have overtaken the answer.
+    if (end < endBefore) partition.end = end;
+    else partition.reached(end);
     return epoch;
   }
 
@@ -184,9 +187,6 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#mode = 'closing';
     this.#watcher.stop();
     this.#pressure.stop();
-    const refusal = this.#appender.refusal();
-    // Without a connection nothing that waits will ever be sent.
-    if (this.#commands.status !== 'ready' && refusal !== undefined) this.#appender.failPending(refusal);
     await this.#appender.drained();
     const written = await this.#committer.flush();
     if (!written)
@@ -194,7 +194,6 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#committer.stop();
     this.#reader.close();
     this.#mode = 'closed';
-    this.#commands.off('close', this.#stateChanged);
     this.#subscriber.disconnect();
     this.#commands.disconnect();
   }
@@ -231,6 +230,20 @@ export class RedisLog implements MessageLog, PartitionHost {
     return partitions;
   }
 
+  /** So that nodes that do not have the actor know that there are messages of it. Tried again with each new connection. */
+  async #makeKnown(actor: string): Promise<void> {
+    this.#unknown.add(actor);
+    try {
+      await this.#commands.sadd(this.#keys.actors, actor);
+      this.#unknown.delete(actor);
+    } catch (error) {
+      this.#options.logger.debug(
+        { actor, reason: describe(error) },
+        'an actor is not known to other nodes yet',
+      );
+    }
+  }
+
   #landed(frames: readonly FrameInFlight[]): void {
     this.#watcher.tell(frames);
     for (const { partition } of frames) partition.onAppended?.();
@@ -249,6 +262,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (state === 'away') {
       this.#options.logger.warn({}, 'Redis is away: senders are refused until it is there again');
     } else if (this.#told === 'away') this.#options.logger.info({}, 'Redis is there');
+    if (state !== 'away') for (const actor of this.#unknown) void this.#makeKnown(actor);
     this.#told = state;
     this.onStateChange?.(state);
   };

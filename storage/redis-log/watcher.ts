@@ -65,27 +65,27 @@ export class Watcher {
   }
 
   #poll(): void {
-    const { clock } = this.#options;
+    const { clock, logger } = this.#options;
     this.#cancel = clock.after(POLL_MS, () => {
       this.#cancel = undefined;
-      void this.refresh().then(() => {
-        if (this.#mode === 'watching') this.#poll();
-      });
+      this.askAll()
+        .catch((error: unknown) => {
+          logger.debug({ reason: describe(error) }, 'the state of the partitions could not be asked for');
+        })
+        .then(() => {
+          if (this.#mode === 'watching') this.#poll();
+        });
     });
   }
 
-  /** Asks for the state of every partition. Never rejects. */
-  async refresh(): Promise<void> {
-    const { commands, all, logger } = this.#options;
-    try {
-      await Promise.all(all().map((partition) => refreshOne(commands, partition)));
-    } catch (error) {
-      logger.debug({ reason: describe(error) }, 'the state of the partitions could not be asked for');
-    }
+  /** Asks for the state of every partition. @throws (rejects) what the client throws */
+  async askAll(): Promise<void> {
+    const { commands, all } = this.#options;
+    await Promise.all(all().map((partition) => ask(commands, partition)));
   }
 }
 
-async function refreshOne(commands: RedisClient, partition: RedisPartition): Promise<void> {
+async function ask(commands: RedisClient, partition: RedisPartition): Promise<void> {
   const endBefore = partition.end;
   const [end, committed] = await commands.hmget(partition.keys.state, 'end', 'committed');
   // Whoever reads it knows best how far it has come.

@@ -9,8 +9,10 @@
  *
  * Frames are removed by id, never by number: what is above the offset stays whatever happens. While messages are left Redis may keep some
  * of those that are done, which costs less than to cut its nodes of entries.
+ *
+ * Also at the memory limit: this is what makes room. Needs Redis 7.
  */
-export const COMMIT = `
+export const COMMIT = `#!lua flags=allow-oom
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'committed', 'end')
 if (state[1] or '0') ~= ARGV[1] then return 0 end
 local offset, last = tonumber(ARGV[2]), tonumber(state[3] or '0')
