@@ -57,7 +57,7 @@ export class DurableQueue {
   #tried: Held | undefined;
   /** What is out, and the partitions of which nothing is to come back from there. */
   #out: readonly Entry[] = [];
-  readonly #discarded = new Map<number, () => void>();
+  #discarded: Map<number, () => void> | undefined;
   #outages = 0;
   #draining = false;
   #cancelWait = () => {};
@@ -132,9 +132,10 @@ export class DurableQueue {
 
   failed(failed: readonly Entry[], error: unknown): void {
     let batch = failed;
-    if (this.#discarded.size > 0) {
-      const forgotten = batch.filter(({ partition }) => this.#discarded.has(partition));
-      batch = batch.filter(({ partition }) => !this.#discarded.has(partition));
+    const discarded = this.#discarded;
+    if (discarded !== undefined) {
+      const forgotten = batch.filter(({ partition }) => discarded.has(partition));
+      batch = batch.filter(({ partition }) => !discarded.has(partition));
       if (forgotten.length > 0) this.#options.outcome.forgotten(forgotten);
     }
     this.#returned();
@@ -191,6 +192,7 @@ export class DurableQueue {
     if (this.#parts.length === 0 && !isOut) this.#endOutage();
     if (!isOut) return Promise.resolve();
     return new Promise((resolve) => {
+      this.#discarded ??= new Map();
       const before = this.#discarded.get(partition);
       this.#discarded.set(partition, () => {
         before?.();
@@ -202,10 +204,10 @@ export class DurableQueue {
   /** What was out is not any more. */
   #returned(): void {
     this.#out = [];
-    if (this.#discarded.size === 0) return;
-    const discarded = [...this.#discarded.values()];
-    this.#discarded.clear();
-    for (const resolve of discarded) resolve();
+    const discarded = this.#discarded;
+    if (discarded === undefined) return;
+    this.#discarded = undefined;
+    for (const resolve of discarded.values()) resolve();
   }
 
   /** From now on no outage is waited for. */

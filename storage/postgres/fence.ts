@@ -4,14 +4,9 @@
  * Who takes a partition over raises its epoch here before it reads the first message. Who writes what a message does, checks the epoch in the
  * same transaction, and holds it until that ends: a take-over waits for what is being committed, and what begins later finds another epoch.
  */
+import type { PartitionEpoch } from '../../runtime/actor.js';
 import { OutageError } from '../../runtime/errors.js';
 import type { Pool, Queryable } from './pool.js';
-
-/** A partition as one reader has it. */
-export interface PartitionEpoch {
-  readonly partition: number;
-  readonly epoch: number;
-}
 
 /**
  * Another node reads a partition of these messages by now. Nothing is wrong with them, and they are its own to handle: here they wait until
