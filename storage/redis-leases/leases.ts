@@ -12,7 +12,7 @@
  * harm is the epoch (`storage/redis-log/lua/claim.ts`).
  */
 import type { Announcement } from '../../runtime/cluster/membership.js';
-import type { RedisClient } from '../redis/client.js';
+import { type RedisClient, subscribe } from '../redis/client.js';
 import { ACQUIRE } from './lua/acquire.js';
 import { ANNOUNCE } from './lua/announce.js';
 import { FORGET } from './lua/forget.js';
@@ -97,12 +97,7 @@ export class RedisLeases {
 
   /** Calls `listener` when a lease was given back. A word may be lost: whoever waits asks again by itself. */
   onReleased(listener: (index: number) => void): void {
-    const { subscriber } = this.#options;
-    subscriber.on('message', (channel: string, text: string) => {
-      if (channel === this.#released) listener(Number(text));
-    });
-    // Made again on each new connection.
-    subscriber.subscribe(this.#released).catch(() => {});
+    subscribe(this.#options.subscriber, this.#released, (text) => listener(Number(text)));
   }
 
   #lease(index: number): string {

@@ -6,13 +6,20 @@ import { LogKeys } from './keys.js';
 import { RedisPartition } from './partition.js';
 
 /** An appender whose answers the test gives, in the order that it likes. */
-function start() {
+function start(replicated?: () => Promise<boolean>) {
   const answers: ((firsts: readonly number[]) => void)[] = [];
+  const failures: ((error: Error) => void)[] = [];
   const appender = new Appender({
-    scripts: { append: () => new Promise((resolve) => answers.push(resolve)) },
+    scripts: {
+      append: () =>
+        new Promise((resolve, reject) => {
+          answers.push(resolve);
+          failures.push(reject);
+        }),
+    },
     manyAtOnce: true,
     pendingBytesMax: 1_000,
-    replicated: undefined,
+    replicated,
     state: () => 'open',
     onLanded: () => {},
     onFull: () => {},
@@ -29,7 +36,7 @@ function start() {
   );
   const lost: string[] = [];
   partition.onLost = (why) => lost.push(why);
-  return { answers, appender, partition, lost };
+  return { answers, failures, appender, partition, lost };
 }
 
 t.test('news of later appends overtake the answer', async (t) => {
@@ -64,4 +71,15 @@ t.test('what comes while two groups are on their way goes with the next, in one 
   t.strictSame(await Promise.all(all), [0, 1, 2, 3, 4]);
   t.match(appender.counters, { appended: 5, commits: 3, pendingBytes: 0 });
   await appender.drained();
+});
+
+t.test('a connection is lost while the append and its replicas are awaited', async (t) => {
+  const asked: ((error: Error) => void)[] = [];
+  const { failures, partition } = start(() => new Promise((_, reject) => asked.push(reject)));
+  const appended = appendText(partition, 'x');
+  await until('both are asked', () => failures.length === 1 && asked.length === 1);
+  // A rejection that nobody takes would fail this test.
+  failures[0]?.(new Error('lost'));
+  asked[0]?.(new Error('lost'));
+  await t.rejects(appended, { code: 'TETHER_LOG_UNAVAILABLE', message: /lost/ });
 });

@@ -139,8 +139,10 @@ export class Appender {
     try {
       const appended = this.#options.scripts.append(keys, values);
       const replicated = this.#options.replicated?.() ?? true;
-      firsts = await appended;
-      if (!(await replicated)) {
+      // Both fail when the connection does.
+      const [landed, copied] = await Promise.all([appended, replicated]);
+      firsts = landed;
+      if (!copied) {
         for (const [at, frame] of frames.entries()) frame.partition.reached((firsts[at] ?? 0) + frame.count);
         firsts = undefined;
         failure = new LogUnavailableError('too few replicas of Redis have the message');

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { RedisClient } from '../redis/client.js';
+import { type RedisClient, subscribe } from '../redis/client.js';
 import { describe } from './errors.js';
 import type { FrameInFlight, RedisPartition } from './partition.js';
 
@@ -32,13 +32,9 @@ export class Watcher {
   }
 
   start(): void {
-    const { subscriber, channel, logger } = this.#options;
+    const { subscriber, channel } = this.#options;
     this.#mode = 'watching';
-    subscriber.on('message', (_channel: string, text: string) => this.#heard(text));
-    // Made again on each new connection; what is missed until then is polled.
-    subscriber.subscribe(channel).catch((error: unknown) => {
-      logger.debug({ reason: describe(error) }, 'news of other nodes are polled');
-    });
+    subscribe(subscriber, channel, (text) => this.#heard(text));
     this.#poll();
   }
 

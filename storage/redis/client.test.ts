@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
 import t from 'tap';
-import { parseRedisUrl } from './client.js';
+import { until } from '../../runtime/testing/until.js';
+import { createClient, parseRedisUrl, type RedisPlace, subscribe } from './client.js';
+import { startTestRedis } from './test-redis-server.js';
 
 t.test('URLs of Redis', async (t) => {
   const plain = { user: undefined, password: undefined, tls: false, database: 0, master: undefined };
@@ -50,3 +54,37 @@ t.test('what is none', async (t) => {
   ];
   for (const url of none) t.equal(parseRedisUrl(url), undefined, url);
 });
+
+t.test(
+  'a subscription is made again on each connection, and one that its end cuts short harms nobody',
+  async (t) => {
+    const redis = await startTestRedis(t);
+    const client = createClient(parseRedisUrl(redis.url) as RedisPlace, {
+      name: 'test',
+      patience: 'subscribes',
+      replyMsMax: 500,
+    });
+    t.teardown(async () => client.disconnect());
+    client.on('error', () => {});
+    const heard: string[] = [];
+    subscribe(client, 'news', (text) => heard.push(text));
+    const told = async (text: string) => {
+      await until('somebody listens', async () => (await redis.client.publish('news', text)) > 0);
+      await until('it is heard', () => heard.includes(text));
+    };
+    await told('first');
+    await redis.kill();
+    await redis.start();
+    await told('second');
+    await redis.kill();
+    const ended = once(client, 'end');
+    // At that moment the subscription is on its way; a rejection that nobody takes would fail this test.
+    client.once('ready', () => {
+      client.disconnect();
+      (client as Redis).stream.destroy();
+    });
+    await redis.start();
+    await ended;
+    t.strictSame(heard, ['first', 'second']);
+  },
+);

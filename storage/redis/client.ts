@@ -83,7 +83,7 @@ const CONNECT_MS_MAX = 3_000;
 export type Patience =
   /** Whatever is not answered fails at once, and nothing waits for a connection. */
   | 'fails-fast'
-  /** A subscription is made again on the next connection. */
+  /** Commands wait for a connection; `subscribe` is made again on each. */
   | 'subscribes';
 
 export interface ClientOptions {
@@ -100,7 +100,8 @@ export function createClient(place: RedisPlace, { name, patience, replyMsMax }: 
     connectionName: name,
     enableOfflineQueue: subscribes,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: subscribes,
+    // It would leave the rejection of a subscription that a lost connection ends to nobody, and with that end the process.
+    autoResubscribe: false,
     maxRetriesPerRequest: subscribes ? null : 0,
     connectTimeout: CONNECT_MS_MAX,
     keepAlive: 10_000,
@@ -130,6 +131,17 @@ export function createClient(place: RedisPlace, { name, patience, replyMsMax }: 
     });
   }
   return new Redis({ ...common, host: first?.host ?? '', port: first?.port ?? 0, db: place.database });
+}
+
+/** Hears what is said on a channel, on each new connection again. What is said between two connections is lost. */
+export function subscribe(client: RedisClient, channel: string, listener: (text: string) => void): void {
+  client.on('message', (name: string, text: string) => {
+    if (name === channel) listener(text);
+  });
+  // When it is refused or lost, the next connection brings the next try.
+  const make = () => void client.subscribe(channel).catch(() => {});
+  client.on('ready', make);
+  if (client.status === 'ready') make();
 }
 
 /** Whether it can be used within `deadlineMs`. */
