@@ -12,10 +12,13 @@
  */
 import type { FilledLimits } from '../limits.js';
 import { type LimitWords, limitWords } from './limit-words.js';
+import { THREADS_MAX } from './pool-size.js';
 import { SharedRate } from './shared-rate.js';
 
 /** A wait is woken; should the thread that was to wake it have ended at the wrong moment, it looks again after this. */
 const LOOK_MS = 1_000;
+/** Threads of a pool, and the main thread (`node-share.ts`). */
+export const TAKERS_MAX = THREADS_MAX + 1;
 
 export class SharedLimits {
   readonly limits: FilledLimits;
