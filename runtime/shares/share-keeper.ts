@@ -12,7 +12,7 @@
  *   node begins nothing more (what is under way goes on), for as long as it takes
  * - an answer that comes late is worth what is left of it, and one that never comes nothing
  *
- * It asks every second; more often while somebody here waits, or others do.
+ * It asks every half second; more often while somebody here waits or has just done so, and while others do.
  */
 import { type Clock, monotonicClock, systemClock } from '../clock.js';
 import { asError } from '../failure.js';
@@ -39,8 +39,8 @@ export interface SharePolicy {
 export const DEFAULT_SHARE_POLICY: SharePolicy = Object.freeze({
   ttlMs: 3_000,
   marginMs: 300,
-  renewMs: 1_000,
-  hurryMs: 200,
+  renewMs: 500,
+  hurryMs: 100,
   lookMs: 50,
 });
 
@@ -96,6 +96,8 @@ interface Part {
   readonly quota: Quota;
   used: number;
   lacked: boolean;
+  /** Whether it was short when it last asked: when it is no more, others wait for what it needs no longer. */
+  wasShort: boolean;
   /** Tokens that nobody here has any more, and of which the store does not know yet. */
   spare: number;
 }
@@ -117,7 +119,13 @@ export class ShareKeeper {
   constructor(options: ShareKeeperOptions) {
     this.#options = options;
     this.#policy = { ...DEFAULT_SHARE_POLICY, ...options.policy };
-    this.#parts = options.quotas.map((quota) => ({ quota, used: 0, lacked: false, spare: 0 }));
+    this.#parts = options.quotas.map((quota) => ({
+      quota,
+      used: 0,
+      lacked: false,
+      wasShort: false,
+      spare: 0,
+    }));
   }
 
   get mode(): ShareMode {
@@ -179,9 +187,13 @@ export class ShareKeeper {
     const now = this.#options.clock.now();
     if (this.#mode === 'holding' && now >= this.#validUntil) this.#ended();
     if (this.#isAsking) return;
-    const isShort = this.#parts.some((part) => part.lacked && this.#held(part) < part.quota.units);
-    const dueAt = isShort ? Math.min(this.#askAt, this.#askedAt + this.#policy.hurryMs) : this.#askAt;
+    const hurries = this.#parts.some((part) => part.wasShort || this.#isShort(part));
+    const dueAt = hurries ? Math.min(this.#askAt, this.#askedAt + this.#policy.hurryMs) : this.#askAt;
     if (now >= dueAt) void this.#ask(now);
+  }
+
+  #isShort(part: Part): boolean {
+    return part.lacked && this.#held(part) < part.quota.units;
   }
 
   #held({ quota }: Part): number {
@@ -201,7 +213,7 @@ export class ShareKeeper {
         const { quota, used, lacked, spare } = part;
         const needed = neededUnits(quota, { used, lacked, ms });
         // Whether it arrives is not known before the answer: what is told twice would be there twice.
-        Object.assign(part, { used: 0, lacked: false, spare: 0 });
+        Object.assign(part, { used: 0, lacked: false, wasShort: this.#isShort(part), spare: 0 });
         return store.ask({ quota, held: this.#held(part), needed, spare }, ttlMs);
       }),
     );

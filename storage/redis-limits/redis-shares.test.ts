@@ -81,7 +81,7 @@ function testShares(t: Test, connected: () => RedisClient): void {
       a.held = 2;
       t.equal(await a.ask(4), 0, 'it begins none');
       t.equal(await b.ask(4), 2, 'and its calls count');
-    t.equal(await b.ask(4), 2, 'as this says');
+      t.equal(await b.ask(4), 2, 'as this says');
       a.held = 2;
       t.equal(await a.ask(4), 2);
       const late = new RedisShares({ client: connected(), prefix: 't', holder: 'b' });
