@@ -5,6 +5,7 @@ import t from 'tap';
 import { hostIn, manualKernel, settle } from '../kernel/test-kernel.js';
 import type { FilledLimits } from '../limits.js';
 import { FIRST_THREAD, type LimitsThreadData, MOST } from '../testing/limits-thread.js';
+import type { RateThreadData } from '../testing/rate-thread.js';
 import { testSeed } from '../testing/seed.js';
 import { until } from '../testing/until.js';
 import { NodeShare } from './node-share.js';
@@ -200,6 +201,46 @@ t.test(
     t.pass();
   },
 );
+
+t.test('units that move while threads take and book: no token is used twice', async (t) => {
+  const burst = 20_000;
+  // So slow that none comes back.
+  const limits = { concurrencyMax: unlimited, ratePerSecond: 0.001, burst };
+  const used = new Int32Array(new SharedArrayBuffer(8));
+  const nodes = [0, 1].map(() => {
+    const shared = new SharedLimits(limits, 3);
+    return { shared, share: new NodeShare(shared) };
+  });
+  const workers = nodes.flatMap(({ shared: { buffer } }) =>
+    [0, 1].map((thread) => {
+      const workerData: RateThreadData = { limits, takers: 3, thread, buffer, used };
+      return new Worker(new URL('../testing/rate-thread.js', import.meta.url), { workerData });
+    }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, 'online')));
+  const [one, other] = nodes;
+  if (one === undefined || other === undefined) throw new Error('there are two');
+  one.share.setUnits(burst, burst, Date.now());
+  const seed = testSeed(t);
+  const random = fc.sample(fc.nat(burst), { seed, numRuns: 1_000 });
+  let moves = 0;
+  const end = Date.now() + 5_000;
+  while (Atomics.load(used, 0) < burst * 0.8 && Date.now() < end) {
+    const [from, to] = moves % 2 === 0 ? [one, other] : [other, one];
+    const units = Math.min(random[moves % random.length] ?? 0, from.share.units);
+    const tokens = from.share.setUnits(from.share.units - units, 0, Date.now());
+    to.share.setUnits(to.share.units + units, tokens, Date.now());
+    moves++;
+    if (moves % 50 === 0) await settle(1);
+  }
+  Atomics.store(used, 1, 1);
+  await Promise.all(workers.map((worker) => once(worker, 'exit')));
+  const rest = nodes.reduce((sum, { share }) => sum + share.setUnits(0, 0, Date.now()), 0);
+  t.comment(`${used[0]} of ${burst} used, ${rest} left, ${moves} moves`);
+  t.ok((used[0] as number) + rest <= burst + 0.1, 'none twice');
+  t.ok((used[0] as number) > burst / 2, 'few are lost');
+  t.ok(moves > 100);
+});
 
 t.test('a token that comes slowly comes in time, however often its unit moves', async (t) => {
   const limits = { concurrencyMax: unlimited, ratePerSecond: 1 / 3_600, burst: 1 };
