@@ -9,6 +9,7 @@
  * Who reads a partition is decided elsewhere. `claim` makes a process its reader: it raises the partition's epoch, and what the one before
  * it says from then on is refused.
  */
+import { LogUnavailableError } from '../../runtime/errors.js';
 import type { LogState, MessageLog } from '../../runtime/message-log.js';
 import type { RedisClient } from '../redis/client.js';
 import { Appender } from './appender.js';
@@ -165,6 +166,23 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (end < endBefore) partition.end = end;
     else partition.reached(end);
     return epoch;
+  }
+
+  /**
+   * Writes down how far this process has read a partition; it is its reader no more.
+   * @throws LogUnavailableError (rejects): what was done since the last time comes again, with its next reader
+   */
+  async leave(partition: RedisPartition): Promise<void> {
+    const isWritten = await this.#committer.write(partition);
+    this.abandon(partition);
+    if (!isWritten)
+      throw new LogUnavailableError('Redis does not answer: an offset could not be written down');
+  }
+
+  /** The same at once: nothing is written down any more. */
+  abandon(partition: RedisPartition): void {
+    this.#committer.forget(partition);
+    partition.epoch = 0;
   }
 
   stats(): RedisLogStats {
