@@ -86,7 +86,6 @@ t.test('of systems that share reminders, the one that has partition 0 sends them
   const log = new MemoryLog(4);
   const reminders = new MemoryReminders();
   const options = { log: log as MessageLog, reminders, ownership: 'none' as const };
-  const [one, other] = [await startSystem(t, 'recorder', options), await startSystem(t, 'recorder', options)];
   const remind = (name: string) =>
     reminders.put({
       actor: 'recorder',
@@ -97,21 +96,25 @@ t.test('of systems that share reminders, the one that has partition 0 sends them
       body: Buffer.from('x'),
     });
   const sent = () => log.lag() + log.open('recorder').reduce((sum, { committed }) => sum + committed, 0);
-  other.system.adopt(1, () => 1);
   await remind('1');
+  const [one, other] = [await startSystem(t, 'recorder', options), await startSystem(t, 'recorder', options)];
+  other.system.adopt(1, () => 1);
+  await other.tell('1', 'x');
+  await until('that is handled', () => log.lag() === 0);
+  t.equal(sent(), 1, 'and no reminder was sent');
   one.system.adopt(0, () => 1);
-  await until('it is sent', () => sent() === 1);
+  await until('it is sent', () => sent() === 2);
   // Not set by the one that sends: it looks.
   await remind('2');
-  await until('it is found', () => sent() === 2);
+  await until('it is found', () => sent() === 3);
   await one.system.giveUp(0, 5_000);
   other.system.adopt(0, () => 2);
   await remind('3');
-  await until('by the other', () => sent() === 3);
+  await until('by the other', () => sent() === 4);
   other.system.drop(0);
   one.system.adopt(0, () => 3);
   await remind('4');
-  await until('and again by the first', () => sent() === 4);
+  await until('and again by the first', () => sent() === 5);
 });
 
 t.test('a system that hosts nobody sends to the log', async (t) => {
