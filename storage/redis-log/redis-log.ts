@@ -21,6 +21,7 @@ import { defineScripts, type Scripts } from './lua/index.js';
 import type { FilledOptions } from './options.js';
 import { type FrameInFlight, type PartitionHost, RedisPartition } from './partition.js';
 import { MemoryPressure } from './pressure.js';
+import type { AofSync } from './server-settings.js';
 import { Watcher } from './watcher.js';
 
 export interface RedisLogStats {
@@ -42,10 +43,13 @@ export interface RedisLogParts {
   readonly subscriber: RedisClient;
   /** Actor types that have been opened before. */
   readonly actors: readonly string[];
+  readonly aof: AofSync | undefined;
 }
 
 export class RedisLog implements MessageLog, PartitionHost {
   readonly id: string;
+  /** When Redis syncs its append-only file, as of the start; undefined: it has none. */
+  readonly aof: AofSync | undefined;
   readonly #options: FilledOptions;
   readonly #keys: LogKeys;
   readonly #commands: RedisClient;
@@ -67,9 +71,10 @@ export class RedisLog implements MessageLog, PartitionHost {
   /** Called after each change of state. */
   onStateChange: ((state: LogState) => void) | undefined;
 
-  constructor({ id, options, commands, subscriber, actors }: RedisLogParts) {
+  constructor({ id, options, commands, subscriber, actors, aof }: RedisLogParts) {
     const { clock, logger } = options;
     this.id = id;
+    this.aof = aof;
     this.#options = options;
     this.#keys = new LogKeys(options.prefix);
     this.#commands = commands;
