@@ -92,7 +92,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#committer = new Committer({ scripts: this.#scripts, clock, logger });
     this.#reader = new FrameReader({ client: commands, clock, logger });
     this.#watcher = new Watcher({
-      channel: this.#keys.appended,
+      channel: this.#keys.appended(id),
       commands,
       subscriber,
       find: (actor, index) => this.#byActor.get(actor)?.[index],
@@ -125,6 +125,11 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (this.#mode !== 'open') return this.#mode;
     if (this.#commands.status !== 'ready') return 'away';
     return this.#full ? 'full' : 'open';
+  }
+
+  /** In front of every key. */
+  get prefix(): string {
+    return this.#options.prefix;
   }
 
   get partitions(): number {
