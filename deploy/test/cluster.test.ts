@@ -1,6 +1,6 @@
 /**
  * A cluster as an operator meets it: roles, a node that dies, one that leaves, and what happens while Redis or Postgres is away
- * (`docs/explanation/when-a-part-is-away.md` says it in a table).
+ * (`docs/explanation/when-a-part-is-away.md` has it in a table).
  *
  * CLUSTER_TIMES=1 holds it to its times as well; they are those of a machine that does nothing else (`npm run test:cluster`).
  */
