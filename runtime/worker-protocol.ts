@@ -105,6 +105,8 @@ export interface Outage {
   readonly type: 'outage';
   readonly code: string | undefined;
   readonly message: string;
+  /** Partitions that another process reads by now, when that is what it is. */
+  readonly fenced?: readonly number[];
 }
 
 /** Events of the thread since the last time. */

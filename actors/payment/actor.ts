@@ -13,9 +13,10 @@
  *   out by the events.
  */
 import { LRUCache } from 'lru-cache';
-import { defineActor } from '../../runtime/actor.js';
+import { defineActor, type PartitionEpoch } from '../../runtime/actor.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { RawMessage } from '../../runtime/message.js';
+import { holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
@@ -28,8 +29,11 @@ export interface PaymentResources {
   /** `messageKey`s of messages whose effect is committed, the recent ones. */
   readonly recent: LRUCache<string, true>;
   readonly blacklistCodes: ReadonlySet<string>;
+  /** Identity of the log, when many nodes read it. */
+  readonly fencedBy: string | undefined;
 }
 
+const TYPE = 'payment';
 export const BATCH_MAX = 500;
 /**
  * Nobody waits for the effect, and a transaction costs the same for one message as for a hundred. At the full load of 64
@@ -38,18 +42,19 @@ export const BATCH_MAX = 500;
 const LINGER_MS = 20;
 
 export default defineActor<unknown, undefined, PaymentResources>({
-  type: 'payment',
+  type: TYPE,
   scope: 'thread',
   batchMax: BATCH_MAX,
   lingerMs: LINGER_MS,
 
   open({ settings, logger }) {
-    const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax } =
+    const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax, fencedBy } =
       fillPaymentSettings(settings);
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-payment', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
       blacklistCodes: new Set(blacklistCodes),
+      fencedBy,
     };
   },
 
@@ -57,8 +62,8 @@ export default defineActor<unknown, undefined, PaymentResources>({
     return pool.end();
   },
 
-  async receive(messages, { resources, logger }) {
-    await handlePayments(messages, resources, logger);
+  async receive(messages, { resources, logger, epochs }) {
+    await handlePayments(messages, resources, logger, epochs);
   },
 });
 
@@ -67,13 +72,15 @@ export async function handlePayments(
   messages: readonly RawMessage[],
   resources: PaymentResources,
   logger: Logger,
+  epochs: readonly PartitionEpoch[] = [],
 ): Promise<void> {
-  const { pool, recent, blacklistCodes } = resources;
+  const { pool, recent, blacklistCodes, fencedBy } = resources;
   const read = readBatch(messages, recent);
   if (read.size === 0) return;
   const batch = [...read.values()];
 
   const written = await inTransaction(pool, async (client) => {
+    if (fencedBy !== undefined) await holdEpochs(client, fencedBy, TYPE, epochs);
     const stored = await lockPayments(client, batch);
     const fresh = await selectNew(client, batch);
     if (fresh.length > 0) await writeEffects(client, decide(fresh, stored, blacklistCodes));

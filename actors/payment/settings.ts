@@ -9,6 +9,11 @@ const Settings = z.strictObject({
   blacklistCodes: z.array(z.string().min(1).max(64)),
   /** Messages that a thread remembers as handled, about 250 bytes each. */
   idempotencyEntriesMax: z.int().min(1).max(10_000_000),
+  /**
+   * Identity of the log, when many nodes read it: a batch is written only as long as this one reads its partitions. Undefined: the log has one
+   * owner, and nothing is checked.
+   */
+  fencedBy: z.uuid().optional(),
 });
 
 export type PaymentSettings = z.input<typeof Settings>;

@@ -363,10 +363,11 @@ export class ActorPool {
   }
 
   #noteOutage(thread: number, outage: Outage): void {
-    const { code, message } = outage;
+    const { code, message, fenced = [] } = outage;
     const before = this.#news.outageOf(thread, outage);
     const fields = { actor: this.actor, thread, code: code ?? before };
     if (code !== before) this.#options.onEvent({ kind: 'outage', actor: this.actor, thread, code });
+    if (fenced.length > 0) this.#options.onEvent({ kind: 'fenced', actor: this.actor, partitions: fenced });
     if (code !== undefined && before === undefined) {
       this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');
     } else if (code === undefined && before !== undefined) {

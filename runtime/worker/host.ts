@@ -10,7 +10,7 @@ import { threadId } from 'node:worker_threads';
 import { systemClock } from '../clock.js';
 import { decodeEnvelope, type Envelope } from '../envelope.js';
 import { ActivationStoppedError, ReceiveTimeoutError } from '../errors.js';
-import { causeOf } from '../failure.js';
+import { causeOf, fencedPartitionsOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
@@ -235,7 +235,7 @@ function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
     },
     outage(error) {
       const { code, message } = error === undefined ? { code: undefined, message: '' } : causeOf(error);
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
+      port.postMessage({ type: 'outage', code, message, fenced: fencedPartitionsOf(error) } satisfies Outage);
     },
   };
 }
