@@ -8,6 +8,9 @@ import type { PartitionEpoch } from '../../runtime/actor.js';
 import { FencedError } from '../../runtime/errors.js';
 import type { Pool, Queryable } from './pool.js';
 
+/** Holds the epochs of one call of `receive`, in a transaction of it. */
+export type HoldEpochs = (transaction: Queryable) => Promise<void>;
+
 /** Both go through the rows in the order of partitions, so that they wait for one another instead of forming a deadlock. */
 const RAISE = `
 INSERT INTO partition_epochs AS e (log, actor, partition, epoch)
