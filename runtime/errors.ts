@@ -73,6 +73,14 @@ export class EnvelopeError extends TetherError {
   readonly retryable = false;
 }
 
+/**
+ * A later release wrote the envelope in a form that this one does not know. Nothing is wrong with it: it waits, and with it whatever stands behind
+ * it on its partition, until a process reads it that can.
+ */
+export class EnvelopeVersionError extends OutageError {
+  readonly code = 'TETHER_ENVELOPE_VERSION';
+}
+
 /** An actor's module cannot be used: it does not load, or is not a definition. */
 export class ActorModuleError extends TetherError {
   readonly code = 'TETHER_ACTOR_MODULE';

@@ -22,6 +22,7 @@ export {
   AskTimeoutError,
   BodyError,
   EnvelopeError,
+  EnvelopeVersionError,
   FencedError,
   LogClosedError,
   LogFullError,
