@@ -64,7 +64,10 @@ async function produce(count: number): Promise<Produced> {
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
   const lane = async () => {
-    while (groups-- > 0) bytes += await appendGroup();
+    while (groups-- > 0) {
+      const appended = await appendGroup();
+      bytes += appended;
+    }
   };
   await Promise.all(Array.from({ length: GROUPS }, lane));
   const seconds = (performance.now() - startMs) / 1_000;
