@@ -1,6 +1,6 @@
 /** Time, injected into whatever decides by it, so that a test advances it instead of waiting. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds; since the epoch, where nothing else is said. */
   now(): number;
   /** Calls `action` once, after `ms` milliseconds, unless the returned function is called before. */
   after(ms: number, action: () => void): () => void;
@@ -13,6 +13,9 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** For leases: it never jumps, and its origin means nothing. It goes on while the process is paused. */
+export const monotonicClock: Clock = { ...systemClock, now: () => performance.now() };
 
 /** A clock that stands still until it is advanced. */
 export class ManualClock implements Clock {
