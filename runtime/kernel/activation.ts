@@ -395,6 +395,7 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else this.#expectations.settle();
+    // Also where there is more to do: who waits for what there was (`caughtUp`) would wait as long as more comes.
+    this.#expectations.settle();
   }
 }
