@@ -62,15 +62,14 @@ try {
   stops.push(async () => redis.disconnect());
   // Redis would write its file anew, in a process of its own, in the middle of some of the measurements.
   await redis.config('SET', 'auto-aof-rewrite-percentage', '0');
-  const start = async (module: string) => {
-    const args = [`${server.port}`, password];
-    const child = await startChild<{ readonly port: number }>(new URL(module, import.meta.url), args);
+  const start = async (module: URL) => {
+    const child = await startChild<{ readonly port: number }>(module, [`${server.port}`, password]);
     stops.push(child.stop);
     return child;
   };
   const children: Readonly<Record<Subject, Child<{ readonly port: number }>>> = {
-    tether: await start('./subjects/edge-redis.js'),
-    peer: await start('./peers/fastify-bullmq-server.js'),
+    tether: await start(new URL('./subjects/edge-redis.js', import.meta.url)),
+    peer: await start(new URL('./peers/fastify-bullmq-server.js', import.meta.url)),
   };
   const kept: Readonly<Record<Subject, () => Promise<number>>> = {
     tether: () => packedMessages(redis, 'tether:*:frames'),

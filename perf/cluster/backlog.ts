@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 import { startRedis } from '../peers/redis.js';
 import { packedMessages } from '../peers/redis-content.js';
 import { showSpread, spread, table } from '../table.js';
-import { type LogPlace, progressOf, redisCpuSeconds, startProducer, startWorker } from './nodes.js';
+import { joined, type LogPlace, progressOf, redisCpuSeconds, startProducer, startWorker } from './nodes.js';
 import { PARTITIONS, PER_FRAME } from './work.js';
 
 const GROUP = PARTITIONS * PER_FRAME;
@@ -65,9 +65,9 @@ export class StandingBacklog {
     // Those that are measured have the same past, whatever the backlog: who appended millions has code that is better compiled.
     const producer = await startProducer(place);
     stops.push(producer.stop);
-    const worker = await startWorker(place, 0, 1);
+    const worker = await startWorker(place, 0);
     stops.push(worker.stop);
-    await worker.tell({ order: 'join', paused: true });
+    await joined([worker], true);
     return new StandingBacklog({ redis, place, producer, worker }, messages, bytes / messages, redisBytes);
   }
 

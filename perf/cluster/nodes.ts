@@ -12,6 +12,7 @@ import {
 } from './work.js';
 
 const ANSWER_MS_MAX = 120_000;
+const PLACED_MS_MAX = 30_000;
 const LOOK_MS = 10;
 
 /** A log in Redis: the server, and what stands before its keys. */
@@ -39,10 +40,32 @@ export interface Worker extends Child<unknown> {
   tell(order: WorkerOrder): Promise<WorkerSaid>;
 }
 
-export async function startWorker(place: LogPlace, node: number, nodes: number): Promise<Worker> {
-  const args = [...argsOf(place), `${node}`, `${nodes}`];
+export async function startWorker(place: LogPlace, node: number): Promise<Worker> {
+  const args = [...argsOf(place), `worker-${node}`];
   const child = await startChild(new URL('./worker.js', import.meta.url), args);
   return { ...child, tell: async (order) => (await child.ask(order, ANSWER_MS_MAX)) as WorkerSaid };
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export const sayOf = (workers: readonly Worker[]) =>
+  Promise.all(workers.map((worker) => worker.tell({ order: 'say' })));
+
+/** Has them join, and resolves when each partition has its owner and each worker its share. Seconds that it took. */
+export async function joined(workers: readonly Worker[], paused: boolean): Promise<number> {
+  const startMs = performance.now();
+  await Promise.all(workers.map((worker) => worker.tell({ order: 'join', paused })));
+  for (;;) {
+    const said = await sayOf(workers);
+    const ms = performance.now() - startMs;
+    const hasShare = said.every(({ owned, placed }) => owned > 0 && owned === placed);
+    if (hasShare && said.reduce((sum, { owned }) => sum + owned, 0) === PARTITIONS) return ms / 1_000;
+    if (ms > PLACED_MS_MAX) {
+      const shares = said.map(({ owned, placed }) => `${owned} of ${placed}`).join(', ');
+      throw new Error(`after ${PLACED_MS_MAX} ms workers own ${shares} partitions`);
+    }
+    await wait(LOOK_MS);
+  }
 }
 
 const argsOf = ({ url, prefix, actor }: LogPlace) => [url, prefix, actor];
@@ -77,7 +100,7 @@ export async function progressed(
     if (isThere(progress)) return progress;
     if (performance.now() - startMs > deadlineMs)
       throw new Error(`not within ${deadlineMs} ms: ${what}; ${JSON.stringify(progress)}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await wait(LOOK_MS);
   }
 }
 

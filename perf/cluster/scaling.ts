@@ -9,10 +9,12 @@ import type { Redis } from 'ioredis';
 import { cpuSeconds } from '../process-stats.js';
 import { showSpread, spread, table } from '../table.js';
 import {
+  joined,
   type LogPlace,
   progressed,
   progressOf,
   redisCpuSeconds,
+  sayOf,
   startProducer,
   startWorker,
 } from './nodes.js';
@@ -27,7 +29,6 @@ const SETTLE_MS = 500;
 /** Of backlog for the start, in which some workers work already, and behind the window. */
 const START_SECONDS = 4;
 const REST_SECONDS = 1;
-const PLACED_MS_MAX = 30_000;
 
 export interface ScalingRun {
   readonly workers: number;
@@ -56,26 +57,9 @@ export async function measureScaling(
   const backlog = Math.ceil(wanted / group) * group;
   const producer = await startProducer(place);
   await producer.produce(backlog).finally(producer.stop);
-  const workers = await Promise.all(
-    Array.from({ length: count }, (_, node) => startWorker(place, node, count)),
-  );
+  const workers = await Promise.all(Array.from({ length: count }, (_, node) => startWorker(place, node)));
   try {
-    const joinedMs = performance.now();
-    await Promise.all(workers.map((worker) => worker.tell({ order: 'join', paused: false })));
-    const say = () => Promise.all(workers.map((worker) => worker.tell({ order: 'say' })));
-    let said = await say();
-    while (
-      said.reduce((sum, { owned }) => sum + owned, 0) < PARTITIONS ||
-      said.some(({ owned }) => owned === 0)
-    ) {
-      if (performance.now() - joinedMs > PLACED_MS_MAX)
-        throw new Error(
-          `${count} workers own ${said.map(({ owned }) => owned)} partitions after ${PLACED_MS_MAX} ms`,
-        );
-      await wait(20);
-      said = await say();
-    }
-    const placedSeconds = (performance.now() - joinedMs) / 1_000;
+    const placedSeconds = await joined(workers, false);
     await wait(SETTLE_MS);
 
     const cpu = () => workers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
@@ -86,13 +70,16 @@ export async function measureScaling(
     const seconds = (after.atMs - before.atMs) / 1_000;
     const workerCores = (cpu() - cpuBefore) / seconds;
     const redisCores = ((await redisCpuSeconds(redis)) - redisBefore) / seconds;
-    said = await say();
+    const said = await sayOf(workers);
     const leftMin = Math.min(...said.map(({ left }) => left));
     if (leftMin < WAITING_BATCH) throw new Error(`${count} workers: one of them had no backlog any more`);
     const owned = said.map(({ owned }) => owned);
 
     await progressed(redis, place, 'everything is done', ({ committed, end }) => committed === end);
-    const handled = (await say()).reduce((sum, worker) => sum + worker.handled, 0);
+    const ended = await sayOf(workers);
+    const lost = ended.reduce((sum, worker) => sum + worker.lost, 0);
+    if (lost > 0) throw new Error(`${count} workers: ${lost} leases ended before they were given back`);
+    const handled = ended.reduce((sum, worker) => sum + worker.handled, 0);
     if (handled < backlog)
       throw new Error(`${count} workers: ${backlog} messages appended, ${handled} handled`);
     return {

@@ -37,9 +37,12 @@ export type WorkerOrder =
   | { readonly order: 'say' };
 
 export interface WorkerSaid {
-  /** Partitions, and the messages that wait on them. */
+  /** Partitions that it should have, as it sees the cluster; those that it has; and the messages that wait on these. */
+  readonly placed: number;
   readonly owned: number;
   readonly left: number;
+  /** Leases that ended before they were given back, since the start. */
+  readonly lost: number;
   /** By the actors, since the start. */
   readonly handled: number;
   /** Of the `pass`, else 0. */

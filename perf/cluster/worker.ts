@@ -1,20 +1,32 @@
 /**
- * A worker node: log, leases, agent and actors, without what `tether start` has beside them.
+ * A worker node: log, leases, agent and actors as `tether start` has them, with the agent's default times, without gateway and Postgres.
  *
- * Arguments: Redis URL, prefix of the log, actor, name of the node, number of nodes. Does as `WorkerOrder` says and answers with `WorkerSaid`.
+ * Arguments: Redis URL, prefix of the log, actor, name of the node. Does as `WorkerOrder` says and answers with `WorkerSaid`.
  */
-
+import { randomUUID } from 'node:crypto';
 import { createLogger } from '../../deploy/logger.js';
 import { ActorSystem } from '../../runtime/actor-system.js';
+import { monotonicClock } from '../../runtime/clock.js';
+import { ClusterAgent } from '../../runtime/cluster/agent.js';
+import { DEFAULT_POLICY } from '../../runtime/cluster/policy.js';
+import { createClient, parseRedisUrl, type RedisPlace } from '../../storage/redis/client.js';
+import { RedisLeases } from '../../storage/redis-leases/leases.js';
 import { openRedisLog } from '../../storage/redis-log/open.js';
+import type { RedisPartition } from '../../storage/redis-log/partition.js';
 import { type ActorSettings, PARTITIONS, type WorkerOrder, type WorkerSaid } from './work.js';
 
 const LOOK_MS = 1;
 /** Until the offsets of what was handled are written down, which is part of the cost. */
 const SETTLE_MS = 50;
 const DEADLINE_MS = 60_000;
+const REPLY_MS_MAX = 500;
+const LEAVE_MS_MAX = 10_000;
+const MODULES: Readonly<Record<string, URL>> = {
+  waiting: new URL('./waiting-actor.js', import.meta.url),
+  counting: new URL('./counting-actor.js', import.meta.url),
+};
 
-const [url = '', prefix = '', actor = '', node = '', nodes = ''] = process.argv.slice(2);
+const [url = '', prefix = '', actor = '', node = ''] = process.argv.slice(2);
 const logger = createLogger({ level: 'warn' });
 const log = await openRedisLog({ url, prefix, partitions: PARTITIONS, logger });
 const partitions = log.open(actor);
@@ -29,25 +41,50 @@ const system = await ActorSystem.start({
       process.exit(1);
     },
   },
-  actors: [
-    {
-      module: new URL(`./${actor}-actor.js`, import.meta.url),
-      settings: { handled } satisfies ActorSettings,
-    },
-  ],
+  actors: [{ module: MODULES[actor] ?? '', settings: { handled } satisfies ActorSettings }],
   ownership: 'none',
   logger,
 });
-const owned = new Set<number>();
-
-async function join(): Promise<void> {
-  for (const partition of partitions) {
-    if (partition.index % Number(nodes) !== Number(node)) continue;
-    const epoch = await log.claim(partition);
-    system.adopt(partition.index, () => epoch);
-    owned.add(partition.index);
-  }
-}
+const partitionAt = (index: number) => partitions[index] as RedisPartition;
+const place = parseRedisUrl(url) as RedisPlace;
+const client = createClient(place, {
+  name: 'bench-leases',
+  patience: 'fails-fast',
+  replyMsMax: REPLY_MS_MAX,
+});
+const subscriber = createClient(place, {
+  name: 'bench-news',
+  patience: 'subscribes',
+  replyMsMax: REPLY_MS_MAX,
+});
+const incarnation = randomUUID();
+const agent = new ClusterAgent({
+  node,
+  incarnation,
+  partitions: PARTITIONS,
+  leases: new RedisLeases({
+    client,
+    subscriber,
+    prefix,
+    holder: `${node}/${incarnation}`,
+    ttlMs: DEFAULT_POLICY.ttlMs,
+  }),
+  work: {
+    claim: async (index) => new Map([[actor, await log.claim(partitionAt(index))]]),
+    adopt: (index, epochs) => system.adopt(index, (type) => epochs.get(type)),
+    async giveUp(index, deadlineMs) {
+      await system.giveUp(index, deadlineMs);
+      await log.leave(partitionAt(index));
+    },
+    drop(index) {
+      system.drop(index);
+      log.abandon(partitionAt(index));
+    },
+  },
+  clock: monotonicClock,
+  logger,
+});
+for (const partition of partitions) partition.onLost = () => agent.lost(partition.index);
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -72,20 +109,20 @@ async function pass(count: number): Promise<Pick<WorkerSaid, 'seconds' | 'cpuSec
 async function obey(order: WorkerOrder): Promise<WorkerSaid> {
   if (order.order === 'join') {
     if (order.paused) system.pausePool(actor);
-    await join();
+    agent.start();
   }
   const passed = order.order === 'pass' ? await pass(order.count) : { seconds: 0, cpuSeconds: 0 };
-  const left = [...owned].reduce((sum, index) => {
-    const { end = 0, committed = 0 } = partitions[index] ?? {};
-    return sum + end - committed;
-  }, 0);
-  return { owned: owned.size, left, handled: Atomics.load(counter, 0), ...passed };
+  const { owned, placed, lost } = agent.stats();
+  const left = owned.reduce((sum, index) => sum + partitionAt(index).end - partitionAt(index).committed, 0);
+  return { placed, owned: owned.length, lost, left, handled: Atomics.load(counter, 0), ...passed };
 }
 
 process.on('message', async (order: WorkerOrder) => process.send?.(await obey(order)));
 process.on('SIGTERM', async () => {
+  await agent.leave(LEAVE_MS_MAX);
   await system.drain();
   await log.close();
+  for (const each of [client, subscriber]) each.disconnect();
   process.exit(0);
 });
 process.send?.({});
