@@ -20,7 +20,6 @@ const LOOK_MS = 1;
 const SETTLE_MS = 50;
 const DEADLINE_MS = 60_000;
 const REPLY_MS_MAX = 500;
-const LEAVE_MS_MAX = 10_000;
 const MODULES: Readonly<Record<string, URL>> = {
   waiting: new URL('./waiting-actor.js', import.meta.url),
   counting: new URL('./counting-actor.js', import.meta.url),
@@ -119,7 +118,7 @@ async function obey(order: WorkerOrder): Promise<WorkerSaid> {
 
 process.on('message', async (order: WorkerOrder) => process.send?.(await obey(order)));
 process.on('SIGTERM', async () => {
-  await agent.leave(LEAVE_MS_MAX);
+  // Nobody waits for what it holds: it does not leave the cluster before.
   await system.drain();
   await log.close();
   for (const each of [client, subscriber]) each.disconnect();
