@@ -59,8 +59,9 @@ export async function measureScaling(
   const backlog = Math.ceil(wanted / group) * group;
   const producer = await startProducer(place);
   await producer.produce(backlog).finally(producer.stop);
-  const workers = await Promise.all(Array.from({ length: count }, (_, node) => startWorker(place, node)));
+  const starts = Array.from({ length: count }, (_, node) => startWorker(place, node));
   try {
+    const workers = await Promise.all(starts);
     const placedSeconds = await joined(workers, false);
     await wait(SETTLE_MS);
 
@@ -94,7 +95,10 @@ export async function measureScaling(
       lost,
     };
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
+    const started = await Promise.allSettled(starts);
+    await Promise.all(
+      started.map((start) => (start.status === 'fulfilled' ? start.value.stop() : undefined)),
+    );
   }
 }
 
