@@ -55,6 +55,8 @@ export interface ActorSystemOptions {
   readonly ownership?: OwnershipAtStart;
   /** Where this system shares the limits of its actor types with other processes. Without it they are all its own. */
   readonly limitShares?: ShareStore;
+  /** False: no actor runs here, and no thread. Messages go to the log (`tellDurably`), for other processes. Default true. */
+  readonly hosts?: boolean;
   readonly clock?: Clock;
 }
 
@@ -74,6 +76,7 @@ type WithDefault =
   | 'heapMibMax'
   | 'pools'
   | 'ownership'
+  | 'hosts'
   | 'clock';
 
 export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors'> &
@@ -109,6 +112,7 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
     heapMibMax: options.heapMibMax ?? HEAP_MIB_MAX,
     pools: options.pools ?? {},
     ownership: options.ownership ?? 'all',
+    hosts: options.hosts ?? true,
     clock: options.clock ?? systemClock,
   });
 }
