@@ -9,6 +9,7 @@
  * | 16                | `units`: of the rate, see `shared-rate.ts`                                                                   |
  * | 20, 24            | 1: a thread lacked a permit, a token, since the main thread last looked                                      |
  * | 28                | tokens taken, counted while there is a lease                                                                 |
+ * | 32                | takers with lower numbers may be there; the last may in any case                                            |
  * | 4 for each taker  | 1: it waits for a permit                                                                                     |
  * | 4 for each taker  | a word that it waits on                                                                                      |
  * | 4 for each taker  | its booking of a token, see `shared-rate.ts`                                                                 |
@@ -16,7 +17,7 @@
  */
 import type { FilledLimits } from '../limits.js';
 
-const HEADER_BYTES = 32;
+const HEADER_BYTES = 40;
 
 export interface LimitWords {
   readonly buffer: SharedArrayBuffer;
@@ -27,6 +28,7 @@ export interface LimitWords {
   readonly lacksPermit: Int32Array;
   readonly lacksToken: Int32Array;
   readonly taken: Int32Array;
+  readonly attached: Int32Array;
   readonly waits: Int32Array;
   readonly wakes: Int32Array;
   readonly booked: Int32Array;
@@ -46,6 +48,7 @@ export function limitWords(limits: FilledLimits, takers: number, buffer?: Shared
     lacksPermit: new Int32Array(memory, 20, 1),
     lacksToken: new Int32Array(memory, 24, 1),
     taken: new Int32Array(memory, 28, 1),
+    attached: new Int32Array(memory, 32, 1),
     waits: perTaker(0),
     wakes: perTaker(1),
     booked: perTaker(2),

@@ -231,14 +231,15 @@ t.test('units that move while threads take and book: no token is used twice', as
     const tokens = from.share.setUnits(from.share.units - units, 0, Date.now());
     to.share.setUnits(to.share.units + units, tokens, Date.now());
     moves++;
-    if (moves % 50 === 0) await settle(1);
+    if (moves % 10 === 0) await settle(1);
   }
   Atomics.store(used, 1, 1);
   await Promise.all(workers.map((worker) => once(worker, 'exit')));
   const rest = nodes.reduce((sum, { share }) => sum + share.setUnits(0, 0, Date.now()), 0);
   t.comment(`${used[0]} of ${burst} used, ${rest} left, ${moves} moves`);
   t.ok((used[0] as number) + rest <= burst + 0.1, 'none twice');
-  t.ok((used[0] as number) > burst / 2, 'few are lost');
+  t.ok((used[0] as number) + rest > burst / 2, 'few are lost');
+  t.ok((used[0] as number) > 100);
   t.ok(moves > 100);
 });
 

@@ -47,9 +47,20 @@ export class SharedLimits {
     const rate = Number.isFinite(this.limits.ratePerSecond)
       ? new SharedRate(this.#words, this.limits, thread)
       : undefined;
+    this.#attach(thread);
     const attached = new ThreadLimits(thread, rate, this.#words);
     attached.passOn();
     return attached;
+  }
+
+  /** The last is looked at in any case. */
+  #attach(thread: number): void {
+    const { attached } = this.#words;
+    if (thread === this.threads - 1) return;
+    for (;;) {
+      const before = Atomics.load(attached, 0);
+      if (before > thread || Atomics.compareExchange(attached, 0, before, thread + 1) === before) return;
+    }
   }
 
   /** Frees what a thread held that has ended. Before another with its number begins. */
@@ -180,26 +191,34 @@ export class ThreadLimits {
       if (this.#handOver(at)) return;
       const mine = Atomics.exchange(this.#permits, at, 0);
       // Who began to wait since this looked has looked before the permit was there.
-      if (!this.#othersWait() || Atomics.compareExchange(this.#permits, at, 0, mine) !== 0) return;
+      if (this.#nextThatWaits() === undefined || Atomics.compareExchange(this.#permits, at, 0, mine) !== 0)
+        return;
     }
   }
 
   #handOver(at: number): boolean {
-    const { length } = this.#waits;
-    for (let step = 1; step < length; step++) {
-      const next = (this.#thread + step) % length;
+    for (;;) {
+      const next = this.#nextThatWaits();
+      if (next === undefined) return false;
       if (Atomics.compareExchange(this.#waits, next, 1, 0) !== 1) continue;
       Atomics.store(this.#permits, at, -(next + 1));
       Atomics.add(this.#wakes, next, 1);
       Atomics.notify(this.#wakes, next);
       return true;
     }
-    return false;
   }
 
-  #othersWait(): boolean {
-    return this.#waits.some(
-      (_, thread) => thread !== this.#thread && Atomics.load(this.#waits, thread) === 1,
-    );
+  /** In turn, this one last and left away. Only numbers that have been attached: a look at all of them is most of what a call costs. */
+  #nextThatWaits(): number | undefined {
+    const last = this.#waits.length - 1;
+    const attached = Atomics.load(this.#words.attached, 0);
+    const places = Math.min(attached, last) + 1;
+    const mine = Math.min(this.#thread, places - 1);
+    for (let step = 1; step < places; step++) {
+      const place = (mine + step) % places;
+      const next = place === places - 1 ? last : place;
+      if (Atomics.load(this.#waits, next) === 1) return next;
+    }
+    return undefined;
   }
 }

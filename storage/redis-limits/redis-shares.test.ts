@@ -145,7 +145,7 @@ t.test('one server', async (t) => {
           }
         },
       ),
-      { seed: testSeed(t), numRuns: 60 },
+      { seed: testSeed(t), numRuns: 40 },
     );
     t.equal(most, 1, 'all of them were held at times');
   });
@@ -163,7 +163,7 @@ t.test('one server', async (t) => {
         since: performance.now(),
         longest: 0,
       }));
-      const until = performance.now() + 1_500;
+      const until = performance.now() + 1_000;
       while (performance.now() < until) {
         for (const each of nodes) {
           const before = each.node.held;
@@ -179,7 +179,7 @@ t.test('one server', async (t) => {
       }
       const turns = nodes.map((each) => each.turns);
       t.comment(`turns ${turns}, longest ${nodes.map(({ longest }) => Math.round(longest))} ms`);
-      t.ok(Math.min(...turns) > 5, 'all had turns');
+      t.ok(Math.min(...turns) > 2, 'all had turns');
       t.ok(Math.max(...turns) <= 1.3 * Math.min(...turns) + 2, 'about as many as others');
       t.ok(Math.max(...nodes.map(({ longest }) => longest)) < 10 * TURN * Math.ceil(hungry / units));
     });
@@ -192,7 +192,7 @@ t.test('one server', async (t) => {
     const seed = testSeed(t);
     const random = fc.sample(fc.double({ min: 0, max: 0.999, noNaN: true }), { seed, numRuns: 20_000 });
     const times: number[] = [];
-    const end = performance.now() + 2_000;
+    const end = performance.now() + 1_500;
     const began = performance.now();
     let busy = 0;
     for (let at = 0; performance.now() < end; at += 3) {
