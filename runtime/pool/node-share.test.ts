@@ -77,14 +77,15 @@ t.test('never more permits out than the share, which is lowered as they come bac
 
 t.test('threads keep to a share that changes, and are woken when it grows', async (t) => {
   const max = 6;
-  const shared = new SharedLimits(permits(max), 3);
+  // Most numbers of threads are nobody`s.
+  const shared = new SharedLimits(permits(max), 9);
   const share = new NodeShare(shared);
   share.prolong(HOUR_MS);
   const gauge = new Int32Array(new SharedArrayBuffer(4 * 4));
   const workers = [0, 1].map((thread) => {
     const workerData: LimitsThreadData = {
       limits: permits(max),
-      threads: 3,
+      threads: 9,
       thread,
       buffer: shared.buffer,
       gauge,
@@ -202,46 +203,51 @@ t.test(
   },
 );
 
-t.test('units that move while threads take and book: no token is used twice', async (t) => {
-  const burst = 20_000;
-  // So slow that none comes back.
-  const limits = { concurrencyMax: unlimited, ratePerSecond: 0.001, burst };
-  const used = new Int32Array(new SharedArrayBuffer(8));
-  const nodes = [0, 1].map(() => {
-    const shared = new SharedLimits(limits, 3);
-    return { shared, share: new NodeShare(shared) };
-  });
-  const workers = nodes.flatMap(({ shared: { buffer } }) =>
-    [0, 1].map((thread) => {
-      const workerData: RateThreadData = { limits, takers: 3, thread, buffer, used };
-      return new Worker(new URL('../testing/rate-thread.js', import.meta.url), { workerData });
-    }),
+for (const books of [false, true]) {
+  t.test(
+    `units that move while threads ${books ? 'take and book' : 'take'}: no token is used twice`,
+    async (t) => {
+      const burst = 1_000_000;
+      // So slow that none comes back.
+      const limits = { concurrencyMax: unlimited, ratePerSecond: 0.001, burst };
+      const used = new Int32Array(new SharedArrayBuffer(8));
+      const nodes = [0, 1].map(() => {
+        const shared = new SharedLimits(limits, 3);
+        return { shared, share: new NodeShare(shared) };
+      });
+      const workers = nodes.flatMap(({ shared: { buffer } }) =>
+        [0, 1].map((thread) => {
+          const workerData: RateThreadData = { limits, takers: 3, thread, buffer, books, used };
+          return new Worker(new URL('../testing/rate-thread.js', import.meta.url), { workerData });
+        }),
+      );
+      await Promise.all(workers.map((worker) => once(worker, 'online')));
+      const [one, other] = nodes;
+      if (one === undefined || other === undefined) throw new Error('there are two');
+      one.share.setUnits(burst, burst, Date.now());
+      const seed = testSeed(t);
+      const random = fc.sample(fc.nat(burst), { seed, numRuns: 1_000 });
+      let moves = 0;
+      const end = Date.now() + 5_000;
+      while (Atomics.load(used, 0) < burst / 4 && Date.now() < end) {
+        const [from, to] = moves % 2 === 0 ? [one, other] : [other, one];
+        const units = Math.min(random[moves % random.length] ?? 0, from.share.units);
+        const tokens = from.share.setUnits(from.share.units - units, 0, Date.now());
+        to.share.setUnits(to.share.units + units, tokens, Date.now());
+        moves++;
+        if (moves % 10 === 0) await settle(1);
+      }
+      Atomics.store(used, 1, 1);
+      await Promise.all(workers.map((worker) => once(worker, 'exit')));
+      const rest = nodes.reduce((sum, { share }) => sum + share.setUnits(0, 0, Date.now()), 0);
+      t.comment(`${used[0]} of ${burst} used, ${rest} left, ${moves} moves`);
+      t.ok((used[0] as number) + rest <= burst + 0.1, 'none twice');
+      // Those that are being taken or booked at the moment of a move may cost more.
+      t.ok((used[0] as number) > burst / 10);
+      t.ok(moves > 100);
+    },
   );
-  await Promise.all(workers.map((worker) => once(worker, 'online')));
-  const [one, other] = nodes;
-  if (one === undefined || other === undefined) throw new Error('there are two');
-  one.share.setUnits(burst, burst, Date.now());
-  const seed = testSeed(t);
-  const random = fc.sample(fc.nat(burst), { seed, numRuns: 1_000 });
-  let moves = 0;
-  const end = Date.now() + 5_000;
-  while (Atomics.load(used, 0) < burst * 0.8 && Date.now() < end) {
-    const [from, to] = moves % 2 === 0 ? [one, other] : [other, one];
-    const units = Math.min(random[moves % random.length] ?? 0, from.share.units);
-    const tokens = from.share.setUnits(from.share.units - units, 0, Date.now());
-    to.share.setUnits(to.share.units + units, tokens, Date.now());
-    moves++;
-    if (moves % 10 === 0) await settle(1);
-  }
-  Atomics.store(used, 1, 1);
-  await Promise.all(workers.map((worker) => once(worker, 'exit')));
-  const rest = nodes.reduce((sum, { share }) => sum + share.setUnits(0, 0, Date.now()), 0);
-  t.comment(`${used[0]} of ${burst} used, ${rest} left, ${moves} moves`);
-  t.ok((used[0] as number) + rest <= burst + 0.1, 'none twice');
-  t.ok((used[0] as number) + rest > burst / 2, 'few are lost');
-  t.ok((used[0] as number) > 100);
-  t.ok(moves > 100);
-});
+}
 
 t.test('a token that comes slowly comes in time, however often its unit moves', async (t) => {
   const limits = { concurrencyMax: unlimited, ratePerSecond: 1 / 3_600, burst: 1 };

@@ -10,7 +10,7 @@
  *   changes the word first: by the new one and the old units there are fewer tokens, not more
  *
  * A token that is booked has been taken. When the units change, bookings are void and their tokens given back, but for one that is being
- * made at that moment: its token is lost.
+ * made at that moment: its token is lost. Who takes tokens at that moment may pay more for them, never less.
  */
 import type { FilledLimits } from '../limits.js';
 import type { LimitWords } from './limit-words.js';
