@@ -1,5 +1,6 @@
 /**
- * How much of an actor type may happen at once or in a time. All limits hold for all threads of a node together.
+ * How much of an actor type may happen at once or in a time. All limits hold for all threads of a node together, and for all nodes where
+ * they share them (`shares/share-store.ts`): each then works with its part. Those of a group need no sharing: one node has all of its keys.
  *
  * Who meets a limit waits, in the order of coming; threads take turns. Nothing is lost by it: messages wait in their mailbox, or on
  * the log. A rate is a token bucket: `burst` tokens at most, `ratePerSecond` of them come back a second, and each message that is
