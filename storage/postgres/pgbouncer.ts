@@ -7,6 +7,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findProgram } from '../find-program.js';
 import { makeDirectory } from '../make-directory.js';
 import { chooseAccount } from './embedded-account.js';
 import { locatePostgresBinaries } from './embedded-binaries.js';
@@ -47,7 +48,7 @@ export async function preparePgBouncer(options: PgBouncerOptions): Promise<Prepa
   const url = new URL(databaseUrl);
   url.hostname = '127.0.0.1';
   url.port = String(port);
-  return { command: account.wrap(['pgbouncer', file], 'KILL'), url: url.href };
+  return { command: account.wrap([findProgram('pgbouncer') ?? 'pgbouncer', file], 'KILL'), url: url.href };
 }
 
 /** The text of pgbouncer.ini. */
