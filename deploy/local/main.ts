@@ -37,14 +37,14 @@ try {
 }
 
 function complain(error: unknown): number {
+  const censor = censorOf([]);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    process.stderr.write(`cluster: ${error.message.replace(/^error: /, '')}\n`);
+    process.stderr.write(`cluster: ${censor(error.message.replace(/^error: /, ''))}\n`);
     process.stderr.write('cluster: see npm run cluster -- --help\n');
     return EXIT.usage;
   }
   const lines = error instanceof ConfigError ? error.problems : [messageOf(error)];
-  const censor = censorOf([]);
   for (const line of lines) process.stderr.write(`cluster: ${censor(line)}\n`);
   return exitCodeOf(error);
 }

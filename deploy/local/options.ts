@@ -16,6 +16,7 @@ export interface ClusterOptions {
 }
 
 const NODES_MAX = 8;
+const parsePort = wholeFrom(1, 65_535);
 const HELP = `
 It needs Redis, HAProxy, pgBouncer and Swift, which Debian has; it says which of them are missing. Keys such as TETHER_THREADS go to
 every node. Ctrl-C drains and stops it; a second one ends it at once.
@@ -33,7 +34,7 @@ export function parseOptions(args: readonly string[], env: Environment): Cluster
       'Start HAProxy, gateway and worker nodes, Redis, Postgres behind pgBouncer and an S3 server on this machine',
     )
     .option('--dir <path>', 'directory of its data (default: cluster in TETHER_DATA_DIR)')
-    .option('--port <port>', 'TCP port of HAProxy (default: TETHER_PORT, or 8080)', wholeFrom(1, 65_535))
+    .option('--port <port>', 'TCP port of HAProxy (default: TETHER_PORT, or 8080)', parsePort)
     .option('--gateways <count>', 'gateway nodes', wholeFrom(1, NODES_MAX), 2)
     .option('--workers <count>', 'worker nodes', wholeFrom(1, NODES_MAX), 2)
     .option('--s3-url <url>', 'an object store, instead of one of its own (default: TETHER_S3_URL)', parseUrl)
@@ -54,11 +55,23 @@ export function parseOptions(args: readonly string[], env: Environment): Cluster
   const fromEnvironment = set('TETHER_S3_URL');
   return {
     directory: resolve(dir ?? join(set('TETHER_DATA_DIR') ?? '.tether', 'cluster')),
-    port: port ?? wholeFrom(1, 65_535)(set('TETHER_PORT') ?? '8080'),
-    s3Url: s3Url ?? (fromEnvironment === undefined ? undefined : parseUrl(fromEnvironment)),
+    port: port ?? parsed('TETHER_PORT', set('TETHER_PORT') ?? '8080', parsePort),
+    s3Url:
+      s3Url ??
+      (fromEnvironment === undefined ? undefined : parsed('TETHER_S3_URL', fromEnvironment, parseUrl)),
     gateways,
     workers,
   };
+}
+
+/** @throws InvalidArgumentError that names the key and not the value, which may be a secret */
+function parsed<Value>(key: string, text: string, parse: (text: string) => Value): Value {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(`${key} has a value that is refused. ${error.message}`);
+  }
 }
 
 function parseUrl(text: string): string {

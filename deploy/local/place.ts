@@ -38,7 +38,7 @@ export class Place {
   /** As one would type it here. */
   shown(...names: string[]): string {
     const [absolute, near] = [this.path(...names), relative(process.cwd(), this.path(...names))];
-    return near.length < absolute.length ? near : absolute;
+    return near.startsWith('..') ? absolute : near;
   }
 
   secret(name: string): Promise<string> {
