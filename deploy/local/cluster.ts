@@ -101,6 +101,7 @@ export class LocalCluster {
     requirePrograms(s3Url === undefined);
     await this.place.make();
     this.#lock = await this.#locked();
+    await this.place.forgetProcesses();
     const busy = await reasonNotToListen('127.0.0.1', port);
     if (busy !== undefined) throw busy instanceof PortBusyError ? portBusy(port, busy) : busy;
     await writeEndpoints(this.place);

@@ -10,6 +10,7 @@
  *     nodes/NAME/     the data directory of each node; nothing that matters is in it
  *     pgbouncer/  postgres/  redis/  s3/
  */
+import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { makeDirectory } from '../../storage/make-directory.js';
 import type { Tell } from './part.js';
@@ -29,6 +30,12 @@ export class Place {
     for (const path of [this.directory, this.path('log'), this.path('run'), this.path('nodes')]) {
       await makeDirectory(path, 0o700);
     }
+  }
+
+  /** What a cluster that was killed has left in `run/`: its numbers are those of other processes by now. */
+  async forgetProcesses(): Promise<void> {
+    await rm(this.path('run'), { recursive: true, force: true });
+    await makeDirectory(this.path('run'), 0o700);
   }
 
   path(...names: string[]): string {
