@@ -7,6 +7,8 @@ import { messageOf, openActor } from './payment/test/harness.js';
 import { madeFile, openBench } from './upload/test/bench.js';
 import { startUploadSystem } from './upload/test/system.js';
 
+t.setTimeout(120_000);
+
 const bouncer = await startTestPgBouncer(t);
 const { url, pool } = bouncer;
 const rows = async <Row extends object>(text: string, values: readonly unknown[] = []) =>

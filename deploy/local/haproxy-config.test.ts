@@ -14,6 +14,8 @@ import { haproxyConfig } from './haproxy-config.js';
 import { answersOk } from './nodes.js';
 import { Supervised } from './supervised.js';
 
+t.setTimeout(60_000);
+
 /** Resolves with the port, when HAProxy holds one of `ports` at least for healthy. */
 async function startHaproxy(t: Test, ports: readonly number[]): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'tether-haproxy-'));

@@ -6,6 +6,8 @@ import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { PostgresPart } from './postgres-part.js';
 
+t.setTimeout(60_000);
+
 t.test('killed, it is told and started again on its port, with its data', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'tether-postgres-part-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));

@@ -19,6 +19,8 @@ import { createReminderStore } from './reminders.js';
 import { createSnapshotStore } from './snapshots.js';
 import { startTestPgBouncer } from './test-pgbouncer.js';
 
+t.setTimeout(60_000);
+
 const bouncer = await startTestPgBouncer(t, { migrated: false });
 const { pool, url } = bouncer;
 
