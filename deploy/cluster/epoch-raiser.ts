@@ -6,8 +6,8 @@
  * not wait for it.
  */
 import type { PartitionEpoch } from '../../runtime/actor.js';
+import { FencedError } from '../../runtime/errors.js';
 import {
-  FencedError,
   inTransaction,
   type Pool,
   PostgresConflictError,
@@ -81,7 +81,9 @@ export class EpochRaiser {
       if (!higher.has(raise)) raise.raised();
       else
         raise.failed(
-          new FencedError(`partition ${raise.partition} of ${raise.actor} was taken over meanwhile`),
+          new FencedError(`partition ${raise.partition} of ${raise.actor} was taken over meanwhile`, [
+            raise.partition,
+          ]),
         );
     }
   }

@@ -8,9 +8,9 @@ import { ConfigError } from '../errors.js';
 import type { Place } from './place.js';
 import { Supervised } from './supervised.js';
 
-export type Role = 'gateway' | 'worker';
+type Role = 'gateway' | 'worker';
 
-export interface NodeServers {
+interface NodeServers {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly s3Url: string;

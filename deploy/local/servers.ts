@@ -10,7 +10,7 @@ import { freePort } from '../../storage/test-free-port.js';
 import type { Place } from './place.js';
 import { Supervised } from './supervised.js';
 
-export interface Server {
+interface Server {
   readonly parts: readonly Supervised[];
   /** For the nodes. A secret is inside: never for a log. */
   readonly url: string;
@@ -107,7 +107,7 @@ export async function s3Server(place: Place): Promise<Server> {
 }
 
 /** Whether somebody takes connections. */
-export function isListening(port: number): Promise<boolean> {
+function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: '127.0.0.1', port });
     socket.once('connect', () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import t from 'tap';
+import { FencedError } from '../../runtime/errors.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { loadSnapshotStore } from '../../runtime/stores/store-module.js';
 import { until } from '../../runtime/testing/until.js';
@@ -10,7 +11,7 @@ import { testReminderStore } from '../reminder-contract.js';
 import { testSnapshotStore } from '../snapshot-contract.js';
 import { createDeadLetterStore } from './dead-letters.js';
 import { startEmbeddedPostgres } from './embedded.js';
-import { FencedError, holdEpochs, raiseEpochs } from './fence.js';
+import { holdEpochs, raiseEpochs } from './fence.js';
 import { postgresSnapshots } from './index.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations/index.js';
