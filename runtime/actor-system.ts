@@ -50,6 +50,8 @@ interface Loaded {
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
+/** Of processes that share a log, the one that has this partition sends the reminders of all. */
+const REMINDING_PARTITION = 0;
 /** Between two looks at the log. */
 const LOOK_MS = 5;
 
@@ -80,12 +82,13 @@ export class ActorSystem {
   /** @throws TypeError, ActorModuleError when options are missing or wrong */
   constructor(options: ActorSystemOptions) {
     this.#options = fillSystemOptions(options);
-    const { deadLetters, log, logger, retry, reminders, receiveMsMax, clock } = this.#options;
+    const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
     this.#main = new MainSide({
       log,
       reminders,
+      remindersShared: ownership === 'none',
       retry,
       receiveMsMax,
       clock,
@@ -140,12 +143,15 @@ export class ActorSystem {
     const grouped = actors
       .filter(({ definition }) => definition.group !== undefined)
       .map(({ definition, registration }) => ({ actor: definition.type, module: registration.module }));
-    this.#pools = actors.map((actor) => this.#build(actor, grouped));
-    for (const [at, pool] of this.#pools.entries()) {
-      this.#main.add((actors[at] as Loaded).definition, pool.owners);
-      pool.start();
+    const { hosts } = this.#options;
+    this.#pools = hosts ? actors.map((actor) => this.#build(actor, grouped)) : [];
+    const nobody = Array.from({ length: log.partitions }, () => undefined);
+    for (const [at, { definition }] of actors.entries()) {
+      this.#main.add(definition, this.#pools[at]?.owners ?? nobody);
+      this.#pools[at]?.start();
     }
     this.#main.start();
+    if (hosts && ownership === 'all') this.#main.remind();
   }
 
   /**
@@ -205,6 +211,7 @@ export class ActorSystem {
     if (this.#mode !== 'running')
       throw new PoolRequestError(`an actor system that is ${this.#mode} adopts nothing`);
     for (const pool of this.#pools) pool.adopt(index, epochOf(pool.actor));
+    if (index === REMINDING_PARTITION) this.#main.remind();
   }
 
   /**
@@ -214,7 +221,10 @@ export class ActorSystem {
    * until `drop`, or another `giveUp`
    */
   async giveUp(index: number, deadlineMs: number): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#pools.map((pool) => pool.giveUp(index, deadlineMs)));
+    const outcomes = await Promise.allSettled([
+      ...this.#pools.map((pool) => pool.giveUp(index, deadlineMs)),
+      ...(index === REMINDING_PARTITION ? [this.#main.remindNoMore()] : []),
+    ]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
@@ -224,6 +234,7 @@ export class ActorSystem {
    */
   drop(index: number): void {
     for (const pool of this.#pools) pool.drop(index);
+    if (index === REMINDING_PARTITION) void this.#main.remindNoMore();
   }
 
   /**

@@ -130,7 +130,7 @@ t.test('the log in Redis', async (t) => {
   const listener = client.duplicate();
   t.teardown(async () => listener.disconnect());
   listener.on('message', (_channel: string, text: string) => heard.push(text));
-  await listener.subscribe('tether:appended');
+  await listener.subscribe(`tether:appended/${log.id}`);
   const at = await new Promise<number>((appended, appendFailed) =>
     partition.append(WEBHOOK_BYTES, { appended, appendFailed }),
   );
@@ -140,7 +140,7 @@ t.test('the log in Redis', async (t) => {
   t.same(entry?.[1].map(hexOf), [Buffer.from('n'), Buffer.from('1'), Buffer.from('b'), written].map(hexOf));
   await until('news of it are heard', () => heard.includes('payment/2:8'));
   await client.hset('tether:{payment/2}:state', 'end', '9');
-  await client.publish('tether:appended', 'payment/1:0 payment/2:9');
+  await client.publish(`tether:appended/${log.id}`, 'payment/1:0 payment/2:9');
   await until('news are understood', () => partition.end === 9);
 });
 

@@ -6,7 +6,7 @@
  */
 import type { PartitionEpoch } from '../../runtime/actor.js';
 import { FencedError } from '../../runtime/errors.js';
-import type { Pool, Queryable } from './pool.js';
+import type { Queryable } from './pool.js';
 
 /** Holds the epochs of one call of `receive`, in a transaction of it. */
 export type HoldEpochs = (transaction: Queryable) => Promise<void>;
@@ -30,12 +30,12 @@ FOR SHARE OF e`;
  * @returns the partitions whose epoch is as high or higher already: somebody else took them over later
  */
 export async function raiseEpochs(
-  pool: Pool,
+  connection: Queryable,
   log: string,
   actor: string,
   epochs: readonly PartitionEpoch[],
 ): Promise<readonly number[]> {
-  const { rows } = await pool.query<{ partition: number }>(RAISE, [log, actor, ...columnsOf(epochs)]);
+  const { rows } = await connection.query<{ partition: number }>(RAISE, [log, actor, ...columnsOf(epochs)]);
   const raised = new Set(rows.map(({ partition }) => partition));
   return epochs.map(({ partition }) => partition).filter((partition) => !raised.has(partition));
 }
