@@ -195,6 +195,12 @@ export class Route {
     this.#line = this.#line.filter((other) => other !== feed);
   }
 
+  /** The thread has sent messages of `feed` back, unread; nothing more of it is sent. */
+  refuse(feed: Feed, offset: number, count: number): void {
+    feed.refuse(offset, count);
+    this.#line = this.#line.filter((other) => other !== feed);
+  }
+
   /** Takes a feed that nobody owns. */
   own(feed: Feed): void {
     this.#feeds.add(feed);

@@ -64,6 +64,7 @@ t.test('of many keys: what waits is forgotten at once, what is out when it fails
     [
       { partition: 0, epoch: 5 },
       { partition: 1, epoch: 6 },
+      { partition: 2, epoch: 0 },
     ],
   ]);
   push('e', 0, 2, 5);
