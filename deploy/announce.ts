@@ -6,26 +6,32 @@ import type { Config, Mode } from './config.js';
 import { postgresDir } from './data-dir.js';
 import { DEFAULT_ENDPOINT } from './endpoint.js';
 
-const DURABILITY: Readonly<Record<Config['durability'], string>> = {
-  commit: 'a message is answered after it is synced to the journal on this disk',
-  memory: 'a message is answered once the kernel has it: a power cut may lose the last ones',
+/** In a cluster. */
+const PLACE: Readonly<Record<Config['role'], string>> = {
+  all: '',
+  gateway: 'as a gateway, ',
+  worker: 'as a worker, ',
 };
 
 /** An unsigned notification; the id is made up. */
 const SAMPLE_ID = '44177a21403427eb96664a6d7e5d5d48';
 const SAMPLE_FIELDS = `transaction_id=tether_1001&unique_id=${SAMPLE_ID}&transaction_type=sdd_sale&status=approved&amount=4999&currency=EUR`;
 
-/** @param node where it listens, and the URL of its Postgres, whose password is not shown */
+/** @param node where it listens, the URL of its Postgres, whose password is not shown, and what an acknowledgement is worth */
 export function announcement(
   config: Config,
   mode: Mode,
-  { port, databaseUrl }: { readonly port: number; readonly databaseUrl: string },
+  {
+    port,
+    databaseUrl,
+    promise,
+  }: { readonly port: number; readonly databaseUrl: string; readonly promise: string },
 ): string {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   const lines = [
-    `Tether listens on ${url}, data in ${config.dataDir}`,
-    `Durability ${config.durability}: ${DURABILITY[config.durability]}`,
+    `Tether listens on ${url}, ${PLACE[config.role]}${config.redisUrl === undefined ? `data in ${config.dataDir}` : 'log in Redis'}`,
+    `Durability ${config.durability}: ${promise}`,
   ];
   if (config.databaseUrl === undefined) {
     const { username, hostname, port: databasePort, pathname } = new URL(databaseUrl);

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { parseS3Url } from '../storage/objects/s3/url.js';
+import { parseRedisUrl } from '../storage/redis/client.js';
 import { parseNetwork } from './networks.js';
 import { formatBytes, parseBytes } from './quantities.js';
 
@@ -160,23 +161,34 @@ const CONFIG_KEYS = Object.freeze({
     meaning:
       'where `tether send` and `tether dead` find the node; not set: made of TETHER_HOST and TETHER_PORT',
   }),
+  TETHER_REDIS_URL: declare(
+    read((given) => (parseRedisUrl(given) === undefined ? undefined : given)),
+    'a URL of the form redis://user:password@host:port/db, redis+sentinel://host:port,.../name or redis+cluster://host:port,..., with rediss for TLS',
+    {
+      meaning:
+        'Redis, which makes all nodes with the same TETHER_REDIS_URL, TETHER_DATABASE_URL and TETHER_S3_URL one system; not set: this node is alone',
+      secret: true,
+    },
+  ),
   TETHER_LOG_DRIVER: oneOf(['journal', 'redis'], {
-    default: 'journal',
-    meaning: 'where accepted messages are kept; this version has the journal only',
+    meaning:
+      'where accepted messages are kept: journal = on the disk of this node, redis = in the Redis of TETHER_REDIS_URL; not set: redis when that is set, else journal',
   }),
   TETHER_ROLE: oneOf(['all', 'gateway', 'worker'], {
     default: 'all',
-    meaning: 'what this node does; this version does all',
+    meaning:
+      'what this node does: gateway = takes webhooks and uploads, worker = runs actors, all = both; parts need TETHER_REDIS_URL',
   }),
   TETHER_DURABILITY: oneOf(['commit', 'memory', 'replicated'], {
     default: 'commit',
     meaning:
-      'what an acknowledgement promises: commit = on the disk, memory = in the memory of this machine (a power cut loses it); replicated needs the redis driver',
+      'what an acknowledgement promises. Journal: commit = synced to the disk, memory = in the memory of this machine (a power cut loses it). Redis: commit = in Redis, with an append-only file, memory = in Redis, as it is, replicated = a replica has it as well (not in a Redis Cluster)',
   }),
   TETHER_PARTITIONS: whole(1, 1024, {
     default: '64',
     unit: 'partitions',
-    meaning: 'partitions of each actor type; another number is refused while the journal holds messages',
+    meaning:
+      'partitions of each actor type; another number is refused while the journal holds messages, and by a log in Redis that was made with another',
   }),
   TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, 1024 * GIB, {
     default: '4GiB',

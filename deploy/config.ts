@@ -7,6 +7,7 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
@@ -40,9 +41,11 @@ interface Settings {
   readonly actorFiles: readonly string[];
   /** Where a command of the operator's finds the node. */
   readonly url: string;
-  readonly logDriver: 'journal';
-  readonly role: 'all';
-  readonly durability: 'commit' | 'memory';
+  readonly logDriver: 'journal' | 'redis';
+  /** Of the log; set when the driver is redis. Holds a password. */
+  readonly redisUrl: string | undefined;
+  readonly role: 'all' | 'gateway' | 'worker';
+  readonly durability: 'commit' | 'memory' | 'replicated';
   readonly partitions: number;
   readonly journal: { readonly bytesMax: number; readonly segmentBytes: number };
   readonly threads: number;
@@ -78,7 +81,6 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly warnings: readonly string[];
 }
 
-const UNWRITTEN = 'is not in this version';
 /** A signature covers the id alone: of the rest of a body, only the token says who sent it. */
 const TOKEN_LENGTH_MIN = 16;
 
@@ -136,24 +138,12 @@ const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${tex
 /** What is wrong with values that are right by themselves. A key without one has its problem already. */
 function rulesBetween(values: Partial<ConfigValues>): string[] {
   const {
-    TETHER_LOG_DRIVER: logDriver,
-    TETHER_ROLE: role,
-    TETHER_DURABILITY: durability,
     TETHER_JOURNAL_BYTES_MAX: bytesMax = Number.POSITIVE_INFINITY,
     TETHER_JOURNAL_SEGMENT_BYTES: segmentBytes = 0,
     TETHER_RETRY_DELAY_MS: delayMs = 0,
     TETHER_RETRY_DELAY_MS_MAX: delayMsMax = Number.POSITIVE_INFINITY,
   } = values;
-  const problems: string[] = [];
-  if (logDriver === 'redis')
-    problems.push(`TETHER_LOG_DRIVER is "redis", which ${UNWRITTEN}: allowed is journal`);
-  if (role !== undefined && role !== 'all')
-    problems.push(`TETHER_ROLE is "${role}", which ${UNWRITTEN}: allowed is all`);
-  if (durability === 'replicated') {
-    problems.push(
-      'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
-    );
-  }
+  const problems = rulesOfTheLog(values);
   if (segmentBytes * 2 > bytesMax) {
     problems.push(
       'TETHER_JOURNAL_SEGMENT_BYTES is more than half of TETHER_JOURNAL_BYTES_MAX: a journal needs two files',
@@ -167,6 +157,39 @@ function rulesBetween(values: Partial<ConfigValues>): string[] {
   return problems;
 }
 
+/** What is wrong with how a node is to share its log. */
+function rulesOfTheLog(values: Partial<ConfigValues>): string[] {
+  const {
+    TETHER_REDIS_URL: redisUrl,
+    TETHER_DATABASE_URL: databaseUrl,
+    TETHER_ROLE: role,
+    TETHER_DURABILITY: durability,
+  } = values;
+  const driver = logDriverOf(values);
+  const problems: string[] = [];
+  if (driver === 'redis' && redisUrl === undefined)
+    problems.push('TETHER_LOG_DRIVER is "redis": that needs TETHER_REDIS_URL');
+  if (driver === 'redis' && redisUrl !== undefined && databaseUrl === undefined)
+    problems.push('TETHER_DATABASE_URL is not set: nodes that share a log in Redis share their Postgres');
+  if (driver === 'journal' && role !== undefined && role !== 'all')
+    problems.push(
+      `TETHER_ROLE is "${role}": a node with a part of the work needs the others, by TETHER_REDIS_URL`,
+    );
+  if (driver === 'journal' && durability === 'replicated')
+    problems.push(
+      'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
+    );
+  if (driver === 'redis' && durability === 'replicated' && /^rediss?\+cluster:/.test(redisUrl ?? ''))
+    problems.push(
+      'TETHER_DURABILITY is "replicated", which a Redis Cluster cannot tell: allowed is commit or memory',
+    );
+  return problems;
+}
+
+function logDriverOf(values: Partial<ConfigValues>): 'journal' | 'redis' {
+  return values.TETHER_LOG_DRIVER ?? (values.TETHER_REDIS_URL === undefined ? 'journal' : 'redis');
+}
+
 /** Names instead of keys. */
 function settle(values: ConfigValues): Settings {
   const get = <Key extends ConfigKey>(key: Key): NonNullable<ConfigValues[Key]> => {
@@ -174,12 +197,7 @@ function settle(values: ConfigValues): Settings {
     if (value === undefined || value === null) throw new TypeError(`${key} has no default`);
     return value;
   };
-  const logDriver = get('TETHER_LOG_DRIVER');
-  const role = get('TETHER_ROLE');
-  const durability = get('TETHER_DURABILITY');
-  if (logDriver === 'redis' || role !== 'all' || durability === 'replicated') {
-    throw new TypeError('a value that the rules refuse');
-  }
+  const logDriver = logDriverOf(values);
   const host = get('TETHER_HOST');
   const port = get('TETHER_PORT');
   const endpointsFile = values.TETHER_ENDPOINTS;
@@ -193,8 +211,9 @@ function settle(values: ConfigValues): Settings {
     actorFiles: Object.freeze(get('TETHER_ACTORS').map((path) => resolve(path))),
     url: values.TETHER_URL === undefined ? localUrl(host, port) : new URL(values.TETHER_URL).origin,
     logDriver,
-    role,
-    durability,
+    redisUrl: logDriver === 'redis' ? values.TETHER_REDIS_URL : undefined,
+    role: get('TETHER_ROLE'),
+    durability: get('TETHER_DURABILITY'),
     partitions: get('TETHER_PARTITIONS'),
     journal: Object.freeze({
       bytesMax: get('TETHER_JOURNAL_BYTES_MAX'),
@@ -265,13 +284,15 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
       `endpoint ${published.map(({ name }) => name).join(', ')} accepts a public password and TETHER_HOST is not this machine alone: anybody can send valid notifications`,
     );
   }
-  if (mode === 'start' && settings.uploads.s3Url === undefined) {
+  if ((mode === 'start' || settings.logDriver === 'redis') && settings.uploads.s3Url === undefined) {
     warnings.push(
       'TETHER_S3_URL is not set: uploaded files are kept on this disk, where no other node finds them',
     );
   }
   if (settings.durability === 'memory') {
-    warnings.push('TETHER_DURABILITY is memory: a crash of this machine loses acknowledged messages');
+    warnings.push(
+      `TETHER_DURABILITY is memory: a crash of ${settings.logDriver === 'redis' ? 'Redis' : 'this machine'} loses acknowledged messages`,
+    );
   }
   return Object.freeze({
     ...settings,
@@ -331,12 +352,18 @@ function secretsOfUrl(url: string | undefined): readonly string[] {
   return [url, password, decodeURIComponent(password)];
 }
 
+function secretsOfRedis(url: string | undefined): readonly string[] {
+  const password = url === undefined ? undefined : parseRedisUrl(url)?.password;
+  return url === undefined || password === undefined ? [] : [url, password, encodeURIComponent(password)];
+}
+
 /** Every secret of `config`, for a logger to keep out of its lines. */
 function secretsOf(config: Config): readonly string[] {
   return [
     config.apiToken,
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
     ...secretsOfUrl(config.uploads.s3Url),
+    ...secretsOfRedis(config.redisUrl),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
   ];
 }

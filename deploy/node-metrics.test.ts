@@ -24,6 +24,7 @@ const actor = (done: number): ActorStats => ({
   unstable: false,
   outage: undefined,
   broken: [],
+  unreadable: [],
 });
 
 const events = new EventStream(silentLogger);
@@ -31,11 +32,12 @@ const events = new EventStream(silentLogger);
 async function registryOf(test: Test, node = { done: 40 }) {
   const { metrics } = await startTestGateway(test);
   registerNodeMetrics(metrics, {
-    journal: {
+    log: {
       lag: () => 7,
-      state: 'open',
-      stats: () => ({ diskBytes: 1000, commits: 3, appended: 50 }),
+      state: () => 'open',
+      stats: () => ({ bytes: 1000, commits: 3, appended: 50 }),
     },
+    cluster: () => ({ mode: 'active', nodes: ['a', 'b'], placed: 32, owned: [1, 2, 3], lost: 5 }),
     system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
     events,
     databaseState: () => 'ok',
@@ -55,6 +57,9 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
       `tether_actor_done_total ${done + 2}`,
       'tether_actor_threads_lost_total 2',
       'tether_uploads_active 3',
+      'tether_cluster_nodes 2',
+      'tether_cluster_partitions_owned 3',
+      'tether_cluster_leases_lost_total 5',
       'tether_objects_ready 1',
       'tether_dead_letters_written_total 4',
       'tether_log_appended_total 50',

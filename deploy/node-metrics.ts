@@ -3,15 +3,17 @@
 import { Counter } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { SystemStats } from '../runtime/actor-system.js';
+import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { EventStream } from '../runtime/event-stream.js';
+import type { LogState } from '../runtime/message-log.js';
 import type { ActorStats } from '../runtime/pool/actor-stats.js';
-import type { Journal, JournalStats } from '../storage/journal/index.js';
+import type { NodeLogStats } from './node-log.js';
 
 /** What is read of a node. */
 export interface MeasuredNode {
-  readonly journal: Pick<Journal, 'lag' | 'state'> & {
-    stats(): Pick<JournalStats, 'diskBytes' | 'commits' | 'appended'>;
-  };
+  readonly log: { lag(): number; state(): LogState; stats(): NodeLogStats };
+  /** Undefined while this node is alone. */
+  readonly cluster: () => AgentStats | undefined;
   readonly system: { stats(): Pick<SystemStats, 'actors' | 'deadLettersWritten'> };
   readonly events: Pick<EventStream, 'listen'>;
   /** `ok`, or what is the matter. */
@@ -25,15 +27,19 @@ export interface MeasuredNode {
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  { journal, system, events, databaseState, uploads }: MeasuredNode,
+  { log, cluster, system, events, databaseState, uploads }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
-  metrics.gauge('tether_log_lag_messages', 'Messages acknowledged and not done', () => journal.lag());
-  metrics.gauge('tether_log_open', '1 while the log takes messages', () => Number(journal.state === 'open'));
-  metrics.gauge('tether_log_bytes', 'Bytes of the journal on the disk', () => journal.stats().diskBytes);
-  metrics.counter('tether_log_commits_total', 'Group commits', () => journal.stats().commits);
-  metrics.counter('tether_log_appended_total', 'Messages appended', () => journal.stats().appended);
+  metrics.gauge('tether_log_lag_messages', 'Messages acknowledged and not done', () => log.lag());
+  metrics.gauge('tether_log_open', '1 while the log takes messages', () => Number(log.state() === 'open'));
+  metrics.gauge(
+    'tether_log_bytes',
+    'Bytes of the journal on the disk, or of Redis in memory',
+    () => log.stats().bytes,
+  );
+  metrics.counter('tether_log_commits_total', 'Group commits', () => log.stats().commits);
+  metrics.counter('tether_log_appended_total', 'Messages appended', () => log.stats().appended);
   metrics.counter(
     'tether_actor_done_total',
     'Messages handled, dead letters among them',
@@ -50,6 +56,7 @@ export function registerNodeMetrics(
     sum(({ threadsLost }) => threadsLost),
   );
   countEvents(metrics, events);
+  measureCluster(metrics, cluster);
   metrics.gauge(
     'tether_actor_live',
     'Activations alive',
@@ -78,6 +85,24 @@ export function registerNodeMetrics(
   metrics.gauge('tether_uploads_active', 'Uploads that are coming in', () => uploads.active);
   metrics.gauge('tether_objects_ready', '1 once the object store could be used', () =>
     Number(uploads.mode === 'ready'),
+  );
+}
+
+function measureCluster(metrics: GatewayMetrics, cluster: MeasuredNode['cluster']): void {
+  metrics.gauge(
+    'tether_cluster_nodes',
+    'Nodes that share the partitions, as this one sees it; 0 when it is alone',
+    () => cluster()?.nodes.length ?? 0,
+  );
+  metrics.gauge(
+    'tether_cluster_partitions_owned',
+    'Partitions that this node reads for the cluster',
+    () => cluster()?.owned.length ?? 0,
+  );
+  metrics.counter(
+    'tether_cluster_leases_lost_total',
+    'Leases that ended before they were given back',
+    () => cluster()?.lost ?? 0,
   );
 }
 

@@ -5,29 +5,26 @@
  * so that a second start on the same data stops here), then the gateway as soon as it can take messages, and the actors
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import type { PaymentSettings } from '../actors/payment/index.js';
-import {
-  type Gateway,
-  GatewayMetrics,
-  type Readiness,
-  reasonNotToListen,
-  startGateway,
-} from '../gateway/index.js';
+import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
+import type { AgentStats } from '../runtime/cluster/agent.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger, LogLevel } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
-import { type Journal, openJournal } from '../storage/journal/index.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
+import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
-import { Database, type DatabaseMode } from './database.js';
+import { Database } from './database.js';
 import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
+import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
+import { databaseState, readinessOf } from './readiness.js';
 import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
 
@@ -60,140 +57,191 @@ export class Node {
   readonly port: number;
   /** Of the Postgres that it writes to; holds a password. */
   readonly databaseUrl: string;
+  /** What an acknowledgement is worth, for people. */
+  readonly promise: string;
   /** Resolves, with the reason, when the node will never do its work: a migration that was changed, a broken module. */
   readonly failed: Promise<Error>;
   readonly #config: Config;
   readonly #parts: Parts;
+  readonly #logger: Logger;
+  #cluster: NodeCluster | undefined;
+  #isDraining = false;
 
-  private constructor(config: Config, parts: Parts, failed: Promise<Error>) {
+  private constructor(config: Config, parts: Parts, logger: Logger) {
     this.port = parts.gateway.port;
     this.databaseUrl = parts.database.url;
-    this.failed = failed;
+    this.promise = parts.log.promise;
     this.#config = config;
     this.#parts = parts;
+    this.#logger = logger;
+    this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
   static async start(config: Config, logger: Logger): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
-      await makeDirectory(config.dataDir, 0o700);
-      const journal = await openJournal({
-        directory: join(config.dataDir, 'journal'),
-        partitions: config.partitions,
-        segmentBytes: config.journal.segmentBytes,
-        bytesMax: config.journal.bytesMax,
-        durability: config.durability,
-        logger,
-      });
-      undo.push(() => journal.close());
+      if (keepsFiles(config)) await makeDirectory(config.dataDir, 0o700);
+      const nodeLog = await openNodeLog(config, logger);
+      const { log } = nodeLog;
+      undo.push(() => log.close());
       // Before a Postgres is made for nothing; whether it still holds, the gateway finds out.
       const refused = config.port === 0 ? undefined : await reasonNotToListen(config.host, config.port);
       if (refused !== undefined) throw refused;
       const database = await Database.open({ url: config.databaseUrl, dataDir: config.dataDir, logger });
       undo.push(() => database.stop());
       const deadLetters = createDeadLetterStore(database.pool);
+      const fencing = nodeLog.shared === undefined ? {} : { fencedBy: log.id };
       const system = new ActorSystem({
-        log: journal,
+        log,
         deadLetters,
         reminders: createReminderStore(database.pool),
         snapshots: postgresSnapshots({ databaseUrl: database.url }),
         actors: [
-          { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
+          {
+            module: PAYMENT_ACTOR,
+            threads: config.threads,
+            settings: paymentSettings(config, database.url, fencing),
+          },
           {
             module: UPLOAD_ACTOR,
             threads: config.uploads.threads,
             youngHeapMib: 48,
-            settings: { databaseUrl: database.url, objects: objectSettings(config) },
+            settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
           },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
-            settings: { databaseUrl: database.url },
+            settings: { databaseUrl: database.url, ...fencing },
           })),
         ],
+        ownership: nodeLog.shared === undefined ? 'all' : 'none',
+        hosts: config.role !== 'gateway',
         retry: config.retry,
         logger,
         logLevel: levelOfThreads(config.logLevel),
       });
-      const uploads = new NodeUploads({
-        config,
-        databaseUrl: database.url,
-        tell: async (id, type) => {
-          await system.ref('upload', id).tellDurably({ type });
-        },
-        logger,
-      });
-      undo.push(() => uploads.stop(0));
-      const group = (actor: string) => config.actors.find(({ type }) => type === actor)?.group;
+      const uploads =
+        config.role === 'worker'
+          ? undefined
+          : new NodeUploads({
+              config,
+              databaseUrl: database.url,
+              tell: async (id, type) => {
+                await system.ref('upload', id).tellDurably({ type });
+              },
+              logger,
+            });
+      if (uploads !== undefined) undo.push(() => uploads.stop(0));
       const metrics = new GatewayMetrics();
+      let node: Node | undefined;
+      const parts = { log: nodeLog, database, system, uploads };
       registerNodeMetrics(metrics, {
-        journal,
+        log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
+        cluster: () => node?.cluster,
         system,
         events: system.events,
-        databaseState: () => databaseState(system, database),
-        uploads,
+        databaseState: () => databaseState(parts),
+        uploads: uploads ?? { mode: 'ready', active: 0 },
       });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
-        endpoints: config.endpoints,
-        partitions: (actor) => journal.open(actor),
-        group,
-        readiness: () => readinessOf(journal, system, database, uploads),
+        endpoints: config.role === 'worker' ? [] : config.endpoints,
+        partitions: (actor) => log.open(actor),
+        group: (actor) => config.actors.find(({ type }) => type === actor)?.group,
+        readiness: () => readinessOf(parts),
         operations: {
           token: config.apiToken,
-          authenticator: uploads.parts.authenticator,
-          tokens: uploads.tokens,
+          ...(uploads === undefined
+            ? {}
+            : { authenticator: uploads.parts.authenticator, tokens: uploads.tokens }),
           deadLetters,
           replay: (id) => system.replay(id),
           status: () => ({
-            log: journal.stats(),
+            log: nodeLog.stats(),
             actors: system.stats(),
             database: database.mode,
+            ...(node?.cluster === undefined ? {} : { cluster: node.cluster }),
           }),
         },
-        uploads: uploads.parts,
+        ...(uploads === undefined ? {} : { uploads: uploads.parts }),
         trustedProxies: config.trustedProxies,
         proxyProtocol: config.proxyProtocol,
         metrics,
         logger,
         now: Date.now,
       });
-      const failed = database.ready
-        .then(() => system.start())
-        .then(() => uploads.startSweeping())
-        .then(() => new Promise<never>(() => {}), asError);
-      return new Node(config, { journal, database, system, uploads, gateway }, failed);
+      node = new Node(config, { ...parts, gateway }, logger);
+      return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
     }
   }
 
-  /** Stops taking messages, lets threads finish what they have, and ends every part. */
+  /** How this node stands among others; undefined when it is alone. */
+  get cluster(): AgentStats | undefined {
+    return this.#cluster?.stats();
+  }
+
+  /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
-    const { gateway, uploads, system, journal, database } = this.#parts;
+    this.#isDraining = true;
+    const { gateway, uploads, system, log, database } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
-    await uploads.stop(INTAKE_END_MS);
+    await uploads?.stop(INTAKE_END_MS);
+    await this.#cluster?.leave(drainMsMax);
     await system.drain(drainMsMax);
     gateway.close();
-    await journal.close();
+    await log.log.close();
     await database.stop();
+  }
+
+  /** As soon as Postgres is there. */
+  async #begin(): Promise<void> {
+    const { database, system, uploads, log } = this.#parts;
+    await database.ready;
+    await system.start();
+    if (this.#isDraining) return;
+    const { role, redisUrl, host } = this.#config;
+    if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
+      this.#cluster = new NodeCluster({
+        node: `${hostname()}/${host}:${this.port}`,
+        redisUrl,
+        databaseUrl: this.databaseUrl,
+        log: log.shared,
+        system,
+        logger: this.#logger,
+      });
+    }
+    uploads?.startSweeping();
   }
 }
 
 interface Parts {
-  readonly journal: Journal;
+  readonly log: NodeLog;
   readonly database: Database;
   readonly system: ActorSystem;
-  readonly uploads: NodeUploads;
+  /** Undefined when this node takes none. */
+  readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
 }
 
-function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSettings> {
+/** Nodes of a cluster keep nothing on their disks. */
+function keepsFiles({ redisUrl, databaseUrl, uploads }: Config): boolean {
+  return redisUrl === undefined || databaseUrl === undefined || uploads.s3Url === undefined;
+}
+
+function paymentSettings(
+  config: Config,
+  databaseUrl: string,
+  fencing: Pick<PaymentSettings, 'fencedBy'>,
+): Partial<PaymentSettings> {
   return {
     databaseUrl,
+    ...fencing,
+    ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
@@ -203,43 +251,4 @@ function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSe
 function levelOfThreads(level: Config['logLevel']): LogLevel {
   if (level === 'trace') return 'debug';
   return level === 'silent' || level === 'fatal' ? 'error' : level;
-}
-
-/** `ok` only while nothing that uses it says that it is away. */
-function databaseState(system: ActorSystem, database: Database): 'ok' | 'away' | DatabaseMode {
-  if (database.mode !== 'ready') return database.mode;
-  const away = system.stats().actors.some(({ outage }) => outage === 'TETHER_POSTGRES_UNAVAILABLE');
-  return away ? 'away' : 'ok';
-}
-
-/**
- * Ready means: a webhook that is sent now is kept, and actors are not failing again and again (supervision has escalated). Postgres
- * and the object store may be away; they are shown, and do not count.
- */
-function readinessOf(
-  journal: Journal,
-  system: ActorSystem,
-  database: Database,
-  uploads: NodeUploads,
-): Readiness {
-  const { mode, actors, resting } = system.stats();
-  const outages = actors.flatMap(({ actor, outage, broken, threads, unstable }) => [
-    ...(outage === undefined ? [] : [`${actor} waits: ${outage}`]),
-    ...(broken.length === 0 ? [] : [`${actor} cannot read partitions ${broken.join(', ')}`]),
-    ...(threads.every((thread) => thread === 'lost') ? [`${actor} has no thread`] : []),
-    ...(unstable ? [`${actor} loses its threads again and again`] : []),
-    ...(resting.includes(actor) ? [`${actor} was restarted too often and rests`] : []),
-  ]);
-  return {
-    ready:
-      journal.state === 'open' &&
-      resting.length === 0 &&
-      !actors.some(({ broken, unstable }) => broken.length > 0 || unstable),
-    checks: {
-      log: journal.state === 'open' ? 'ok' : journal.state,
-      actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,
-      database: databaseState(system, database),
-      objects: uploads.mode === 'ready' ? 'ok' : uploads.mode,
-    },
-  };
 }

@@ -50,6 +50,8 @@ interface Loaded {
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
+/** Of processes that share a log, the one that has this partition sends the reminders of all. */
+const REMINDING_PARTITION = 0;
 /** Between two looks at the log. */
 const LOOK_MS = 5;
 
@@ -80,12 +82,13 @@ export class ActorSystem {
   /** @throws TypeError, ActorModuleError when options are missing or wrong */
   constructor(options: ActorSystemOptions) {
     this.#options = fillSystemOptions(options);
-    const { deadLetters, log, logger, retry, reminders, receiveMsMax, clock } = this.#options;
+    const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
     this.#main = new MainSide({
       log,
       reminders,
+      remindersShared: ownership === 'none',
       retry,
       receiveMsMax,
       clock,
@@ -101,7 +104,7 @@ export class ActorSystem {
 
   /**
    * Loads the actors and starts their threads; returns without waiting for them to open.
-   * @throws ActorModuleError, UnknownActorError
+   * @throws ActorModuleError, UnknownActorError: nobody would read what is on the log of an actor that is not registered
    */
   start(): Promise<void> {
     this.#enter('new', 'running');
@@ -110,7 +113,7 @@ export class ActorSystem {
   }
 
   async #start(): Promise<void> {
-    const { actors: registrations, log } = this.#options;
+    const { actors: registrations, log, ownership, logger } = this.#options;
     const loaded = new Map<string, Loaded>();
     for (const registration of registrations) {
       const definition = await loadActor(registration.module);
@@ -125,11 +128,14 @@ export class ActorSystem {
     }
     for (const actor of log.actors) {
       const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
-      if (waiting > 0 && !loaded.has(actor)) {
+      if (waiting === 0 || loaded.has(actor)) continue;
+      if (ownership === 'all') {
         throw new UnknownActorError(
           `the log holds ${waiting} messages for actor ${actor}, which is not registered`,
         );
       }
+      // Others read the log too, and one of a later release may have it.
+      logger.warn({ actor, waiting }, 'the log holds messages for an actor that is not registered here');
     }
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
@@ -137,12 +143,15 @@ export class ActorSystem {
     const grouped = actors
       .filter(({ definition }) => definition.group !== undefined)
       .map(({ definition, registration }) => ({ actor: definition.type, module: registration.module }));
-    this.#pools = actors.map((actor) => this.#build(actor, grouped));
-    for (const [at, pool] of this.#pools.entries()) {
-      this.#main.add((actors[at] as Loaded).definition, pool.owners);
-      pool.start();
+    const { hosts } = this.#options;
+    this.#pools = hosts ? actors.map((actor) => this.#build(actor, grouped)) : [];
+    const nobody = Array.from({ length: log.partitions }, () => undefined);
+    for (const [at, { definition }] of actors.entries()) {
+      this.#main.add(definition, this.#pools[at]?.owners ?? nobody);
+      this.#pools[at]?.start();
     }
     this.#main.start();
+    if (hosts && ownership === 'all') this.#main.remind();
   }
 
   /**
@@ -202,6 +211,7 @@ export class ActorSystem {
     if (this.#mode !== 'running')
       throw new PoolRequestError(`an actor system that is ${this.#mode} adopts nothing`);
     for (const pool of this.#pools) pool.adopt(index, epochOf(pool.actor));
+    if (index === REMINDING_PARTITION) this.#main.remind();
   }
 
   /**
@@ -211,7 +221,10 @@ export class ActorSystem {
    * until `drop`, or another `giveUp`
    */
   async giveUp(index: number, deadlineMs: number): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#pools.map((pool) => pool.giveUp(index, deadlineMs)));
+    const outcomes = await Promise.allSettled([
+      ...this.#pools.map((pool) => pool.giveUp(index, deadlineMs)),
+      ...(index === REMINDING_PARTITION ? [this.#main.remindNoMore()] : []),
+    ]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
@@ -221,6 +234,7 @@ export class ActorSystem {
    */
   drop(index: number): void {
     for (const pool of this.#pools) pool.drop(index);
+    if (index === REMINDING_PARTITION) void this.#main.remindNoMore();
   }
 
   /**
@@ -341,7 +355,7 @@ export class ActorSystem {
       },
       ownership,
       discard: (partition, thread) => main.discard(actor, partition, thread),
-      onOwned: (partition, thread) => main.owned(actor, partition, thread),
+      onOwned: (partition, thread, epoch) => main.owned(actor, partition, thread, epoch),
       mesh: {
         joined: (thread, post) => main.joined(actor, thread, post),
         left: (thread) => {

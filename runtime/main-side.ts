@@ -27,6 +27,8 @@ import { findTracing, PROVIDER_LOOK_MS } from './tracing.js';
 export interface MainSideOptions {
   readonly log: MessageLog;
   readonly reminders: ReminderStore | undefined;
+  /** Other processes put reminders into the store as well. */
+  readonly remindersShared: boolean;
   readonly retry: RetryPolicy;
   readonly receiveMsMax: number;
   readonly clock: Clock;
@@ -60,6 +62,8 @@ type ReminderRequest =
     }
   | { readonly cancel: { readonly type: string; readonly key: string; readonly name: string } };
 
+/** By which a reminder may be late that another process has set. */
+const SHARED_LOOK_MS = 1_000;
 /** Of a release, within the deadline of the move that it belongs to. */
 const RELEASE_MS = 20_000;
 
@@ -69,7 +73,8 @@ export class MainSide {
   readonly #mesh: Mesh;
   readonly #broker: Broker;
   readonly #ids = new MessageIdSource();
-  readonly #reminders: ReminderService | undefined;
+  /** Until it sends, it schedules and cancels only. */
+  #reminders: ReminderService | undefined;
   /** Of each type: the place of its pool's thread 0. */
   readonly #places = new Map<string, Place>();
   #cancelLook = () => {};
@@ -96,16 +101,7 @@ export class MainSide {
     this.#broker = new Broker(this.#mesh);
     this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
     this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
-    if (options.reminders !== undefined) {
-      this.#reminders = new ReminderService({
-        store: options.reminders,
-        append: ({ actor, key, body }, id, dedupe) =>
-          this.#append({ type: actor, key, body, dedupe, traceparent: '' }, id).then(() => undefined),
-        clock: options.clock,
-        logger: options.logger,
-        random: options.random,
-      });
-    }
+    this.#reminders = this.#makeReminders();
   }
 
   /** Asks without an answer, counted by their deadlines and over links: none when nothing is leaked. */
@@ -135,7 +131,18 @@ export class MainSide {
   start(): void {
     this.#lookForProvider();
     this.#mesh.open();
-    this.#reminders?.start();
+  }
+
+  /** Sends reminders when they are due, from now on. Of all processes that share a store, one does. */
+  remind(): void {
+    if (this.#reminders?.mode === 'new') this.#reminders.start();
+  }
+
+  /** Another process sends them from now on. */
+  async remindNoMore(): Promise<void> {
+    const before = this.#reminders;
+    this.#reminders = this.#makeReminders();
+    await before?.stop();
   }
 
   joined(actor: string, thread: number, post: PostToThread): void {
@@ -167,9 +174,9 @@ export class MainSide {
   }
 
   /** A partition was adopted by a thread, or (undefined) is not this process's. */
-  owned(actor: string, partition: number, thread: number | undefined): void {
+  owned(actor: string, partition: number, thread: number | undefined, epoch: number | undefined): void {
     const place = thread === undefined ? ELSEWHERE : this.placesOf(actor) + thread;
-    void this.#broker.moved(actor, partition, place);
+    void this.#broker.moved(actor, partition, place, epoch);
   }
 
   /** Threads end for good from now on, and no reminder comes any more. */
@@ -183,6 +190,20 @@ export class MainSide {
     this.#cancelLook();
     this.#mesh.close('the actor system has stopped');
     this.kernel.stop(new Error('the actor system has stopped'));
+  }
+
+  #makeReminders(): ReminderService | undefined {
+    const { reminders: store, clock, logger, random, remindersShared } = this.#options;
+    if (store === undefined) return undefined;
+    return new ReminderService({
+      store,
+      append: ({ actor, key, body }, id, dedupe) =>
+        this.#append({ type: actor, key, body, dedupe, traceparent: '' }, id).then(() => undefined),
+      clock,
+      logger,
+      random,
+      ...(remindersShared ? { lookMsMax: SHARED_LOOK_MS } : {}),
+    });
   }
 
   #lookForProvider(): void {

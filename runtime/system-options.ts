@@ -52,6 +52,8 @@ export interface ActorSystemOptions {
    * processes: then it reads what it is told to (`adopt`).
    */
   readonly ownership?: OwnershipAtStart;
+  /** False: no actor runs here, and no thread. Messages go to the log (`tellDurably`), for other processes. Default true. */
+  readonly hosts?: boolean;
   readonly clock?: Clock;
 }
 
@@ -71,6 +73,7 @@ type WithDefault =
   | 'heapMibMax'
   | 'pools'
   | 'ownership'
+  | 'hosts'
   | 'clock';
 
 export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors'> &
@@ -106,6 +109,7 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
     heapMibMax: options.heapMibMax ?? HEAP_MIB_MAX,
     pools: options.pools ?? {},
     ownership: options.ownership ?? 'all',
+    hosts: options.hosts ?? true,
     clock: options.clock ?? systemClock,
   });
 }

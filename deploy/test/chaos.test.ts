@@ -13,7 +13,9 @@ import { until } from '../../runtime/testing/until.js';
 import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
 import { freePort } from '../../storage/test-free-port.js';
 import { createRandom } from '../send/random.js';
+import { checkLanes } from './lane-check.js';
 import { LaneLoad } from './lane-load.js';
+import { lagOf } from './node-metrics-text.js';
 import { startNodeProcess } from './node-process.js';
 
 const KILLS = Number(process.env.CHAOS_KILLS ?? 15);
@@ -37,7 +39,7 @@ t.test(`${KILLS} kills of the whole process tree`, async (t) => {
   const port = await freePort();
   const start = () => startNodeProcess({ port, dataDir });
 
-  const load = new LaneLoad({ url: `http://127.0.0.1:${port}`, lanes: LANES, random: fraction });
+  const load = new LaneLoad({ urls: [`http://127.0.0.1:${port}`], lanes: LANES, random: fraction });
   const startingAt = Math.floor(fraction() * STARTING_EVERY);
   let inServing = 0;
   for (let kill = 0; kill < KILLS; kill++) {
@@ -65,60 +67,15 @@ t.test(`${KILLS} kills of the whole process tree`, async (t) => {
   if (url === undefined) throw new Error('the node serves without its Postgres');
   const pool = new Pool({ connectionString: url, max: 1 });
   pool.on('error', t.threw);
-  const { kyc, payments, total } = load.acknowledged;
+  const { total } = load.acknowledged;
   t.comment(`${total} messages acknowledged, load in ${inServing} of ${KILLS} lives`);
   t.ok(total > KILLS * 10, 'the load was worth the name');
-  await until('everything acknowledged is processed', async () => (await lag(last.url)) === 0, 60_000);
+  await until('everything acknowledged is processed', async () => (await lagOf(last.url)) === 0, 60_000);
 
-  const lost: string[] = [];
-  const { rows: events } = await pool.query<EventRow>(
-    'select key, reported_status, payload, seq from events order by seq',
-  );
-  const numbers = new Map<string, number[]>();
-  const statuses = new Map<string, string[]>();
-  for (const { key, reported_status, payload } of events) {
-    const number = new URLSearchParams(payload.toString()).get('number');
-    if (number === null) statuses.set(key, [...(statuses.get(key) ?? []), reported_status ?? '']);
-    else numbers.set(key, [...(numbers.get(key) ?? []), Number(number)]);
-  }
-  for (const [lane, acknowledged] of kyc) {
-    const stored = numbers.get(lane) ?? [];
-    for (const number of acknowledged) if (!stored.includes(number)) lost.push(`${lane}/${number}`);
-    t.strictSame(
-      stored,
-      [...new Set(stored)].sort((a, b) => a - b),
-      `${lane}: each once, in order`,
-    );
-  }
-  for (const [id, acknowledged] of payments) {
-    const stored = statuses.get(id) ?? [];
-    for (const status of acknowledged) if (!stored.includes(status)) lost.push(`${id}/${status}`);
-    if (new Set(stored).size < stored.length) t.fail(`payment ${id} has an event twice: ${stored}`);
-    if (stored.join() === 'approved,pending_async') t.fail(`payment ${id} is out of order`);
-  }
-  t.strictSame(lost, [], 'nothing acknowledged is lost');
-  const { rows: wrong } = await pool.query(
-    `select p.id, p.status from payments p
-     where p.status <> case when exists (select from events e where e.endpoint = p.endpoint and e.key = p.id
-                                          and e.reported_status = 'approved') then 'approved' else 'pending_async' end`,
-  );
-  t.strictSame(wrong, [], 'every payment has the state that its events give');
+  await checkLanes(t, pool, load.acknowledged);
   await pool.end();
   t.equal(await last.stop('SIGINT'), 0, 'and it still ends in an orderly way');
 });
-
-interface EventRow {
-  readonly key: string;
-  readonly reported_status: string | null;
-  readonly payload: Buffer;
-  readonly seq: string;
-}
-
-/** Messages on the log that are not done. */
-async function lag(url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^tether_log_lag_messages (\d+)$/m.exec(metrics)?.[1] ?? Number.NaN);
-}
 
 /** The random moment of a kill: what is waited for is the time itself. */
 function passed(ms: number): Promise<void> {

@@ -9,8 +9,13 @@ import { createHash } from 'node:crypto';
 import { Pool } from 'undici';
 
 export interface LaneLoadOptions {
-  readonly url: string;
+  /** Each try goes to one of them. */
+  readonly urls: readonly string[];
   readonly lanes: number;
+  /** First deliveries, of all lanes together, at most; default without limit. */
+  readonly ratePerSecond?: number;
+  /** For an answer, milliseconds; default 10,000. */
+  readonly answerMsMax?: number;
   /** Returns [0, 1). */
   readonly random: () => number;
 }
@@ -31,7 +36,8 @@ const PAUSE_MS_MIN = 25;
 const sign = (id: string) => createHash('sha256').update(`${id}${PASSWORD}`).digest('hex');
 
 export class LaneLoad {
-  readonly #pool: Pool;
+  readonly #pools: readonly Pool[];
+  readonly #paceMs: number;
   readonly #random: () => number;
   readonly #kyc = new Map<string, number[]>();
   readonly #payments = new Map<string, string[]>();
@@ -39,14 +45,18 @@ export class LaneLoad {
   #stopped = false;
   #total = 0;
 
-  constructor({ url, lanes, random }: LaneLoadOptions) {
+  constructor({ urls, lanes, random, ratePerSecond, answerMsMax = 10_000 }: LaneLoadOptions) {
     this.#random = random;
-    this.#pool = new Pool(url, {
-      connections: lanes,
-      pipelining: 1,
-      headersTimeout: 10_000,
-      bodyTimeout: 10_000,
-    });
+    this.#paceMs = ratePerSecond === undefined ? 0 : (lanes / ratePerSecond) * 1_000;
+    this.#pools = urls.map(
+      (url) =>
+        new Pool(url, {
+          connections: lanes,
+          pipelining: 1,
+          headersTimeout: answerMsMax,
+          bodyTimeout: answerMsMax,
+        }),
+    );
     this.#lanes = Array.from({ length: lanes }, (_, lane) => this.#run(`lane-${lane}`));
   }
 
@@ -58,7 +68,7 @@ export class LaneLoad {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#lanes);
-    await this.#pool.destroy();
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
 
   async #run(lane: string): Promise<void> {
@@ -92,6 +102,7 @@ export class LaneLoad {
   /** Sends until it is acknowledged: true. False when the load was stopped before. */
   async #send(fields: Record<string, string>, id: string): Promise<boolean> {
     const body = new URLSearchParams({ ...fields, signature: sign(id) }).toString();
+    const due = performance.now() + this.#paceMs;
     while (!this.#stopped) {
       if (!(await this.#post(body, id))) {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS_MIN * (1 + 4 * this.#random())));
@@ -99,6 +110,8 @@ export class LaneLoad {
       }
       this.#total++;
       if (this.#random() < REPEATS) await this.#post(body, id);
+      const leftMs = due - performance.now();
+      if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
       return true;
     }
     return false;
@@ -110,7 +123,8 @@ export class LaneLoad {
     let status: number;
     let text: string;
     try {
-      const answer = await this.#pool.request({ method: 'POST', path: '/webhooks/emp/dev', headers, body });
+      const pool = this.#pools[Math.floor(this.#random() * this.#pools.length)] as Pool;
+      const answer = await pool.request({ method: 'POST', path: '/webhooks/emp/dev', headers, body });
       status = answer.statusCode;
       text = await answer.body.text();
     } catch {

@@ -11,14 +11,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { startTestS3Server, TEST_S3_PORT } from '../../storage/objects/test-s3-server.js';
+import { startTestS3Server, TEST_S3_URL } from '../../storage/objects/test-s3-server.js';
 import { makeTestData, TEST_DATA } from '../../storage/postgres/test-data.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Of one file; a file that takes longer says so. */
 const FILE_MS_MAX = 60_000;
 /** The longest ones, so that none of them is left alone at the end. */
-const FIRST = ['deploy/test/', 'gateway/uploads/', 'actors/'];
+const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js') && !file.includes('fixtures/'))
@@ -39,7 +39,7 @@ async function madeOnce(): Promise<Record<string, string>> {
   const data = join(root, 'postgres');
   const made = await Promise.allSettled([
     makeTestData(data).then(() => [TEST_DATA, data] as const),
-    startTestS3Server(t).then(({ port }) => [TEST_S3_PORT, `${port}`] as const),
+    startTestS3Server(t).then(({ root }) => [TEST_S3_URL, root] as const),
   ]);
   return Object.fromEntries(made.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
 }

@@ -44,7 +44,7 @@ t.test(
     const pool = await node.pool();
     const [small, large] = [await DebtorFile.make(1_000, 0), await DebtorFile.make(90_000, 1)];
     const refused = Promise.all([small, large].map(({ bytes }) => node.post(bytes)));
-    const load = new LaneLoad({ url: node.url, lanes: 4, random: () => 0.5 });
+    const load = new LaneLoad({ urls: [node.url], lanes: 4, random: () => 0.5 });
     await until('webhooks are acknowledged', () => load.acknowledged.total > 200, 25_000);
     await load.stop();
     for (const { status, headers, body } of await refused) {

@@ -44,7 +44,7 @@ t.test('Postgres is killed in mid-file: processing goes on, and each row is ther
 
 t.test('a flood of uploads does not keep webhooks from being acknowledged and processed', async (t) => {
   const files = await Promise.all(Array.from({ length: FLOOD }, (_, n) => DebtorFile.make(40_000, 1 + n)));
-  const load = new LaneLoad({ url: node.url, lanes: 4, random: () => 0.5 });
+  const load = new LaneLoad({ urls: [node.url], lanes: 4, random: () => 0.5 });
   const ids = (await Promise.all(files.map(({ bytes }) => node.post(bytes)))).map(idOf);
   const before = load.acknowledged.total;
   await until('webhooks are acknowledged', () => load.acknowledged.total > before + 200, 25_000);

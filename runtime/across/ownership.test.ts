@@ -3,6 +3,7 @@ import t from 'tap';
 import type { LogPartition, MessageLog } from '../message-log.js';
 import type { Recorded } from '../testing/actors/recorder.js';
 import { MemoryLog } from '../testing/memory-log.js';
+import { MemoryReminders } from '../testing/memory-reminders.js';
 import { startSystem } from '../testing/system.js';
 import { until } from '../testing/until.js';
 
@@ -79,4 +80,48 @@ t.test('what waits in a thread is forgotten by a drop, and its credit comes back
   await until('all is said', () => said.flatMap(({ handled }) => handled).length >= 7);
   const names = said.flatMap(({ handled }) => handled.map(({ dedupe }) => dedupe));
   t.strictSame(names, ['first', 'first', '0', '1', '2', '3', '4']);
+});
+
+t.test('of systems that share reminders, the one that has partition 0 sends them', async (t) => {
+  const log = new MemoryLog(4);
+  const reminders = new MemoryReminders();
+  const options = { log: log as MessageLog, reminders, ownership: 'none' as const };
+  const remind = (name: string) =>
+    reminders.put({
+      actor: 'recorder',
+      key: 'k',
+      name,
+      dueAt: 1,
+      everyMs: undefined,
+      body: Buffer.from('x'),
+    });
+  const sent = () => log.lag() + log.open('recorder').reduce((sum, { committed }) => sum + committed, 0);
+  await remind('1');
+  const [one, other] = [await startSystem(t, 'recorder', options), await startSystem(t, 'recorder', options)];
+  other.system.adopt(1, () => 1);
+  await other.tell('1', 'x');
+  await until('that is handled', () => log.lag() === 0);
+  t.equal(sent(), 1, 'and no reminder was sent');
+  one.system.adopt(0, () => 1);
+  await until('it is sent', () => sent() === 2);
+  // Not set by the one that sends: it looks.
+  await remind('2');
+  await until('it is found', () => sent() === 3);
+  await one.system.giveUp(0, 5_000);
+  other.system.adopt(0, () => 2);
+  await remind('3');
+  await until('by the other', () => sent() === 4);
+  other.system.drop(0);
+  one.system.adopt(0, () => 3);
+  await remind('4');
+  await until('and again by the first', () => sent() === 5);
+});
+
+t.test('a system that hosts nobody sends to the log', async (t) => {
+  const log = new MemoryLog(4);
+  const gateway = await startSystem(t, 'recorder', { log: log as MessageLog, hosts: false });
+  t.strictSame(gateway.system.stats().actors, []);
+  await gateway.system.ref('recorder', 'k').tellDurably('x');
+  t.equal(log.lag(), 1);
+  await t.rejects(gateway.system.ref('nobody', 'k').tellDurably('x'), { code: 'TETHER_ACTOR_UNKNOWN' });
 });

@@ -38,7 +38,7 @@ export interface PartitionWork {
   adopt(index: number, epochs: ReadonlyMap<string, number>): void;
   /** Ends it in order: what was begun is done, and written down. */
   giveUp(index: number, deadlineMs: number): Promise<void>;
-  /** Ends it at once. */
+  /** Ends it at once, whether it was adopted or only claimed. */
   drop(index: number): void;
 }
 
@@ -260,20 +260,24 @@ export class ClusterAgent {
   }
 
   async #claim(lease: Lease): Promise<void> {
-    const { work, clock } = this.#options;
+    const { work, clock, logger } = this.#options;
     lease.claiming();
     const { term } = lease;
+    const begunAt = clock.now();
     try {
       const epochs = await work.claim(lease.index);
-      // An earlier lease's, which has ended.
-      if (lease.term !== term) return;
       const now = clock.now();
-      if (lease.validUntil <= now) this.#end(lease, now);
-      else if (this.#mode === 'left' || !this.#whatIsWanted(now)?.has(lease.index)) lease.unclaimed(now);
-      else {
+      const isOurs = lease.term === term && lease.validUntil > now;
+      const isUseful = this.#mode !== 'left' && this.#whatIsWanted(now)?.has(lease.index) === true;
+      if (isOurs && isUseful) {
         work.adopt(lease.index, epochs);
         lease.owned();
+        logger.debug({ partition: lease.index, ms: now - begunAt }, 'a partition is read here from now on');
+        return;
       }
+      // The lease has ended meanwhile, or belongs to another node by now.
+      work.drop(lease.index);
+      if (lease.term === term) lease.unclaimed(now);
     } catch (error) {
       this.#failed(error, lease, 'a partition could not be claimed');
       if (lease.term === term) lease.unclaimed(clock.now());
@@ -284,20 +288,22 @@ export class ClusterAgent {
   }
 
   async #giveUp(lease: Lease): Promise<void> {
-    const { work } = this.#options;
+    const { work, clock, logger } = this.#options;
     lease.draining();
     const { term } = lease;
+    const begunAt = clock.now();
     try {
       await work.giveUp(lease.index, this.#policy.drainMs);
     } catch (error) {
       if (lease.term !== term) return;
-      this.#options.logger.warn(
+      logger.warn(
         { partition: lease.index, reason: asError(error).message },
         'a partition did not end in order: what was begun is done once more',
       );
       work.drop(lease.index);
     }
     if (lease.term !== term) return;
+    logger.debug({ partition: lease.index, ms: clock.now() - begunAt }, 'a partition was given up');
     lease.drained();
     this.#wake();
   }

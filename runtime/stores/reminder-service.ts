@@ -12,13 +12,13 @@
  * along its own grid, without drift. A schedule is one of (actor, key, name, dueAt): a reminder that is scheduled again for a
  * time for which it was sent already repeats that message id.
  *
- * One service to a store: two would send everything twice, with the same ids.
+ * One service to a store sends: two would send everything twice, with the same ids. Others may schedule and cancel there (mode `new`).
  *
  * | mode       | entered                                     | left                                                   |
  * |------------|---------------------------------------------|--------------------------------------------------------|
  * | `new`      | at the beginning                            | by `start` or `stop`                                   |
  * | `firing`   | by `start`, by an alarm, by a due `schedule` | when nothing is due any more, by a failure, by `stop`   |
- * | `waiting`  | when nothing is due                         | when the next one is, after a minute at the latest      |
+ * | `waiting`  | when nothing is due                         | when the next one is, after `lookMsMax` at the latest   |
  * | `retrying` | by a failure of the store or of an append   | after a delay that grows to some seconds                |
  * | `stopping` | by `stop`                                   | when the turn under way has ended, or after `stopMsMax` |
  * | `stopped`  | after that                                  | never                                                  |
@@ -47,13 +47,15 @@ export interface ReminderServiceOptions {
   readonly batchMax?: number;
   /** How long `stop` waits for what is under way; default 5,000. */
   readonly stopMsMax?: number;
+  /** Between two looks at the store: what others put there is late by as much. Default 60,000, milliseconds. */
+  readonly lookMsMax?: number;
   /** [0, 1), for the delay between retries. */
   readonly random?: () => number;
 }
 
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 5_000 };
 /** The wall clock may be set, a machine may sleep, and a timer above 2 ** 31 ms rings at once: no wait is longer. */
-const WAIT_MS_MAX = 60_000;
+const LOOK_MS_MAX = 60_000;
 const BATCH_MAX_DEFAULT = 100;
 const BATCH_MAX_MAX = 1_000;
 const STOP_MS_MAX_DEFAULT = 5_000;
@@ -91,6 +93,7 @@ export class ReminderService {
       logger: options.logger ?? silentLogger,
       batchMax,
       stopMsMax: options.stopMsMax ?? STOP_MS_MAX_DEFAULT,
+      lookMsMax: options.lookMsMax ?? LOOK_MS_MAX,
       random: options.random ?? Math.random,
     };
   }
@@ -168,9 +171,9 @@ export class ReminderService {
   }
 
   #setAlarm(at: number): void {
-    const { clock } = this.#options;
+    const { clock, lookMsMax } = this.#options;
     const now = clock.now();
-    const waitMs = Math.min(Math.max(at - now, 0), WAIT_MS_MAX);
+    const waitMs = Math.min(Math.max(at - now, 0), lookMsMax);
     const cancel = clock.after(waitMs, () => this.#fire());
     this.#alarm = { at: now + waitMs, cancel };
   }

@@ -67,6 +67,8 @@ export interface PooledConnection extends Transaction {
 const CONNECT_MS_MAX = 5_000;
 const STATEMENT_MS_MAX = 30_000;
 const IDLE_MS_MAX = 30_000;
+/** Between two statements of a transaction. A process that stands still must not hold locks that others wait for. */
+const IDLE_IN_TRANSACTION_MS_MAX = 5_000;
 /** The driver gives up this much after the server should have. */
 const SILENCE_MS = 5_000;
 
@@ -137,7 +139,9 @@ export async function inTransaction<T>(
   let destroy = true;
   try {
     // One round trip; SET LOCAL ends with the transaction, so that a connection shared by pgBouncer stays as it was.
-    await connection.query(`BEGIN; SET LOCAL statement_timeout = ${Math.trunc(pool.statementMsMax)}`);
+    await connection.query(
+      `BEGIN; SET LOCAL statement_timeout = ${Math.trunc(pool.statementMsMax)}; SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS_MAX}`,
+    );
     const result = await work(connection);
     const { command } = await connection.query('COMMIT');
     if (command !== 'COMMIT') throw swallowedError();

@@ -36,6 +36,14 @@ export class Committer {
     return this.#dirty.size === 0 || (await this.#write());
   }
 
+  /** Writes this one down now. False: it could not be. */
+  async write(partition: RedisPartition): Promise<boolean> {
+    // One that is on its way may hold an earlier offset, and must not come later.
+    await this.#writing;
+    this.#dirty.delete(partition);
+    return this.#writeOne(partition);
+  }
+
   /** Writes nothing more by itself. */
   stop(): void {
     this.#stop();

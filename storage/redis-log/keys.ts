@@ -8,8 +8,8 @@
  * | `<prefix>:{<actor>/<n>}:state`  | hash   | `end`, `committed`, `epoch` of partition n, decimal; what is missing is 0    |
  * | `<prefix>:{<actor>/<n>}:frames` | stream | its frames: `n`, the number of messages, and `b`, the body (`frame.ts`)      |
  *
- * What is in braces places both keys of a partition in one slot of a Cluster. `<prefix>:appended` is a channel: `<actor>/<n>:<end>` of each
- * partition that got a frame, separated by spaces.
+ * What is in braces places both keys of a partition in one slot of a Cluster. `<prefix>:appended/<id>` is a channel: `<actor>/<n>:<end>` of each
+ * partition that got a frame, separated by spaces. Channels are those of a server, not of one of its databases: hence the log's identity.
  */
 export interface PartitionKeys {
   readonly state: string;
@@ -19,14 +19,17 @@ export interface PartitionKeys {
 export class LogKeys {
   readonly log: string;
   readonly actors: string;
-  readonly appended: string;
   readonly #prefix: string;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
     this.log = `${prefix}:log`;
     this.actors = `${prefix}:actors`;
-    this.appended = `${prefix}:appended`;
+  }
+
+  /** The channel of the log `id`. */
+  appended(id: string): string {
+    return `${this.#prefix}:appended/${id}`;
   }
 
   of(actor: string, index: number): PartitionKeys {

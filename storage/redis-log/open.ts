@@ -5,6 +5,7 @@ import { describe, RedisLogError, toLogError } from './errors.js';
 import { LogKeys } from './keys.js';
 import { fillOptions, type RedisLogOptions } from './options.js';
 import { assertPartitions, RedisLog } from './redis-log.js';
+import { checkServerSettings, readServerSettings } from './server-settings.js';
 
 /**
  * Connects, makes the log when it is not there, and learns what is on it.
@@ -25,6 +26,7 @@ export async function openRedisLog(given: RedisLogOptions): Promise<RedisLog> {
   try {
     if (!(await whenReady(commands, options.connectMsMax)))
       throw new LogUnavailableError(`Redis cannot be reached${reason === '' ? '' : `: ${reason}`}`);
+    const aof = checkServerSettings(await readServerSettings(commands), options.durable);
     const keys = new LogKeys(options.prefix);
     await commands.hsetnx(keys.log, 'id', randomUUID());
     await commands.hsetnx(keys.log, 'partitions', options.partitions);
@@ -32,7 +34,7 @@ export async function openRedisLog(given: RedisLogOptions): Promise<RedisLog> {
     if (typeof id !== 'string') throw new RedisLogError('the log in Redis has no identity');
     assertPartitions(options.partitions, Number(partitions));
     const actors = await commands.smembers(keys.actors);
-    const log = new RedisLog({ id, options, commands, subscriber, actors });
+    const log = new RedisLog({ id, options, commands, subscriber, actors, aof });
     await log.start();
     return log;
   } catch (error) {

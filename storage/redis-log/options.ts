@@ -19,6 +19,8 @@ export interface RedisLogOptions {
    * whose client does not tell which master a `WAIT` goes to.
    */
   readonly replicas?: number;
+  /** Whether a Redis without an append-only file is refused; default true. */
+  readonly durable?: boolean;
   /** For a reply of Redis, milliseconds; default 5,000. */
   readonly replyMsMax?: number;
   /** For the first connection, milliseconds; default 10,000. */
@@ -43,6 +45,7 @@ export function fillOptions(options: RedisLogOptions): FilledOptions {
     partitions: options.partitions ?? 64,
     pendingBytesMax: options.pendingBytesMax ?? 8 * MIB,
     replicas: options.replicas ?? 0,
+    durable: options.durable ?? true,
     replyMsMax: options.replyMsMax ?? 5_000,
     connectMsMax: options.connectMsMax ?? 10_000,
     logger: options.logger ?? silentLogger,

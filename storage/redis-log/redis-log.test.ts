@@ -101,6 +101,48 @@ t.test('one server', async (t: Test) => {
     t.strictSame(await readTexts(taken, 1), ['2', '3'], 'nothing was removed');
   });
 
+  t.test('a reader that leaves has written down what it did, and hears nothing of the next', async (t) => {
+    const clock = new ManualClock();
+    const before = await openOn(t, redis, { clock });
+    const after = await openOn(t, redis);
+    const old = partOf(before, 'a', 1);
+    await before.claim(old);
+    for (const text of ['1', '2', '3']) await appendText(old, text);
+    const lost: string[] = [];
+    old.onLost = (why) => lost.push(why);
+    old.commit(2);
+    await before.leave(old);
+    const taken = partOf(after, 'a', 1);
+    await after.claim(taken);
+    t.equal(taken.committed, 2, 'without waiting for the clock');
+    taken.commit(3);
+    await until('the one before sees how far the next has come', () => {
+      clock.advance(1_000);
+      return old.committed === 3;
+    });
+    t.strictSame(lost, []);
+  });
+
+  t.test('a reader that has nothing to commit hears that another has claimed its partition', async (t) => {
+    const clock = new ManualClock();
+    const before = await openOn(t, redis, { clock });
+    const after = await openOn(t, redis);
+    const [old, left] = [partOf(before, 'a', 0), partOf(before, 'a', 1)];
+    const lost: string[] = [];
+    for (const partition of [old, left]) {
+      partition.onLost = (why) => lost.push(`${partition.index} ${why}`);
+      await before.claim(partition);
+    }
+    before.abandon(left);
+    for (const index of [0, 1]) await after.claim(partOf(after, 'a', index));
+    await until('it looks', () => {
+      clock.advance(1_000);
+      return lost.length > 0;
+    });
+    t.match(lost, ['0 claimed']);
+    t.notOk(lost.includes('1 claimed'), 'of one that it has left it hears nothing');
+  });
+
   t.test('only what is committed is removed', async (t) => {
     const log = await openOn(t, redis);
     const partition = partOf(log, 'a', 3);

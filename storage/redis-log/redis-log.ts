@@ -9,6 +9,7 @@
  * Who reads a partition is decided elsewhere. `claim` makes a process its reader: it raises the partition's epoch, and what the one before
  * it says from then on is refused.
  */
+import { LogUnavailableError } from '../../runtime/errors.js';
 import type { LogState, MessageLog } from '../../runtime/message-log.js';
 import type { RedisClient } from '../redis/client.js';
 import { Appender } from './appender.js';
@@ -20,6 +21,7 @@ import { defineScripts, type Scripts } from './lua/index.js';
 import type { FilledOptions } from './options.js';
 import { type FrameInFlight, type PartitionHost, RedisPartition } from './partition.js';
 import { MemoryPressure } from './pressure.js';
+import type { AofSync } from './server-settings.js';
 import { Watcher } from './watcher.js';
 
 export interface RedisLogStats {
@@ -41,10 +43,13 @@ export interface RedisLogParts {
   readonly subscriber: RedisClient;
   /** Actor types that have been opened before. */
   readonly actors: readonly string[];
+  readonly aof: AofSync | undefined;
 }
 
 export class RedisLog implements MessageLog, PartitionHost {
   readonly id: string;
+  /** When Redis syncs its append-only file, as of the start; undefined: it has none. */
+  readonly aof: AofSync | undefined;
   readonly #options: FilledOptions;
   readonly #keys: LogKeys;
   readonly #commands: RedisClient;
@@ -66,9 +71,10 @@ export class RedisLog implements MessageLog, PartitionHost {
   /** Called after each change of state. */
   onStateChange: ((state: LogState) => void) | undefined;
 
-  constructor({ id, options, commands, subscriber, actors }: RedisLogParts) {
+  constructor({ id, options, commands, subscriber, actors, aof }: RedisLogParts) {
     const { clock, logger } = options;
     this.id = id;
+    this.aof = aof;
     this.#options = options;
     this.#keys = new LogKeys(options.prefix);
     this.#commands = commands;
@@ -76,6 +82,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#scripts = defineScripts(commands);
     this.#appender = new Appender({
       scripts: this.#scripts,
+      channel: this.#keys.appended(id),
       manyAtOnce: options.place.kind !== 'cluster',
       pendingBytesMax: options.pendingBytesMax,
       replicated: options.replicas === 0 ? undefined : () => this.#replicated(),
@@ -86,7 +93,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#committer = new Committer({ scripts: this.#scripts, clock, logger });
     this.#reader = new FrameReader({ client: commands, clock, logger });
     this.#watcher = new Watcher({
-      channel: this.#keys.appended,
+      channel: this.#keys.appended(id),
       commands,
       subscriber,
       find: (actor, index) => this.#byActor.get(actor)?.[index],
@@ -119,6 +126,11 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (this.#mode !== 'open') return this.#mode;
     if (this.#commands.status !== 'ready') return 'away';
     return this.#full ? 'full' : 'open';
+  }
+
+  /** In front of every key. */
+  get prefix(): string {
+    return this.#options.prefix;
   }
 
   get partitions(): number {
@@ -165,6 +177,23 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (end < endBefore) partition.end = end;
     else partition.reached(end);
     return epoch;
+  }
+
+  /**
+   * Writes down how far this process has read a partition; it is its reader no more.
+   * @throws LogUnavailableError (rejects): what was done since the last time comes again, with its next reader
+   */
+  async leave(partition: RedisPartition): Promise<void> {
+    const isWritten = await this.#committer.write(partition);
+    this.abandon(partition);
+    if (!isWritten)
+      throw new LogUnavailableError('Redis does not answer: an offset could not be written down');
+  }
+
+  /** The same at once: nothing is written down any more. */
+  abandon(partition: RedisPartition): void {
+    this.#committer.forget(partition);
+    partition.epoch = 0;
   }
 
   stats(): RedisLogStats {
@@ -245,7 +274,6 @@ export class RedisLog implements MessageLog, PartitionHost {
   }
 
   #landed(frames: readonly FrameInFlight[]): void {
-    this.#watcher.tell(frames);
     for (const { partition } of frames) partition.onAppended?.();
   }
 

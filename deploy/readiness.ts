@@ -1,0 +1,53 @@
+/** Whether a node is ready, and what is the matter if it is not. */
+import type { Readiness } from '../gateway/index.js';
+import type { ActorSystem } from '../runtime/actor-system.js';
+import type { Database, DatabaseMode } from './database.js';
+import type { NodeLog } from './node-log.js';
+import type { NodeUploads } from './uploads.js';
+
+/** What is looked at. */
+export interface JudgedParts {
+  readonly log: Pick<NodeLog, 'log'>;
+  readonly system: ActorSystem;
+  readonly database: Database;
+  readonly uploads: NodeUploads | undefined;
+}
+
+/** `ok` only while nothing that uses it says that it is away. */
+export function databaseState({
+  system,
+  database,
+}: Pick<JudgedParts, 'system' | 'database'>): 'ok' | 'away' | DatabaseMode {
+  if (database.mode !== 'ready') return database.mode;
+  const away = system.stats().actors.some(({ outage }) => outage === 'TETHER_POSTGRES_UNAVAILABLE');
+  return away ? 'away' : 'ok';
+}
+
+/**
+ * Ready means: a webhook that is sent now is kept, and actors are not failing again and again (supervision has escalated). Postgres
+ * and the object store may be away; they are shown, and do not count.
+ */
+export function readinessOf(parts: JudgedParts): Readiness {
+  const { log, system, uploads } = parts;
+  const { state } = log.log;
+  const { mode, actors, resting } = system.stats();
+  const outages = actors.flatMap(({ actor, outage, broken, threads, unstable }) => [
+    ...(outage === undefined ? [] : [`${actor} waits: ${outage}`]),
+    ...(broken.length === 0 ? [] : [`${actor} cannot read partitions ${broken.join(', ')}`]),
+    ...(threads.every((thread) => thread === 'lost') ? [`${actor} has no thread`] : []),
+    ...(unstable ? [`${actor} loses its threads again and again`] : []),
+    ...(resting.includes(actor) ? [`${actor} was restarted too often and rests`] : []),
+  ]);
+  return {
+    ready:
+      state === 'open' &&
+      resting.length === 0 &&
+      !actors.some(({ broken, unstable }) => broken.length > 0 || unstable),
+    checks: {
+      log: state === 'open' ? 'ok' : state,
+      actors: outages.length > 0 ? outages.join('; ') : mode === 'running' ? 'ok' : mode,
+      database: databaseState(parts),
+      ...(uploads === undefined ? {} : { objects: uploads.mode === 'ready' ? 'ok' : uploads.mode }),
+    },
+  };
+}
