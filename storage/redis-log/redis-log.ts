@@ -88,6 +88,7 @@ export class RedisLog implements MessageLog, PartitionHost {
       state: () => this.state,
       onLanded: (frames) => this.#landed(frames),
       onFull: () => this.#pressure.refused(),
+      atTurnEnd: options.atTurnEnd,
     });
     this.#committer = new Committer({ scripts: this.#scripts, clock, logger });
     this.#reader = new FrameReader({ client: commands, clock, logger });
