@@ -253,10 +253,12 @@ export class PostgresServer {
     for (const effect of effects) {
       const name = `${effect.actor}/${effect.dedupe}`;
       const owner = this.#dedupes.get(name);
-      if (owner === undefined) this.#dedupes.set(name, session);
-      else if (this.#flaws.noDedupe !== true && owner === 'committed') continue;
-      else if (this.#flaws.noDedupe !== true && owner !== session) return undefined;
-      if (!session.effects.includes(effect)) session.effects.push(effect);
+      if (this.#flaws.noDedupe !== true) {
+        if (owner === 'committed' || owner === session) continue;
+        if (owner !== undefined) return undefined;
+      }
+      this.#dedupes.set(name, session);
+      session.effects.push(effect);
     }
     return [];
   }
