@@ -28,6 +28,8 @@ export interface ActorOptions {
   readonly type: string;
   readonly scope: 'key' | 'thread';
   readonly batchMax: number;
+  readonly slow: { readonly share: number; readonly msMax: number };
+  readonly onBatch: () => void;
   readonly log: string;
   readonly node: string;
   readonly pool: Pool;
@@ -35,16 +37,9 @@ export interface ActorOptions {
   readonly dice: Dice;
 }
 
-export function simulatedActor({
-  type,
-  scope,
-  batchMax,
-  log,
-  node,
-  pool,
-  process,
-  dice,
-}: ActorOptions): ActorDefinition {
+export function simulatedActor(options: ActorOptions): ActorDefinition {
+  const { type, scope, batchMax, slow, onBatch, log, node, pool, process, dice } = options;
+  const sleep = (ms: number) => new Promise<void>((resolve) => process.monotonic.after(ms, resolve));
   return {
     type,
     scope,
@@ -60,10 +55,14 @@ export function simulatedActor({
         const epoch = epochOf.get(partition) ?? 0;
         return { actor: type, key, dedupe, partition, epoch, node, number: payload[2] ?? 0 };
       });
+      onBatch();
+      const isSlow = dice.chance(slow.share);
+      // Before its transaction it holds up nobody else.
+      const beforeIt = dice.chance(0.7);
+      if (isSlow && beforeIt) await sleep(dice.between(1, slow.msMax));
       await inTransaction(pool, async (transaction) => {
         await holdEpochs(transaction, log, type, epochs);
-        if (dice.chance(0.1))
-          await new Promise<void>((resolve) => process.monotonic.after(dice.between(1, 300), resolve));
+        if (isSlow && !beforeIt) await sleep(dice.between(1, slow.msMax));
         await transaction.query(EFFECTS, [effects]);
       });
     },

@@ -46,6 +46,9 @@ export class Cluster {
   readonly redis: RedisServer;
   readonly postgres: PostgresServer;
   readonly sites: readonly Site[];
+  /** What happens when a batch begins, to its node: by the number of the batch. */
+  readonly atBatch = new Map<number, (site: Site) => void>();
+  #batches = 0;
   readonly #options: ClusterOptions;
 
   constructor(options: ClusterOptions) {
@@ -87,6 +90,7 @@ export class Cluster {
       seed: Math.floor(dice.random() * 2 ** 32),
       logger: this.#logger(machine.name),
       flaws: flaws.node ?? {},
+      onBatch: () => this.#batch(site),
     });
     site.node = node;
     this.trace(`${machine.name}/${site.incarnations} starts`);
@@ -113,6 +117,11 @@ export class Cluster {
 
   trace(text: string): void {
     this.#options.trace?.(text);
+  }
+
+  #batch(site: Site): void {
+    const fault = this.atBatch.get(this.#batches++);
+    if (fault !== undefined) this.#options.timeline.in(this.#options.dice.between(0, 5), () => fault(site));
   }
 
   #ended(site: Site, node: Node, restartMs: number, withoutWord = false): void {

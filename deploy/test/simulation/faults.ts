@@ -23,7 +23,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   restart: ({ cluster }, site) => cluster.restart(site),
 
   pause: (world, site) => {
-    if (site.node !== undefined) pause(world, site.machine.name, site.node.process, [100, 6_000]);
+    const { node, machine } = site;
+    // Mostly past its leases.
+    if (node !== undefined)
+      pause(world, machine.name, node.process, world.dice.chance(0.2) ? [50, 3_000] : [3_200, 6_500]);
   },
 
   cutFromRedis: (world, site) => cut(world, `${site.machine.name} from redis`, [site.toRedis]),
@@ -111,6 +114,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** Besides: what makes nodes go on that have lost their partitions. */
+const OFTEN = ['pause', 'pause', 'pause', 'pause', 'pause', 'pause', 'cutFromRedis', 'cutFromRedis', 'kill'];
+
 export interface FaultPlan {
   /** How many. */
   readonly count: number;
@@ -121,19 +127,22 @@ export interface FaultPlan {
 /** Has faults come. Each ends by itself; `endFaults` ends what is left. */
 export function beginFaults(world: World, { count, withinMs }: FaultPlan): void {
   const { timeline, dice, cluster } = world;
-  const names = Object.keys(FAULTS);
+  const names = [...Object.keys(FAULTS), ...OFTEN];
   // Some runs meet one kind again and again.
   const some = dice.chance(0.5) ? names : [dice.pick(names), dice.pick(names), dice.pick(names)];
   for (let n = 0; n < count; n++) {
     const fault = FAULTS[dice.pick(some)];
     const site = dice.pick(cluster.sites);
-    timeline.in(dice.between(500, withinMs), () => fault?.(world, site));
+    // Most of them hit a node that has just begun with something.
+    if (dice.chance(0.7)) cluster.atBatch.set(dice.whole(0, 20), (busy) => fault?.(world, busy));
+    else timeline.in(dice.between(500, withinMs), () => fault?.(world, site));
   }
 }
 
 /** Everything is there again from now on; of the nodes one may be gone for good. */
 export function endFaults({ dice, cluster }: World): void {
   cluster.trace('the faults end');
+  cluster.atBatch.clear();
   if (cluster.sites.length > 1 && dice.chance(0.2)) {
     const gone = dice.pick(cluster.sites);
     gone.abandoned = true;
@@ -175,7 +184,7 @@ function cut({ timeline, dice, cluster }: World, name: string, links: readonly L
   cluster.trace(`cut: ${name}`);
   for (const link of links) link.cut();
   timeline.in(
-    dice.between(100, 6_000),
+    dice.chance(0.4) ? dice.between(100, 3_000) : dice.between(3_000, 6_500),
     () => {
       cluster.trace(`there again: ${name}`);
       for (const link of links) link.heal();

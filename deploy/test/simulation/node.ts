@@ -2,7 +2,7 @@
  * One node of a simulated cluster, from the start of its process to its end: the real log, leases, agent, dispatchers and kernels, on simulated
  * connections. It is put together as `deploy/cluster/node-cluster.ts` and `runtime/actor-system.ts` do it for real ones.
  */
-import { ClusterAgent } from '../../../runtime/cluster/agent.js';
+import { ClusterAgent, type LeaseStore } from '../../../runtime/cluster/agent.js';
 import { DEFAULT_POLICY } from '../../../runtime/cluster/policy.js';
 import { encodeEnvelope } from '../../../runtime/envelope.js';
 import { LogUnavailableError } from '../../../runtime/errors.js';
@@ -32,12 +32,14 @@ export interface Shape {
   readonly scope: 'key' | 'thread';
   readonly threads: number;
   readonly batchMax: number;
+  /** Share of batches that are slow, and for how long, milliseconds. */
+  readonly slow: { readonly share: number; readonly msMax: number };
 }
 
 /** Parts of a node, to be put in place of the real ones to break them on purpose. */
 export interface NodeFlaws {
   readonly partition?: (partition: LogPartition) => LogPartition;
-  readonly leases?: (leases: RedisLeases) => RedisLeases;
+  readonly leases?: (leases: LeaseStore) => LeaseStore;
 }
 
 export interface NodeOptions {
@@ -52,6 +54,8 @@ export interface NodeOptions {
   readonly seed: number;
   readonly logger: Logger;
   readonly flaws: NodeFlaws;
+  /** It begins with some messages. */
+  readonly onBatch: (node: Node) => void;
 }
 
 /** A message as a sender gives it. */
@@ -132,6 +136,8 @@ export class Node {
           type,
           scope: shape.scope,
           batchMax: shape.batchMax,
+          slow: shape.slow,
+          onBatch: () => this.#options.onBatch(this),
           log: LOG_ID,
           node: `${name}/${incarnation}`,
           pool,

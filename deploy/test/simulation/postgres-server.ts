@@ -41,6 +41,8 @@ export interface Effect {
 export interface PostgresFlaws {
   /** `holdEpochs` finds every epoch good. */
   readonly noEpochCheck?: boolean;
+  /** `raiseEpochs` does not wait for those who hold the epoch before. */
+  readonly noWait?: boolean;
   /** An effect takes place though its deduplication row is there. */
   readonly noDedupe?: boolean;
 }
@@ -213,7 +215,8 @@ export class PostgresServer {
     const rows: unknown[] = [];
     for (const [row, key, partition, epoch] of this.#rowsOf(values)) {
       if (row.raiser !== undefined && row.raiser !== session) return undefined;
-      if ([...row.holders].some((holder) => holder !== session)) return undefined;
+      if (this.#flaws.noWait !== true && [...row.holders].some((holder) => holder !== session))
+        return undefined;
       row.raiser = session;
       if ((session.raised.get(key) ?? row.epoch) >= epoch) continue;
       session.raised.set(key, epoch);

@@ -16,6 +16,7 @@ export interface SendersOptions {
   readonly actors: readonly string[];
   readonly senders: number;
   readonly messages: number;
+  readonly pauseMsMax: number;
   /** Share of requests and of answers that are lost. */
   readonly lossShare: number;
 }
@@ -72,8 +73,8 @@ export class Senders {
     };
     this.sent.push(sent);
     this.#try(sent, () => {
-      // Mostly at once, so that many are under way behind one another.
-      const pauseMs = dice.chance(0.7) ? dice.between(0, 20) : dice.between(20, 900);
+      // Some at once, so that they are under way behind one another; and all the time something.
+      const pauseMs = dice.chance(0.6) ? dice.between(0, 20) : dice.between(20, this.#options.pauseMsMax);
       timeline.in(pauseMs, () => this.#next(sender, number + 1, left - 1), true);
     });
   }

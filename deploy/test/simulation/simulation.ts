@@ -44,7 +44,7 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
   const trace: string[] = [];
   const shape = drawShape(dice);
   const everysec = dice.chance(0.1);
-  const nodes = dice.whole(2, 4);
+  const nodes = dice.pick([2, 2, 3, 3, 4]);
   const faultMs = dice.between(4_000, 9_000);
   const cluster = new Cluster({
     ...{ timeline, dice, shape, nodes, everysec, flaws },
@@ -54,7 +54,8 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
   const senders = new Senders({
     ...{ timeline, dice, cluster, actors: shape.actors },
     senders: dice.whole(2, 5),
-    messages: dice.whole(3, 14),
+    messages: dice.whole(6, 16),
+    pauseMsMax: (3 * faultMs) / 16,
     lossShare: dice.pick([0, 0, 0.02, 0.1]),
   });
   const problems: string[] = [];
@@ -67,7 +68,7 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
     for (const site of cluster.sites) timeline.in(dice.between(0, 800), () => cluster.start(site));
     senders.start();
     const world = { timeline, dice, cluster };
-    beginFaults(world, { count: dice.whole(0, 8), withinMs: faultMs });
+    beginFaults(world, { count: dice.whole(1, 8), withinMs: faultMs });
     const isOver = () => problems.length > 0;
     await timeline.run(faultMs, isOver);
     endFaults(world);
@@ -114,5 +115,10 @@ function drawShape(dice: Dice): Shape {
     scope: dice.pick(['key', 'thread']),
     threads: dice.whole(1, 2),
     batchMax: dice.pick([1, 4, 64]),
+    slow: dice.pick([
+      { share: 0.2, msMax: 300 },
+      { share: 1, msMax: 120 },
+      { share: 0.5, msMax: 1_500 },
+    ]),
   };
 }
