@@ -8,8 +8,6 @@ export interface Outcome {
   readonly cluster: Cluster;
   readonly senders: Senders;
   readonly shape: Shape;
-  /** Redis lost the last second of what it had acknowledged. */
-  readonly lossy: boolean;
 }
 
 const nameOf = ({ actor, dedupe }: { readonly actor: string; readonly dedupe: string }) =>
@@ -19,10 +17,9 @@ const ALARMS_MAX = 100;
 
 /** All that is broken; empty when the promises were kept. */
 export function broken(outcome: Outcome): readonly string[] {
-  const { lossy } = outcome;
   return [
-    // What a crash of Redis took back was acknowledged under `everysec`, which says so.
-    ...(lossy ? [] : [...kept(outcome), ...ordered(outcome)]),
+    ...kept(outcome),
+    ...ordered(outcome),
     ...fenced(outcome),
     ...once(outcome),
     ...handled(outcome),
@@ -32,10 +29,11 @@ export function broken(outcome: Outcome): readonly string[] {
 }
 
 /** P1, P4: what was acknowledged took effect, or is a dead letter; a dead letter is only what is poison. */
-function* kept({ cluster: { postgres }, senders }: Outcome): Iterable<string> {
+function* kept({ cluster: { postgres, redis }, senders }: Outcome): Iterable<string> {
   const done = new Set(postgres.effects.map(nameOf));
   for (const sent of senders.sent) {
-    if (sent.acknowledgedAt === undefined) continue;
+    // What a crash took back was acknowledged under `everysec`, which says so. What came after it was not.
+    if (sent.acknowledgedAt === undefined || redis.lost.has(nameOf(sent))) continue;
     const isDead = postgres.dead.has(sent.dedupe);
     if (sent.kind === 'poison' ? !isDead : !done.has(nameOf(sent)))
       yield `P1: ${nameOf(sent)} was acknowledged, and has ${isDead ? 'become a dead letter' : 'vanished'}`;
@@ -43,7 +41,7 @@ function* kept({ cluster: { postgres }, senders }: Outcome): Iterable<string> {
 }
 
 /** P2: of one key, what was acknowledged before the next was sent takes effect before it. */
-function* ordered({ cluster: { postgres }, senders }: Outcome): Iterable<string> {
+function* ordered({ cluster: { postgres, redis }, senders }: Outcome): Iterable<string> {
   const place = new Map<string, number>();
   for (const [at, effect] of postgres.effects.entries()) {
     if (!place.has(nameOf(effect))) place.set(nameOf(effect), at);
@@ -52,7 +50,7 @@ function* ordered({ cluster: { postgres }, senders }: Outcome): Iterable<string>
   // A sender's messages of one key are in `sent` in the order in which they were sent.
   for (const sent of senders.sent) {
     const at = place.get(nameOf(sent));
-    if (at === undefined) continue;
+    if (at === undefined || redis.lost.has(nameOf(sent))) continue;
     const name = `${sent.actor}/${sent.key}`;
     const before = last.get(name);
     const isLater = before !== undefined && (before.acknowledgedAt ?? Number.POSITIVE_INFINITY) < sent.sentAt;

@@ -2,6 +2,8 @@
  * A simulated Redis server: one state, commands one at a time, words for those who listen. After a crash it has what its append-only file has:
  * everything (synced always), or what it had up to a second before (everysec).
  */
+import { decodeEnvelope, type Envelope } from '../../../runtime/envelope.js';
+import { frameItems } from '../../../runtime/frame.js';
 import { Connection, type End, type Link } from './network.js';
 import { type Machine, Process } from './process.js';
 import { type Argument, type RedisFlaws, RedisState, Refusal } from './redis-state.js';
@@ -22,10 +24,14 @@ export type RedisConnection = Connection<RedisRequest, RedisReply>;
 
 const SYNC_MS = 1_000;
 
+const nameOf = ({ actor, dedupe }: Envelope) => `${actor}/${dedupe}`;
+
 export class RedisServer {
   readonly machine: Machine;
   readonly state: RedisState;
   process: Process;
+  /** Messages that a crash took back, `actor/dedupe`. */
+  readonly lost = new Set<string>();
   readonly #timeline: Timeline;
   readonly #listeners = new Map<string, Set<RedisConnection>>();
   /** As of the last sync; undefined when each command is synced. */
@@ -62,6 +68,9 @@ export class RedisServer {
 
   start(): void {
     if (this.#synced !== undefined) {
+      for (const body of this.state.bodiesBeyond(this.#synced)) {
+        for (const item of frameItems(body)) this.lost.add(nameOf(decodeEnvelope(item)));
+      }
       this.state.restore(this.#synced);
       this.#synced = this.state.copy();
     }

@@ -62,6 +62,17 @@ export class RedisState {
     this.#kept = copy as Kept;
   }
 
+  /** Of the frames that a copy does not have, though they may be done by now: their bodies. */
+  *bodiesBeyond(copy: unknown): Iterable<Uint8Array> {
+    for (const [key, stream] of this.#kept.streams) {
+      const end = Number((copy as Kept).hashes.get(key.replace(/:frames$/, ':state'))?.get('end') ?? 0);
+      for (const [id, fields] of stream) {
+        const body = fields[3];
+        if (Number.parseInt(id, 10) > end && body !== undefined) yield body;
+      }
+    }
+  }
+
   /** Runs a command. @throws Refusal */
   run(name: string, given: readonly Argument[]): unknown {
     this.words = [];

@@ -43,7 +43,7 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
   const timeline = new Timeline();
   const trace: string[] = [];
   const shape = drawShape(dice);
-  const everysec = dice.chance(0.1);
+  const everysec = dice.chance(0.25);
   const nodes = dice.pick([2, 2, 3, 3, 4]);
   const faultMs = dice.between(4_000, 9_000);
   const cluster = new Cluster({
@@ -73,7 +73,7 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
     await timeline.run(faultMs, isOver);
     endFaults(world);
     const faultsEndedAt = timeline.now;
-    const outcome = { cluster, senders, shape, lossy: everysec };
+    const outcome = { cluster, senders, shape };
     for (let restSince = Number.NaN; timeline.now < faultsEndedAt + SETTLE_MS_MAX && !isOver(); ) {
       await timeline.run(timeline.now + LOOK_MS, isOver);
       if (!senders.done || broken(outcome).length > 0) restSince = Number.NaN;
