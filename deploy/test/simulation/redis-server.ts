@@ -74,6 +74,7 @@ export class RedisServer {
       this.state.restore(this.#synced);
       this.#synced = this.state.copy();
     }
+    this.state.runId++;
     this.process = new Process(this.#timeline, this.machine);
     if (this.#synced !== undefined) this.process.monotonic.after(SYNC_MS, () => this.#sync());
   }

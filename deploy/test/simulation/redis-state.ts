@@ -36,6 +36,8 @@ export class RedisState {
   #kept: Kept = nothing();
   /** At its memory limit: what is not allowed then is refused. */
   full = false;
+  /** Of the process. */
+  runId = 1;
   /** Words of the last command. */
   words: Word[] = [];
   readonly #flaws: RedisFlaws;
@@ -132,7 +134,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   hello: () => 'OK',
 
   info() {
-    return `used_memory:${this.full ? 99 : 1}\r\nmaxmemory:100\r\n`;
+    return `run_id:${this.runId}\r\nused_memory:${this.full ? 99 : 1}\r\nmaxmemory:100\r\n`;
   },
 
   hmget([key, ...fields]) {
