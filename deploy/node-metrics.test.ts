@@ -24,6 +24,7 @@ const actor = (done: number): ActorStats => ({
   unstable: false,
   outage: undefined,
   broken: [],
+  unreadable: [],
 });
 
 const events = new EventStream(silentLogger);

@@ -90,23 +90,28 @@ export class Node {
       const database = await Database.open({ url: config.databaseUrl, dataDir: config.dataDir, logger });
       undo.push(() => database.stop());
       const deadLetters = createDeadLetterStore(database.pool);
+      const fencing = nodeLog.shared === undefined ? {} : { fencedBy: log.id };
       const system = new ActorSystem({
         log,
         deadLetters,
         reminders: createReminderStore(database.pool),
         snapshots: postgresSnapshots({ databaseUrl: database.url }),
         actors: [
-          { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, database.url) },
+          {
+            module: PAYMENT_ACTOR,
+            threads: config.threads,
+            settings: paymentSettings(config, database.url, fencing),
+          },
           {
             module: UPLOAD_ACTOR,
             threads: config.uploads.threads,
             youngHeapMib: 48,
-            settings: { databaseUrl: database.url, objects: objectSettings(config) },
+            settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
           },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
-            settings: { databaseUrl: database.url },
+            settings: { databaseUrl: database.url, ...fencing },
           })),
         ],
         ownership: nodeLog.shared === undefined ? 'all' : 'none',
@@ -228,9 +233,15 @@ function keepsFiles({ redisUrl, databaseUrl, uploads }: Config): boolean {
   return redisUrl === undefined || databaseUrl === undefined || uploads.s3Url === undefined;
 }
 
-function paymentSettings(config: Config, databaseUrl: string): Partial<PaymentSettings> {
+function paymentSettings(
+  config: Config,
+  databaseUrl: string,
+  fencing: Pick<PaymentSettings, 'fencedBy'>,
+): Partial<PaymentSettings> {
   return {
     databaseUrl,
+    ...fencing,
+    ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };

@@ -40,10 +40,17 @@ export async function startChild<Ready>(module: URL, args: readonly string[]): P
 }
 
 async function nextMessage(child: ChildProcess, deadlineMs: number): Promise<unknown> {
-  const signal = AbortSignal.timeout(deadlineMs);
+  const over = new AbortController();
+  const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), over.signal]);
   const exit = once(child, 'exit', { signal }).then(([code, name]) => {
     throw new Error(`the program under measurement ended: ${code ?? name}`);
   });
-  const [message] = await Promise.race([once(child, 'message', { signal }), exit]);
-  return message;
+  // It is given up once there is a message.
+  exit.catch(() => undefined);
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), exit]);
+    return message;
+  } finally {
+    over.abort();
+  }
 }

@@ -206,3 +206,17 @@ t.test('a module that is no actor, and messages of an actor that is not there, s
   await t.rejects(start(t, 'missing'), { code: 'TETHER_ACTOR_MODULE', message: /missing\.js does not load/ });
   await t.rejects(start(t, '../until'), { code: 'TETHER_ACTOR_MODULE', message: /no default export/ });
 });
+
+t.test('of a log that others read too, messages of an actor that is not there are theirs', async (t) => {
+  const log = new MemoryLog(1);
+  log.open('later')[0]?.append(Buffer.alloc(1), { appended() {}, appendFailed: t.threw });
+  await until('it is on the log', () => log.lag() === 1);
+  const warnings: object[] = [];
+  const logger = { ...silentLogger, warn: (fields: object) => warnings.push(fields) };
+  const { system, tell } = await start<Recorded>(t, 'recorder', { log, logger, ownership: 'none' });
+  t.strictSame(warnings, [{ actor: 'later', waiting: 1 }]);
+  system.adopt(0, () => 1);
+  await tell('1', 'ok');
+  await until('its own are handled', () => log.open('recorder')[0]?.committed === 1);
+  t.equal(log.open('later')[0]?.committed, 0);
+});

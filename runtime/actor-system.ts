@@ -104,7 +104,7 @@ export class ActorSystem {
 
   /**
    * Loads the actors and starts their threads; returns without waiting for them to open.
-   * @throws ActorModuleError, UnknownActorError
+   * @throws ActorModuleError, UnknownActorError: nobody would read what is on the log of an actor that is not registered
    */
   start(): Promise<void> {
     this.#enter('new', 'running');
@@ -113,7 +113,7 @@ export class ActorSystem {
   }
 
   async #start(): Promise<void> {
-    const { actors: registrations, log } = this.#options;
+    const { actors: registrations, log, ownership, logger } = this.#options;
     const loaded = new Map<string, Loaded>();
     for (const registration of registrations) {
       const definition = await loadActor(registration.module);
@@ -128,11 +128,14 @@ export class ActorSystem {
     }
     for (const actor of log.actors) {
       const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
-      if (waiting > 0 && !loaded.has(actor)) {
+      if (waiting === 0 || loaded.has(actor)) continue;
+      if (ownership === 'all') {
         throw new UnknownActorError(
           `the log holds ${waiting} messages for actor ${actor}, which is not registered`,
         );
       }
+      // Others read the log too, and one of a later release may have it.
+      logger.warn({ actor, waiting }, 'the log holds messages for an actor that is not registered here');
     }
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
@@ -140,7 +143,7 @@ export class ActorSystem {
     const grouped = actors
       .filter(({ definition }) => definition.group !== undefined)
       .map(({ definition, registration }) => ({ actor: definition.type, module: registration.module }));
-    const { hosts, ownership } = this.#options;
+    const { hosts } = this.#options;
     this.#pools = hosts ? actors.map((actor) => this.#build(actor, grouped)) : [];
     const nobody = Array.from({ length: log.partitions }, () => undefined);
     for (const [at, { definition }] of actors.entries()) {
@@ -352,7 +355,7 @@ export class ActorSystem {
       },
       ownership,
       discard: (partition, thread) => main.discard(actor, partition, thread),
-      onOwned: (partition, thread) => main.owned(actor, partition, thread),
+      onOwned: (partition, thread, epoch) => main.owned(actor, partition, thread, epoch),
       mesh: {
         joined: (thread, post) => main.joined(actor, thread, post),
         left: (thread) => {

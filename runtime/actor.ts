@@ -73,7 +73,8 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
   /**
    * Of the durable messages of this call: the partitions that they are of, with the epoch under which this process reads each. Who
    * commits what a message does, checks them in the same transaction: a process that has lost a partition and not noticed has another
-   * epoch than its new reader. Empty when the log has one owner, and for volatile messages.
+   * epoch than its new reader. Empty when the log has one owner, and for volatile messages. A partition that was adopted without an epoch
+   * among others that have one has epoch 0, which is nobody's.
    */
   readonly epochs: readonly PartitionEpoch[];
   readonly logger: Logger;

@@ -29,8 +29,16 @@ t.test('bytes that are no envelope are refused', async (t) => {
   const refused = { code: 'TETHER_ENVELOPE_MALFORMED' };
   t.throws(() => decodeEnvelope(new Uint8Array()), refused);
   t.throws(() => decodeEnvelope(encodeEnvelope(envelope).subarray(0, 30)), refused);
-  t.throws(() => decodeEnvelope(pack([2, 'a', 'b', 'c', 'd', 1, '', Buffer.alloc(1)])), refused);
+  for (const version of [0, -1, 1.5, '2', null]) {
+    t.throws(() => decodeEnvelope(pack([version, 'a', 'b', 'c', 'd', 1, '', Buffer.alloc(1)])), refused);
+  }
   t.throws(() => decodeEnvelope(pack([1, 'a', 'b', 'c', 'd', '1', '', Buffer.alloc(1)])), refused);
+});
+
+t.test('one of a later version is no outcast, whatever else it holds', async (t) => {
+  const later = { code: 'TETHER_ENVELOPE_VERSION', outage: true };
+  t.throws(() => decodeEnvelope(pack([2, 'a', 'b', 'c', 'd', 1, '', Buffer.alloc(1)])), later);
+  t.throws(() => decodeEnvelope(pack([300, { id: 'a' }])), later);
 });
 
 t.test('the short way and msgpackr write the same bytes', async (t) => {

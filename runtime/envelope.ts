@@ -5,12 +5,13 @@
  * between (log, dispatcher, ports) moves the bytes and never looks inside.
  *
  * Encoding: one msgpack array of fixed length, version first, so that a later version can be told apart and decoded
- * by its own rule. An array, not a map: field names would be a third of a typical message.
+ * by its own rule. What a release has written, every later one reads. A new version is written only by the release after the first that reads
+ * it: while nodes of both run, each reads what the other writes. An array, not a map: field names would be a third of a typical message.
  */
 import { Packr } from 'msgpackr';
 import type { AsciiText } from './ascii-text.js';
 import { BytePool } from './byte-pool.js';
-import { EnvelopeError } from './errors.js';
+import { EnvelopeError, EnvelopeVersionError } from './errors.js';
 
 export interface Envelope {
   /** Unique and sortable by time of acceptance: a UUID of version 7, see `message-id.ts`. */
@@ -160,7 +161,7 @@ function writeString(target: Buffer, position: number, text: string): number {
 
 /**
  * The envelope in `bytes`. `payload` is a view of `bytes`, not a copy.
- * @throws EnvelopeError when `bytes` are not an envelope of a known version
+ * @throws EnvelopeVersionError it is of a later version @throws EnvelopeError it is none
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   let fields: unknown;
@@ -168,6 +169,9 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     fields = packr.unpack(bytes);
   } catch (cause) {
     throw new EnvelopeError('an envelope is not msgpack', { cause });
+  }
+  if (Array.isArray(fields) && Number.isInteger(fields[0]) && fields[0] > VERSION) {
+    throw new EnvelopeVersionError(`an envelope has version ${fields[0]}; known are those up to ${VERSION}`);
   }
   if (!Array.isArray(fields) || fields.length !== FIELDS || fields[0] !== VERSION) {
     throw new EnvelopeError(`an envelope is not an array of ${FIELDS} fields of version ${VERSION}`);

@@ -53,10 +53,32 @@ export class LogClosedError extends TetherError {
   readonly retryable = false;
 }
 
+/**
+ * Another process reads these partitions by now, and what this one does for their messages does not count. Nothing is wrong with them: here they
+ * wait until the partitions are dropped, or are this process's anew.
+ */
+export class FencedError extends OutageError {
+  readonly code = 'TETHER_FENCED';
+  readonly partitions: readonly number[];
+
+  constructor(message: string, partitions: readonly number[]) {
+    super(message);
+    this.partitions = partitions;
+  }
+}
+
 /** Bytes that should be an envelope are not one. */
 export class EnvelopeError extends TetherError {
   readonly code = 'TETHER_ENVELOPE_MALFORMED';
   readonly retryable = false;
+}
+
+/**
+ * A later release wrote the envelope in a form that this one does not know. Nothing is wrong with it: it waits, and with it whatever stands behind
+ * it on its partition, until a process reads it that can.
+ */
+export class EnvelopeVersionError extends OutageError {
+  readonly code = 'TETHER_ENVELOPE_VERSION';
 }
 
 /** An actor's module cannot be used: it does not load, or is not a definition. */

@@ -54,6 +54,11 @@ export type ActorEvent =
       readonly to: number;
     }
   | { readonly kind: 'resized'; readonly actor: string; readonly threads: number }
+  /**
+   * Another process reads these partitions by now, and what this one would have done for their messages was refused. Said again with each try,
+   * until they are dropped.
+   */
+  | { readonly kind: 'fenced'; readonly actor: string; readonly partitions: readonly number[] }
   /** What an actor depends on went away (its code), or is back (undefined). */
   | {
       readonly kind: 'outage';

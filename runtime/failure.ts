@@ -13,6 +13,12 @@ export function failureOf(error: unknown): Failure {
   return 'retryable';
 }
 
+/** The partitions that a `FencedError` names; none of any other. */
+export function fencedPartitionsOf(error: unknown): readonly number[] {
+  if (!(error instanceof Error && 'code' in error && error.code === 'TETHER_FENCED')) return [];
+  return 'partitions' in error && Array.isArray(error.partitions) ? error.partitions : [];
+}
+
 /** An error as a dead letter carries it: plain data, of any thrown value. */
 export function causeOf(error: unknown): DeadLetterCause {
   if (!(error instanceof Error)) return { code: 'THROWN', message: String(error), stack: '' };

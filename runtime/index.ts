@@ -4,6 +4,7 @@ export {
   type ActorDefinition,
   type ActorType,
   defineActor,
+  type PartitionEpoch,
   type Reminders,
   type SnapshotPolicy,
   type ThreadContext,
@@ -21,6 +22,8 @@ export {
   AskTimeoutError,
   BodyError,
   EnvelopeError,
+  EnvelopeVersionError,
+  FencedError,
   LogClosedError,
   LogFullError,
   LogReadError,
@@ -85,6 +88,7 @@ export {
 export {
   assertSnapshot,
   type Snapshot,
+  type SnapshotFence,
   type SnapshotPosition,
   type SnapshotStore,
 } from './stores/snapshot.js';

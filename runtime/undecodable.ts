@@ -1,5 +1,5 @@
 /**
- * Names for messages whose envelope cannot be decoded (one of a later version, say): a UUID of version 8, so that the dead letter
+ * Names for messages whose envelope cannot be decoded: a UUID of version 8, so that the dead letter
  * of one never takes the place of another's, and a replay finds the way back.
  *
  * | bits | holds                                                                                      |

@@ -86,11 +86,13 @@ export interface Dead {
   readonly attempts: number;
 }
 
-/** So much of a partition that was dropped is not in the thread any more. Its fate is no news. */
+/** So much of a partition that was dropped, or that cannot be read, is not in the thread any more. Its fate is no news. */
 export interface Forgotten {
   readonly type: 'forgotten';
   readonly messages: number;
   readonly bytes: number;
+  /** A later release wrote the message at `offset`: it and what was sent behind it go back, unread. */
+  readonly unreadable?: { readonly partition: number; readonly offset: number; readonly reason: string };
 }
 
 /** What now waits in the thread behind keys that are held for a retry. */
@@ -105,6 +107,8 @@ export interface Outage {
   readonly type: 'outage';
   readonly code: string | undefined;
   readonly message: string;
+  /** Partitions that another process reads by now, when that is what it is. */
+  readonly fenced?: readonly number[];
 }
 
 /** Events of the thread since the last time. */

@@ -24,7 +24,7 @@ export function messageKey(endpoint: string, dedupe: string): string {
  * The messages that are new as far as `recent` knows, by their `messageKey`, in order.
  * @throws EmpMalformedError when any of the others cannot be read
  */
-export function readBatch(messages: readonly RawMessage[], recent: Seen): ReadonlyMap<string, Incoming> {
+export function readBatch(messages: readonly RawMessage[], recent: Seen): Map<string, Incoming> {
   const batch = new Map<string, Incoming>();
   for (const message of messages) {
     const endpoint = endpointOf(message.key);

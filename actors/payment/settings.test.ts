@@ -9,7 +9,12 @@ const given = {
 
 t.test('filled and frozen', async (t) => {
   const filled = fillPaymentSettings(given);
-  t.strictSame(filled, { ...given, connectionsMax: 2 });
+  t.strictSame(filled, {
+    ...given,
+    connectionsMax: 2,
+    redisPrefix: 'tether',
+    redisEntriesMax: 1_000_000,
+  });
   t.ok(Object.isFrozen(filled));
 });
 
@@ -21,6 +26,8 @@ t.test('wrong ones are named, without their values', async (t) => {
     [{ ...given, connectionsMax: 0 }, /connectionsMax/],
     [{ ...given, idempotencyEntriesMax: 1.5 }, /idempotencyEntriesMax/],
     [{ ...given, blacklistCodes: 'AC04' }, /blacklistCodes/],
+    [{ ...given, redisUrl: 'http://u:secret@h' }, /redisUrl/],
+    [{ ...given, fencedBy: 'secret' }, /fencedBy/],
     [{ ...given, unknown: 1 }, /unrecognized/],
   ];
   for (const [settings, message] of wrong) {

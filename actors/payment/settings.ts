@@ -1,5 +1,6 @@
 /** The settings of the payment actor, checked once, when its thread starts. */
 import { z } from 'zod';
+import { parseRedisUrl } from '../../storage/redis/client.js';
 
 const Settings = z.strictObject({
   databaseUrl: z.string().min(1),
@@ -9,6 +10,20 @@ const Settings = z.strictObject({
   blacklistCodes: z.array(z.string().min(1).max(64)),
   /** Messages that a thread remembers as handled, about 250 bytes each. */
   idempotencyEntriesMax: z.int().min(1).max(10_000_000),
+  /** Where nodes tell one another which messages are done; undefined: each finds out by itself. It may hold a password. */
+  redisUrl: z
+    .string()
+    .refine((url) => parseRedisUrl(url) !== undefined)
+    .optional(),
+  /** In front of every key in Redis. */
+  redisPrefix: z.string().min(1).max(64).default('tether'),
+  /** Messages that Redis remembers as handled, about 72 bytes each. */
+  redisEntriesMax: z.int().min(1).max(1_000_000_000).default(1_000_000),
+  /**
+   * Identity of the log, when many nodes read it: a batch is written only as long as this one reads its partitions. Undefined: the log has one
+   * owner, and nothing is checked.
+   */
+  fencedBy: z.uuid().optional(),
 });
 
 export type PaymentSettings = z.input<typeof Settings>;

@@ -13,6 +13,7 @@
  * What a failure means:
  * - the file is to blame: the upload is `failed`, and the client told why; rows up to there stay
  * - the object store or Postgres is away: thrown, and the runtime delivers again when it is back; the checkpoint stands
+ * - another node has the upload's partition by now: the same, until this one has noticed
  * - anything else, a cancellation meanwhile too: tried again, and a dead letter in the end; but after a batch was written the count of
  *   tries begins anew
  */
@@ -21,6 +22,7 @@ import { OutageError, TetherError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
 import { standBack } from '../../runtime/thread-priority.js';
 import { openObjectStore } from '../../storage/objects/open.js';
+import { type HoldEpochs, holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool } from '../../storage/postgres/pool.js';
 import { FileFailure } from './file-failure.js';
 import { isFinal, type UploadMessage } from './model.js';
@@ -32,6 +34,8 @@ import { UploadMovedError } from './write/write-batch.js';
 
 export interface UploadResources extends SliceResources {
   readonly sliceMs: number;
+  /** Identity of the log, when many nodes read it. */
+  readonly fencedBy?: string | undefined;
 }
 
 /** At work at once in all threads of a node: each takes up to 15 MiB of a thread's heap, and they may all be in one. */
@@ -43,7 +47,8 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
   limits: { concurrencyMax: CONCURRENCY_MAX },
 
   open({ settings, logger }) {
-    const { databaseUrl, objects, connectionsMax, sliceMs, batchRows } = fillUploadSettings(settings);
+    const { databaseUrl, objects, connectionsMax, sliceMs, batchRows, fencedBy } =
+      fillUploadSettings(settings);
     // Nobody waits for a row as a sender waits for an acknowledgement.
     standBack(logger);
     return {
@@ -51,6 +56,7 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
       objects: openObjectStore(objects, logger),
       sliceMs,
       batchRows,
+      fencedBy,
     };
   },
 
@@ -58,10 +64,13 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
     await Promise.all([pool.end(), objects.close()]);
   },
 
-  async receive(_messages, { key, resources, signal, self, logger }) {
+  async receive(_messages, { actor, key, epochs, resources, signal, self, logger }) {
+    const { fencedBy } = resources;
+    const hold: HoldEpochs | undefined =
+      fencedBy === undefined ? undefined : (transaction) => holdEpochs(transaction, fencedBy, actor, epochs);
     const end = performance.now() + resources.sliceMs;
     const isTimeOver = () => signal.aborted || performance.now() >= end;
-    const outcome = await handleUpload(key, resources, isTimeOver, logger);
+    const outcome = await handleUpload(key, { ...resources, hold }, isTimeOver, logger);
     if (outcome === 'paused') await self.tellDurably({ type: 'process' });
   },
 });

@@ -11,6 +11,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ObjectStore } from '../../storage/objects/object-store.js';
+import type { HoldEpochs } from '../../storage/postgres/fence.js';
 import type { Pool } from '../../storage/postgres/pool.js';
 import { type Columns, compileColumns } from './debtor/columns.js';
 import { readDebtor } from './debtor/read-debtor.js';
@@ -34,6 +35,8 @@ export interface SliceResources {
   readonly pool: Pool;
   readonly objects: ObjectStore;
   readonly batchRows: number;
+  /** Undefined: the log has one owner. */
+  readonly hold?: HoldEpochs | undefined;
 }
 
 export interface Slice {
@@ -84,7 +87,7 @@ async function writeRows(
   table: TableFile,
   columns: Columns,
   checkpoint: Checkpoint,
-  { pool, batchRows }: SliceResources,
+  { pool, batchRows, hold }: SliceResources,
   slice: Slice,
 ): Promise<'completed' | 'paused'> {
   const checked = checkedColumns(columns);
@@ -103,7 +106,7 @@ async function writeRows(
     await inFlight;
     const step = { uploadId: work.id, owner: work.owner, from, next, lookFirst };
     const sent = batch;
-    inFlight = writeBatch(pool, step, sent).then((written) => {
+    inFlight = writeBatch(pool, step, sent, hold).then((written) => {
       lookFirst ||= written.hasDuplicates;
       spent = sent;
       slice.onBatch();

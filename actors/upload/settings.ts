@@ -13,6 +13,8 @@ const Settings = z.strictObject({
   sliceMs: z.int().min(0).max(120_000).default(20_000),
   /** Rows of one transaction, about. */
   batchRows: z.int().min(1).max(50_000).default(20_000),
+  /** Identity of the log, when many nodes read it: rows are written only as long as this one reads the upload's partition. */
+  fencedBy: z.uuid().optional(),
 });
 
 export type UploadSettings = z.input<typeof Settings>;

@@ -81,6 +81,9 @@ export class NodeCluster {
     for (const actor of actors) {
       for (const partition of log.open(actor)) partition.onLost = () => this.#agent.lost(partition.index);
     }
+    system.events.listen((event) => {
+      if (event.kind === 'fenced') for (const partition of event.partitions) this.#agent.lost(partition);
+    });
     this.#agent.start();
   }
 

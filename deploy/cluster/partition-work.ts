@@ -6,8 +6,9 @@
  */
 import type { ActorSystem } from '../../runtime/actor-system.js';
 import type { PartitionWork } from '../../runtime/cluster/agent.js';
-import { FencedError, inTransaction, type Pool, raiseEpochs } from '../../storage/postgres/index.js';
+import type { Pool } from '../../storage/postgres/index.js';
 import type { RedisLog } from '../../storage/redis-log/redis-log.js';
+import { EpochRaiser } from './epoch-raiser.js';
 
 export interface WorkOptions {
   readonly log: RedisLog;
@@ -18,6 +19,7 @@ export interface WorkOptions {
 }
 
 export function partitionWork({ log, pool, system, actors }: WorkOptions): PartitionWork {
+  const raiser = new EpochRaiser(pool, log.id);
   const partitionOf = (actor: string, index: number) => {
     const partition = log.open(actor)[index];
     if (partition === undefined) throw new RangeError(`the log has no partition ${index}`);
@@ -28,12 +30,7 @@ export function partitionWork({ log, pool, system, actors }: WorkOptions): Parti
       const epochs = await Promise.all(
         actors.map(async (actor) => {
           const epoch = await log.claim(partitionOf(actor, index));
-          await inTransaction(pool, async (transaction) => {
-            const higher = await raiseEpochs(transaction, log.id, actor, [{ partition: index, epoch }]);
-            // Redis has lost what it knew of later ones, or was overtaken: the next claim is higher.
-            if (higher.length > 0)
-              throw new FencedError(`partition ${index} of ${actor} was taken over meanwhile`);
-          });
+          await raiser.raise(actor, index, epoch);
           return [actor, epoch] as const;
         }),
       );

@@ -7,7 +7,7 @@ interface Tap {
 }
 
 interface Database {
-  query<Row>(sql: string): Promise<{ rows: Row[] }>;
+  query(sql: string): Promise<{ rows: object[] }>;
 }
 
 interface EventRow {
@@ -18,12 +18,10 @@ interface EventRow {
 
 export async function checkLanes(t: Tap, database: Database, { kyc, payments }: Acknowledged): Promise<void> {
   const lost: string[] = [];
-  const { rows: events } = await database.query<EventRow>(
-    'select key, reported_status, payload from events order by seq',
-  );
+  const { rows } = await database.query('select key, reported_status, payload from events order by seq');
   const numbers = new Map<string, number[]>();
   const statuses = new Map<string, string[]>();
-  for (const { key, reported_status, payload } of events) {
+  for (const { key, reported_status, payload } of rows as EventRow[]) {
     const number = new URLSearchParams(payload.toString()).get('number');
     const byKey: Map<string, (string | number)[]> = number === null ? statuses : numbers;
     const known = byKey.get(key);

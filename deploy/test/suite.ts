@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Of one file; a file that takes longer says so. */
 const FILE_MS_MAX = 60_000;
 /** The longest ones, so that none of them is left alone at the end. */
-const FIRST = ['deploy/test/', 'gateway/uploads/', 'actors/'];
+const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js') && !file.includes('fixtures/'))

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { cpuSeconds } from '../process-stats.js';
 
 export interface WrkResult {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
@@ -75,6 +76,7 @@ export async function runWrk(run: WrkRun): Promise<WrkResult> {
   >;
   const wall = result.durationUs / 1e6;
   return {
+    requests: result.requests,
     requestsPerSecond: result.requests / wall,
     p50Us: result.p50Us,
     p99Us: result.p99Us,

@@ -4,26 +4,14 @@
  *
  * Arguments: directory of the journal.
  */
-import { DEFAULT_ENDPOINT } from '../../deploy/endpoint.js';
-import { GatewayMetrics, startGateway } from '../../gateway/index.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { openJournal } from '../../storage/journal/index.js';
+import { startGatewayOf } from './gateway.js';
 
 const [directory = ''] = process.argv.slice(2);
 const journal = await openJournal({ directory, logger: silentLogger });
 for (const partition of journal.open('payment')) partition.onAppended = () => partition.commit(partition.end);
-const gateway = await startGateway({
-  host: '127.0.0.1',
-  port: 0,
-  endpoints: [DEFAULT_ENDPOINT],
-  partitions: (actor) => journal.open(actor),
-  readiness: () => ({ ready: true, checks: {} }),
-  trustedProxies: [],
-  proxyProtocol: false,
-  metrics: new GatewayMetrics(),
-  logger: silentLogger,
-  now: Date.now,
-});
+const gateway = await startGatewayOf(journal);
 process.send?.({ port: gateway.port });
 process.on('message', () => process.send?.(journal.stats()));
 process.on('SIGTERM', async () => {

@@ -37,7 +37,7 @@ export const DEFAULT_POLICY: ClusterPolicy = Object.freeze({
   forgetMs: 60_000,
   drainMs: 10_000,
   handOversMax: 4,
-  claimsMax: 8,
+  claimsMax: 64,
 });
 
 /** @throws RangeError when a lease could not be renewed in time, or nobody could live by it */

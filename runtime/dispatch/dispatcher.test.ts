@@ -164,8 +164,8 @@ t.test('a log that cannot be read stops its partition, and no other', async (t) 
   dispatcher.attach(0);
   await append(0, 'x');
   await append(1, 'y');
-  await until('the broken partition is known', () => dispatcher.broken.length > 0);
-  t.strictSame(dispatcher.broken, [0]);
+  await until('the broken partition is known', () => dispatcher.standing('broken').length > 0);
+  t.strictSame(dispatcher.standing('broken'), [0]);
   t.strictSame(
     inbox[0]?.map(({ id }) => id),
     ['y'],

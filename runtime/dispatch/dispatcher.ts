@@ -66,9 +66,9 @@ export class Dispatcher {
     return sum;
   }
 
-  /** Partitions whose log cannot be read. */
-  get broken(): readonly number[] {
-    return this.#feeds.filter(({ mode }) => mode === 'broken').map(({ partition }) => partition.index);
+  /** Partitions that stand still: their log cannot be read, or this release cannot read what is on it. */
+  standing(mode: 'broken' | 'unreadable'): readonly number[] {
+    return this.#feeds.filter((feed) => feed.mode === mode).map(({ partition }) => partition.index);
   }
 
   /** The owning thread of each partition; undefined of one that is not this process's. */
@@ -160,9 +160,11 @@ export class Dispatcher {
     this.#options.onSettled?.();
   }
 
-  /** So much of what was dropped is gone. */
-  forgotten(thread: number, { messages, bytes }: Forgotten): void {
+  /** So much is gone of what was dropped, or of what the thread cannot read. */
+  forgotten(thread: number, { messages, bytes, unreadable }: Forgotten): void {
     const route = this.#route(thread);
+    const feed = unreadable && this.#feed(unreadable.partition);
+    if (feed?.ours) route.refuse(feed, unreadable?.offset ?? 0, messages);
     route.settle(messages, bytes);
     this.#settled(route);
   }
@@ -242,7 +244,7 @@ export class Dispatcher {
   #placed(feed: Feed, route: Route | undefined): void {
     const { partition } = feed;
     partition.onAppended = route === undefined ? undefined : () => this.#appended(feed);
-    this.#options.onOwned?.(partition.index, route?.thread);
+    this.#options.onOwned?.(partition.index, route?.thread, feed.epoch);
     if (route === undefined) return;
     route.offer(feed);
     this.#sender.pump(route);

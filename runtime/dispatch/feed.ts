@@ -8,6 +8,7 @@
  *   ready ---read to the end--> idle
  *   idle, ready, reading ---hold---> held ---unhold---> idle     its partition moves to another thread
  *   any -----read failed-----> broken   the log is damaged; an operator is needed
+ *   any ----a thread cannot read it----> unreadable      a later release wrote it; it waits for a process that can
  *   these, its `ours`:
  *     ---leave---> absent               nothing of it is in flight; another process reads on
  *     ---drop----> dropped              a thread may still have what it was sent; nothing that is said of it counts
@@ -25,7 +26,16 @@ import type { Frame, LogPartition } from '../message-log.js';
 import { DelayProbe } from './delay-probe.js';
 import { Watermark } from './watermark.js';
 
-export type FeedMode = 'idle' | 'ready' | 'reading' | 'held' | 'broken' | 'absent' | 'dropped' | 'awaited';
+export type FeedMode =
+  | 'idle'
+  | 'ready'
+  | 'reading'
+  | 'held'
+  | 'broken'
+  | 'unreadable'
+  | 'absent'
+  | 'dropped'
+  | 'awaited';
 
 /** A run of messages with consecutive offsets. */
 export interface Slice {
@@ -102,27 +112,40 @@ export class Feed {
 
   /** Nothing is sent until `unhold`. A read under way is of no use any more. */
   hold(): void {
-    if (this.#mode !== 'broken') this.#enter('held', 'idle', 'ready', 'reading');
+    if (!this.#stuck) this.#enter('held', 'idle', 'ready', 'reading');
   }
 
   unhold(): void {
-    if (this.#mode !== 'broken') this.#enter('idle', 'held');
+    if (!this.#stuck) this.#enter('idle', 'held');
+  }
+
+  /** It stands still for as long as it is ours. */
+  get #stuck(): boolean {
+    return this.#mode === 'broken' || this.#mode === 'unreadable';
   }
 
   break(): void {
     if (this.ours) this.#mode = 'broken';
   }
 
+  /** A thread has sent back, unread, `count` messages from `offset` on: it does not know the form of the first. */
+  refuse(offset: number, count: number): void {
+    this.next = Math.min(this.next, offset);
+    this.settle(count);
+    this.delay.forget();
+    if (this.#mode !== 'broken') this.#mode = 'unreadable';
+  }
+
   /** Another process may read on from what is committed. */
   leave(): void {
     if (this.unfinished > 0) throw new Error(`${this.unfinished} messages of the partition are not done`);
-    this.#enter('absent', 'held', 'broken');
+    this.#enter('absent', 'held', 'broken', 'unreadable');
     this.#forget();
   }
 
   /** Another process reads it, perhaps since a while: what is in flight counts no more. */
   drop(): void {
-    this.#enter('dropped', 'idle', 'ready', 'reading', 'held', 'broken', 'awaited');
+    this.#enter('dropped', 'idle', 'ready', 'reading', 'held', 'broken', 'unreadable', 'awaited');
     this.#forget();
   }
 
@@ -158,8 +181,9 @@ export class Feed {
     this.#mode = mode;
   }
 
-  /** Whether suspects of the last loss are still to be sent or to be finished. One that is given up is none any more. */
+  /** Whether suspects of the last loss are still to be sent or to be finished. One that is given up, or never sent again, is none any more. */
   get suspicious(): boolean {
+    if (this.#stuck) return false;
     for (let offset = this.watermark.low; offset < this.suspectEnd; offset++) {
       if (!this.#settled(offset)) return true;
     }

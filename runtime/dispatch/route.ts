@@ -16,6 +16,7 @@
  * when all suspects are done. A feed that moves takes its suspects, the window and the count of lone losses along.
  */
 import type { Feed } from './feed.js';
+import { ReadAhead } from './read-ahead.js';
 
 /** Twice the batch of a set-based actor and the next one, so that a thread never waits for the main thread. */
 const WINDOW_MESSAGES = 2_048;
@@ -38,6 +39,7 @@ export interface Lone {
 
 export class Route {
   readonly thread: number;
+  readonly reads = new ReadAhead();
   readonly #feeds = new Set<Feed>();
   /** Feeds with something to send, in the order of their turns. */
   #line: Feed[] = [];
@@ -84,9 +86,26 @@ export class Route {
 
   /** How many messages may be sent now. */
   get credit(): number {
-    if (this.#losses > 0) return Math.max(0, (SUSPECT_WINDOWS[this.#losses] as number) - this.#messages);
-    if (this.#bytes - this.#parkedBytes >= WINDOW_BYTES) return 0;
+    if (this.#losses > 0) return Math.max(0, this.#window - this.#messages);
+    if (this.#byteCredit <= 0) return 0;
     return Math.max(0, WINDOW_MESSAGES - (this.#messages - this.#parkedMessages));
+  }
+
+  get #window(): number {
+    return SUSPECT_WINDOWS[this.#losses] as number;
+  }
+
+  get #byteCredit(): number {
+    return WINDOW_BYTES - (this.#bytes - this.#parkedBytes);
+  }
+
+  /** Whether there is credit for what one more read of the log may bring. When it is not, `pump` is asked again. */
+  get mayBeginRead(): boolean {
+    const byteCredit = this.#losses > 0 ? WINDOW_BYTES : this.#byteCredit;
+    return this.reads.isWorth(
+      { credit: this.credit, window: this.#window },
+      { credit: byteCredit, window: WINDOW_BYTES },
+    );
   }
 
   /** The thread is ready and has nothing in flight. */
@@ -173,6 +192,12 @@ export class Route {
   /** Nothing more of `feed` is sent. */
   hold(feed: Feed): void {
     feed.hold();
+    this.#line = this.#line.filter((other) => other !== feed);
+  }
+
+  /** The thread has sent messages of `feed` back, unread; nothing more of it is sent. */
+  refuse(feed: Feed, offset: number, count: number): void {
+    feed.refuse(offset, count);
     this.#line = this.#line.filter((other) => other !== feed);
   }
 

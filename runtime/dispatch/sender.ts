@@ -55,10 +55,10 @@ export class Sender {
   /** Sends what the credit of a thread allows. */
   pump(route: Route): void {
     if (this.#mode !== 'running' || !route.up) return;
-    while (route.line.length > 0 && route.credit > 0) {
+    while (route.line.length > 0 && route.mayBeginRead) {
       const slices: (readonly [Feed, Slice])[] = [];
       let bytes = 0;
-      while (bytes < DELIVERY_BYTES && route.credit > 0) {
+      while (bytes < DELIVERY_BYTES && route.mayBeginRead) {
         const feed = route.nextInLine();
         if (feed === undefined) break;
         for (const slice of this.#read(route, feed)) {
@@ -122,17 +122,28 @@ export class Sender {
     if (!(frames instanceof Promise)) return this.#take(route, feed, frames);
     const ticket = feed.startRead();
     const { term } = feed;
-    frames.then(
-      (frames) => {
-        // The thread may have been lost meanwhile, or the partition be on its way to another one.
-        if (feed.reads(ticket)) this.#sendRead(route, feed, from, frames);
-      },
-      (error: unknown) => this.broken(feed, error, term),
-    );
+    route.reads.begin();
+    frames
+      .then(
+        (frames) => {
+          route.reads.end();
+          // The thread may have been lost meanwhile, or the partition be on its way to another one.
+          if (feed.reads(ticket)) this.#sendRead(route, feed, from, frames);
+        },
+        (error: unknown) => {
+          route.reads.end();
+          this.broken(feed, error, term);
+        },
+      )
+      .then(() => this.pump(route));
     return [];
   }
 
   #sendRead(route: Route, feed: Feed, from: number, frames: readonly Frame[]): void {
+    route.reads.brought(
+      frames.reduce((sum, { count }) => sum + count, 0),
+      frames.reduce((sum, { body }) => sum + body.length, 0),
+    );
     const still = route.up && this.#mode === 'running' && feed.next === from;
     if (still && route.credit > 0 && route.mayRead(feed)) {
       const slices = this.#take(route, feed, frames);
@@ -144,7 +155,6 @@ export class Sender {
       feed.rest();
     }
     route.offer(feed);
-    this.pump(route);
   }
 
   #take(route: Route, feed: Feed, frames: readonly Frame[]): Slice[] {

@@ -274,3 +274,24 @@ t.test(
     t.equal(clock.pending, 0);
   },
 );
+
+t.test(
+  'the activation of many keys has caught up with what there was, though there is always more',
+  async (t) => {
+    const { kernel } = manualKernel();
+    let handled = 0;
+    const host = hostIn<number, undefined, undefined>(kernel, {
+      type: 'set',
+      scope: 'thread',
+      async receive(_messages, { self }) {
+        await macrotask();
+        handled++;
+        if (handled < 1_000) void self.tell(handled);
+      },
+    });
+    for (let n = 0; n < 3; n++) void host.activation('').tell(n);
+    const released = await host.release(() => true, 1_000, new Promise(() => {}));
+    t.ok(released);
+    t.ok(handled >= 3 && handled < 10, `${handled} were handled by then`);
+  },
+);

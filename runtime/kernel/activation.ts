@@ -390,11 +390,11 @@ export class Activation implements Runnable, Debtor, ContextOwner {
     this.#after();
   }
 
-  /** After whatever happened: is there more to do, and who waits for this moment? */
+  /** After whatever happened: is there more to do? And who waits for this moment, as `caughtUp` does though there is always more? */
   #after(): void {
     const { host } = this;
     if (this.turn !== host.scheduler.turn) host.touch(this);
     if (this.mode === 'idle' && this.#hasWork()) this.#schedule();
-    else this.#expectations.settle();
+    this.#expectations.settle();
   }
 }

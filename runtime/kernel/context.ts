@@ -164,16 +164,19 @@ export class ActivationContext implements ActorContext {
   }
 }
 
-/** Each partition once; those that have one owner from start to end have no epoch, and are left out. */
+/** Each partition once. None at all when none has an epoch: the log has one owner from start to end. */
 function epochsOf(entries: readonly Entry[]): readonly PartitionEpoch[] {
   const epochs: PartitionEpoch[] = [];
   let last = -1;
+  let shared = false;
   for (const { partition, epoch } of entries) {
-    if (epoch === undefined || partition === last) continue;
+    if (partition === last) continue;
     last = partition;
-    if (!epochs.some((known) => known.partition === partition)) epochs.push({ partition, epoch });
+    shared ||= epoch !== undefined;
+    // One that was left out would go unchecked; there is no epoch 0, so this one is refused.
+    if (!epochs.some((known) => known.partition === partition)) epochs.push({ partition, epoch: epoch ?? 0 });
   }
-  return epochs;
+  return shared ? epochs : NO_EPOCHS;
 }
 
 /** So much of a call's time is over when its signal fires: what is left is for giving up in good order. */

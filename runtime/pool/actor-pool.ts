@@ -56,7 +56,7 @@ export interface ActorPoolOptions {
   readonly onMoved?: (partition: number, from: number, to: number) => void;
   readonly ownership?: OwnershipAtStart;
   readonly discard?: Discard;
-  readonly onOwned?: (partition: number, thread: number | undefined) => void;
+  readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
@@ -140,7 +140,8 @@ export class ActorPool {
   }
 
   stats(): ActorStats {
-    const { owners, done, inFlight, broken } = this.#dispatcher;
+    const { owners, done, inFlight } = this.#dispatcher;
+    const unreadable = this.#dispatcher.standing('unreadable');
     const { threads, modes } = this.#pool;
     return {
       actor: this.actor,
@@ -156,8 +157,9 @@ export class ActorPool {
       asksPending: this.#news.asksPending,
       threadsLost: this.#threadsLost,
       unstable: this.#losses.unstable(this.#options.clock.now()),
-      outage: this.#news.outage,
-      broken,
+      outage: this.#news.outage ?? (unreadable.length > 0 ? 'TETHER_ENVELOPE_VERSION' : undefined),
+      broken: this.#dispatcher.standing('broken'),
+      unreadable,
     };
   }
 
@@ -328,6 +330,13 @@ export class ActorPool {
         break;
       }
       case 'forgotten':
+        if (message.unreadable !== undefined) {
+          const fields = { actor: this.actor, code: 'TETHER_ENVELOPE_VERSION', ...message.unreadable };
+          this.#options.logger.warn(
+            fields,
+            'a partition waits for a later release, which wrote what is on it',
+          );
+        }
         this.#dispatcher.forgotten(thread, message);
         break;
       case 'parked':
@@ -363,10 +372,11 @@ export class ActorPool {
   }
 
   #noteOutage(thread: number, outage: Outage): void {
-    const { code, message } = outage;
+    const { code, message, fenced = [] } = outage;
     const before = this.#news.outageOf(thread, outage);
     const fields = { actor: this.actor, thread, code: code ?? before };
     if (code !== before) this.#options.onEvent({ kind: 'outage', actor: this.actor, thread, code });
+    if (fenced.length > 0) this.#options.onEvent({ kind: 'fenced', actor: this.actor, partitions: fenced });
     if (code !== undefined && before === undefined) {
       this.#options.logger.warn({ ...fields, reason: message }, 'an actor waits for what it depends on');
     } else if (code === undefined && before !== undefined) {

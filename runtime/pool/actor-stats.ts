@@ -26,8 +26,10 @@ export interface ActorStats {
   readonly threadsLost: number;
   /** Threads end so often that somebody should look. */
   readonly unstable: boolean;
-  /** Code of an outage that a thread waits for. */
+  /** Code of an outage that a thread waits for; `TETHER_ENVELOPE_VERSION`: that a partition waits for a later release. */
   readonly outage: string | undefined;
   /** Partitions that cannot be read. */
   readonly broken: readonly number[];
+  /** Partitions that wait for a later release: this one cannot read what that wrote. */
+  readonly unreadable: readonly number[];
 }

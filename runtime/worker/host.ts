@@ -8,21 +8,16 @@
  */
 import { threadId } from 'node:worker_threads';
 import { systemClock } from '../clock.js';
-import { decodeEnvelope, type Envelope } from '../envelope.js';
 import { ActivationStoppedError, ReceiveTimeoutError } from '../errors.js';
-import { causeOf } from '../failure.js';
-import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
+import { causeOf, fencedPartitionsOf } from '../failure.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
-import { DurableMessage } from '../kernel/letter.js';
 import type { TypeHost } from '../kernel/type-host.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pool/pulse.js';
 import { findTracing, flushSpans } from '../tracing.js';
-import { undecodableId } from '../undecodable.js';
 import type {
   Dead,
-  Deliver,
   Done,
   Forgotten,
   Happened,
@@ -33,6 +28,7 @@ import type {
   Ready,
   ToWorker,
 } from '../worker-protocol.js';
+import { Deliveries } from './deliveries.js';
 import { EventBuffer } from './event-buffer.js';
 import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
@@ -101,9 +97,10 @@ async function run(task: HostTask): Promise<void> {
     outcome: outcomeTo(task, () => host.live),
   });
 
+  const deliveries = new Deliveries(host, task);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'deliver') {
-      deliver(message, host, task);
+      deliveries.take(message);
       kernel.scheduler.flush();
     } else if (message.type !== 'drain') {
       threadMesh.handle(message);
@@ -151,58 +148,6 @@ async function run(task: HostTask): Promise<void> {
   }
 }
 
-function deliver({ slices, epochs, body }: Deliver, host: TypeHost, task: HostTask): void {
-  const items = frameItems(body);
-  for (let at = 0; at < slices.length; at += 3) {
-    const partition = slices[at] as number;
-    const first = slices[at + 1] as number;
-    const count = slices[at + 2] as number;
-    const epoch = epochs?.[at / 3];
-    for (let offset = first; offset < first + count; offset++) {
-      const item = items.next();
-      if (item.done) throw new RangeError('a delivery holds fewer envelopes than its slices say');
-      const bytes = item.value.length + FRAME_ITEM_OVERHEAD;
-      let envelope: Envelope;
-      try {
-        envelope = decodeEnvelope(item.value);
-      } catch (error) {
-        undecodable(task, { partition, offset, bytes }, item.value, error);
-        continue;
-      }
-      const message = new DurableMessage(envelope, host.codec);
-      const entry = { partition, epoch, offset, bytes, message };
-      host.delay.arrived(entry);
-      host.activation(envelope.key).push(entry);
-    }
-  }
-}
-
-/** An envelope of a later version, say: its bytes are kept as they are, under an id made from its place. */
-function undecodable(
-  task: HostTask,
-  place: { readonly partition: number; readonly offset: number; readonly bytes: number },
-  raw: Uint8Array,
-  error: unknown,
-): void {
-  const id = undecodableId({ actor: task.actor, ...place }, raw);
-  const envelope: Envelope = {
-    id,
-    actor: task.actor,
-    key: '',
-    dedupe: id,
-    receivedAt: 0,
-    traceparent: '',
-    payload: Uint8Array.from(raw),
-  };
-  task.port.postMessage({
-    type: 'dead',
-    ...place,
-    envelope,
-    cause: causeOf(error),
-    attempts: 0,
-  } satisfies Dead);
-}
-
 function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
   const parked = { messages: 0, bytes: 0 };
   return {
@@ -235,7 +180,7 @@ function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
     },
     outage(error) {
       const { code, message } = error === undefined ? { code: undefined, message: '' } : causeOf(error);
-      port.postMessage({ type: 'outage', code, message } satisfies Outage);
+      port.postMessage({ type: 'outage', code, message, fenced: fencedPartitionsOf(error) } satisfies Outage);
     },
   };
 }

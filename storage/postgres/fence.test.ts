@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { FencedError } from '../../runtime/errors.js';
 import { until } from '../../runtime/testing/until.js';
-import { FencedError, holdEpochs, raiseEpochs } from './fence.js';
+import { holdEpochs, raiseEpochs } from './fence.js';
 import { inTransaction, type Queryable } from './pool.js';
 import { startTestPostgres } from './test-server.js';
 
@@ -15,7 +16,6 @@ t.test('epochs', async (t) => {
   t.test('only the highest counts', async (t) => {
     t.strictSame(await raiseEpochs(pool, log, 'a', [at(1, 1), at(2, 5)]), []);
     await hold(at(1, 1), at(2, 5));
-    await hold();
     t.strictSame(await raiseEpochs(pool, log, 'a', [at(1, 2), at(2, 5), at(3, 1)]), [2]);
     await hold(at(1, 2), at(2, 5), at(3, 1));
     await t.rejects(hold(at(1, 1)), FencedError);
@@ -23,7 +23,9 @@ t.test('epochs', async (t) => {
     await t.rejects(hold(at(2, 5), at(1, 1), at(9, 1)), {
       code: 'TETHER_FENCED',
       message: 'another node reads partition 1, 9 of a',
+      partitions: [1, 9],
     });
+    await t.rejects(hold(), FencedError, 'nor nothing at all');
     t.strictSame(await raiseEpochs(pool, log, 'a', [at(1, 1)]), [1], 'an epoch does not go back');
   });
 

@@ -5,16 +5,11 @@
  * same transaction, and holds it until that ends: a take-over waits for what is being committed, and what begins later finds another epoch.
  */
 import type { PartitionEpoch } from '../../runtime/actor.js';
-import { OutageError } from '../../runtime/errors.js';
+import { FencedError } from '../../runtime/errors.js';
 import type { Queryable } from './pool.js';
 
-/**
- * Another node reads a partition of these messages by now. Nothing is wrong with them, and they are its own to handle: here they wait until
- * this node has noticed.
- */
-export class FencedError extends OutageError {
-  readonly code = 'TETHER_FENCED';
-}
+/** Holds the epochs of one call of `receive`, in a transaction of it. */
+export type HoldEpochs = (transaction: Queryable) => Promise<void>;
 
 /** Both go through the rows in the order of partitions, so that they wait for one another instead of forming a deadlock. */
 const RAISE = `
@@ -46,8 +41,10 @@ export async function raiseEpochs(
 }
 
 /**
- * Holds the epochs until the transaction ends.
- * @param epochs a partition once @throws FencedError one of them does not count any more
+ * Holds the epochs until the transaction ends. The first thing in it, before any other row is locked: so whoever raises an epoch waits for
+ * nobody who waits for him.
+ * @param epochs `context.epochs` of the messages whose effects the transaction writes
+ * @throws FencedError one of them does not count any more, or there is none: nobody knows then whose the messages are
  */
 export async function holdEpochs(
   transaction: Queryable,
@@ -55,12 +52,12 @@ export async function holdEpochs(
   actor: string,
   epochs: readonly PartitionEpoch[],
 ): Promise<void> {
-  if (epochs.length === 0) return;
+  if (epochs.length === 0) throw new FencedError(`messages of ${actor} came without an epoch`, []);
   const { rows } = await transaction.query<{ partition: number }>(HOLD, [log, actor, ...columnsOf(epochs)]);
   if (rows.length === epochs.length) return;
   const held = new Set(rows.map(({ partition }) => partition));
   const lost = epochs.map(({ partition }) => partition).filter((partition) => !held.has(partition));
-  throw new FencedError(`another node reads partition ${lost.join(', ')} of ${actor}`);
+  throw new FencedError(`another node reads partition ${lost.join(', ')} of ${actor}`, lost);
 }
 
 function columnsOf(epochs: readonly PartitionEpoch[]): readonly (readonly number[])[] {

@@ -21,7 +21,7 @@ export {
   PostgresUnavailableError,
   toPostgresError,
 } from './errors.js';
-export { FencedError, raiseEpochs } from './fence.js';
+export { holdEpochs, raiseEpochs } from './fence.js';
 export {
   type MigrateOptions,
   type MigrateResult,

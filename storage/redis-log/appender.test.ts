@@ -17,6 +17,7 @@ function start(replicated?: () => Promise<boolean>) {
           failures.push(reject);
         }),
     },
+    channel: 't:appended',
     manyAtOnce: true,
     pendingBytesMax: 1_000,
     replicated,

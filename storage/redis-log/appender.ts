@@ -20,6 +20,8 @@ const ENVELOPE_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface AppenderOptions {
   readonly scripts: Pick<Scripts, 'append'>;
+  /** On which appends are told. */
+  readonly channel: string;
   /** Whether one script call may have partitions of several slots. */
   readonly manyAtOnce: boolean;
   readonly pendingBytesMax: number;
@@ -142,7 +144,7 @@ export class Appender {
     let firsts: readonly number[] | undefined;
     let failure: AppendFailure = this.#away;
     try {
-      const appended = this.#options.scripts.append(keys, values);
+      const appended = this.#options.scripts.append(this.#options.channel, keys, values);
       const replicated = this.#options.replicated?.() ?? true;
       // Both fail when the connection does.
       const [landed, copied] = await Promise.all([appended, replicated]);

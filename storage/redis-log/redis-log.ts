@@ -84,6 +84,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     this.#scripts = defineScripts(commands);
     this.#appender = new Appender({
       scripts: this.#scripts,
+      channel: this.#keys.appended(id),
       manyAtOnce: options.place.kind !== 'cluster',
       pendingBytesMax: options.pendingBytesMax,
       replicated: options.replicas === 0 ? undefined : () => this.#replicated(),
@@ -299,7 +300,6 @@ export class RedisLog implements MessageLog, PartitionHost {
   }
 
   #landed(frames: readonly FrameInFlight[]): void {
-    this.#watcher.tell(frames);
     for (const { partition } of frames) partition.onAppended?.();
   }
 

@@ -1,14 +1,14 @@
 /**
  * Hears what other processes append, and how far other readers have come.
  *
- * Who appends says so on a channel, once for each group. A word that is lost, with its connection or in a Cluster that changes, costs a reader
- * at most `POLL_MS`: then each partition's state is asked for.
+ * What is appended is told on a channel by the script that appends it (`lua/append.ts`). A word that is lost, with its connection or in a
+ * Cluster that changes, costs a reader at most `POLL_MS`: then each partition's state is asked for.
  */
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import { type RedisClient, subscribe } from '../redis/client.js';
 import { describe } from './errors.js';
-import type { FrameInFlight, RedisPartition } from './partition.js';
+import type { RedisPartition } from './partition.js';
 
 const POLL_MS = 1_000;
 
@@ -42,13 +42,6 @@ export class Watcher {
     this.#mode = 'stopped';
     this.#cancel?.();
     this.#cancel = undefined;
-  }
-
-  /** Tells other processes. Whether they hear it makes no difference to what is kept. */
-  tell(frames: readonly FrameInFlight[]): void {
-    const { commands, channel } = this.#options;
-    const text = frames.map(({ partition: { actor, index, end } }) => `${actor}/${index}:${end}`).join(' ');
-    commands.publish(channel, text).catch(() => {});
   }
 
   #heard(text: string): void {

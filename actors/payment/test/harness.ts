@@ -1,5 +1,6 @@
 /** For tests: messages as the gateway makes them, and an actor without the runtime around it. */
 import { randomUUID } from 'node:crypto';
+import type { PartitionEpoch } from '../../../runtime/actor.js';
 import { type Logger, silentLogger } from '../../../runtime/logger.js';
 import type { RawMessage } from '../../../runtime/message.js';
 import type { Pool } from '../../../storage/postgres/pool.js';
@@ -19,7 +20,7 @@ export type Intercept = <Result>(sql: string, run: () => Promise<Result>) => Pro
 
 export interface TestActor {
   readonly resources: PaymentResources;
-  receive(messages: readonly RawMessage[]): Promise<void>;
+  receive(messages: readonly RawMessage[], epochs?: readonly PartitionEpoch[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,8 +43,8 @@ export async function openActor(
     intercept === undefined ? opened : { ...opened, pool: intercepted(opened.pool, intercept) };
   return {
     resources,
-    async receive(messages) {
-      await handlePayments(messages, resources, logger);
+    async receive(messages, epochs) {
+      await handlePayments(messages, resources, logger, epochs);
     },
     async close() {
       await payment.close?.(resources);

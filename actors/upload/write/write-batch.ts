@@ -2,18 +2,21 @@
  * Writes a batch of judged rows, in one transaction: all of its rows, the upload's counts and its checkpoint, or nothing.
  *
  * ```
- * BEGIN, one advisory lock for the owner     uploads of one owner take turns, so that no two accept an IBAN
+ * BEGIN, hold the partition's epoch          where many nodes read the log
+ * one advisory lock for the owner            uploads of one owner take turns, so that no two accept an IBAN
  * find hits                                  one statement, see `sql/find-hits.ts`; what they mean is decided in `skips.ts`
  * SAVEPOINT                                  unless `lookFirst`: then nobody has looked for debtors that wait, and an index finds them
  * COPY debtors, COPY upload_rejects          straight into the tables, not by way of a temporary one
  * UPDATE uploads                             only where the upload is still processing, and still at the position that was read
  * COMMIT
  * ```
- * The last condition is what fences: of two workers that read the same position one writes, and the other gets an
- * `UploadMovedError`. A worker that ends anywhere leaves the checkpoint of the last batch that is whole, and the rows up to there.
+ * The last condition keeps rows and counts right by itself: of two workers that read the same position one writes, and the other gets an
+ * `UploadMovedError`. But each costs the other its tries, so that a node that has lost the upload could make a dead letter of it that another
+ * one is at work on: the epoch keeps it out. A worker that ends anywhere leaves the checkpoint of the last batch that is whole, and the rows up to there.
  */
 import { TetherError } from '../../../runtime/errors.js';
 import { PostgresConflictError, PostgresQueryError } from '../../../storage/postgres/errors.js';
+import type { HoldEpochs } from '../../../storage/postgres/fence.js';
 import { inTransaction, type Pool, type Transaction } from '../../../storage/postgres/pool.js';
 import { isPaid, isPastChargeback, MOVES } from '../../payment/status.js';
 import type { Reason } from '../debtor/debtor.js';
@@ -75,10 +78,16 @@ const PAID = Object.keys(MOVES).filter(isPaid);
 
 /**
  * Of the batch nothing can be used again, whatever comes of it.
- * @throws UploadMovedError, PostgresConflictError, and what Postgres says; then nothing is written
+ * @throws UploadMovedError, FencedError, PostgresConflictError, and what Postgres says; then nothing is written
  */
-export async function writeBatch(pool: Pool, step: BatchStep, batch: Batch): Promise<WrittenBatch> {
+export async function writeBatch(
+  pool: Pool,
+  step: BatchStep,
+  batch: Batch,
+  hold?: HoldEpochs,
+): Promise<WrittenBatch> {
   return inTransaction(pool, async (transaction) => {
+    await hold?.(transaction);
     await transaction.query(SETTINGS);
     await transaction.query(LOCK_OWNER, [step.owner]);
     const { skips, hasDuplicates } = await writeDebtors(transaction, step, batch);

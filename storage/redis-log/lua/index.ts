@@ -5,7 +5,11 @@ import { CLAIM } from './claim.js';
 import { COMMIT } from './commit.js';
 
 export interface Scripts {
-  append(keys: readonly string[], values: readonly (Buffer | number)[]): Promise<readonly number[]>;
+  append(
+    channel: string,
+    keys: readonly string[],
+    values: readonly (Buffer | number)[],
+  ): Promise<readonly number[]>;
   claim(state: string): Promise<readonly [epoch: number, committed: number, end: number]>;
   commit(state: string, frames: string, epoch: number, offset: number): Promise<1 | 0 | -1>;
 }
@@ -22,7 +26,7 @@ export function defineScripts(client: RedisClient): Scripts {
   client.defineCommand('tetherCommit', { lua: COMMIT, numberOfKeys: 2 });
   const scripted = client as unknown as WithScripts;
   return {
-    append: (keys, values) => scripted.tetherAppend(keys.length, ...keys, ...values),
+    append: (channel, keys, values) => scripted.tetherAppend(keys.length, ...keys, channel, ...values),
     claim: (state) => scripted.tetherClaim(state),
     commit: (state, frames, epoch, offset) => scripted.tetherCommit(state, frames, epoch, offset),
   };

@@ -1,0 +1,159 @@
+/**
+ * Messages a second of 1, 2, 4 and 8 worker processes, whose actor waits for each batch.
+ *
+ * A backlog is appended first. Then the workers join, share the partitions, and work: the rate is that of a window in which every worker has its
+ * share and a backlog, so that neither the start nor the end is in it. Then they work the rest off, and what the actors have
+ * handled is counted: less than was appended ends the run.
+ */
+import type { Redis } from 'ioredis';
+import { cpuSeconds } from '../process-stats.js';
+import { showSpread, spread, table } from '../table.js';
+import {
+  joined,
+  type LogPlace,
+  progressed,
+  progressOf,
+  redisCpuSeconds,
+  sayOf,
+  startProducer,
+  startWorker,
+} from './nodes.js';
+import { PARTITIONS, PER_FRAME, WAIT_MS, WAITING_BATCH } from './work.js';
+
+export const WORKERS = [1, 2, 4, 8] as const;
+/** Of what so many workers would do at best. */
+export const LINEAR_BAR = 0.85;
+const LIMIT_PER_SECOND = (WAITING_BATCH * 1_000) / WAIT_MS;
+/** Before the window, behind the moment in which every worker has its share: it lets the first batches pass. */
+const SETTLE_MS = 500;
+/** Of backlog for the start, in which some workers work already, and behind the window. */
+const START_SECONDS = 4;
+const REST_SECONDS = 1;
+
+export interface ScalingRun {
+  readonly workers: number;
+  readonly perSecond: number;
+  /** Busy in the window. */
+  readonly workerCores: number;
+  readonly redisCores: number;
+  /** Partitions of the worker that has least, and of the one that has most. */
+  readonly owned: readonly [least: number, most: number];
+  /** From the order to join until every partition has its owner. */
+  readonly placedSeconds: number;
+  /** Handled above what was appended: delivered twice. */
+  readonly surplus: number;
+  /** Leases that ended before they were given back: of a worker that got no CPU for seconds. */
+  readonly lost: number;
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function measureScaling(
+  redis: Redis,
+  place: LogPlace,
+  count: number,
+  windowSeconds: number,
+): Promise<ScalingRun> {
+  const group = PARTITIONS * PER_FRAME;
+  const wanted = LIMIT_PER_SECOND * count * (START_SECONDS + windowSeconds + REST_SECONDS);
+  const backlog = Math.ceil(wanted / group) * group;
+  const producer = await startProducer(place);
+  await producer.produce(backlog).finally(producer.stop);
+  const starts = Array.from({ length: count }, (_, node) => startWorker(place, node));
+  try {
+    const workers = await Promise.all(starts);
+    const placedSeconds = await joined(workers, false);
+    await wait(SETTLE_MS);
+
+    const cpu = () => workers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+    const [cpuBefore, redisBefore] = [cpu(), await redisCpuSeconds(redis)];
+    const before = await progressOf(redis, place);
+    await wait(windowSeconds * 1_000);
+    const after = await progressOf(redis, place);
+    const seconds = (after.atMs - before.atMs) / 1_000;
+    const workerCores = (cpu() - cpuBefore) / seconds;
+    const redisCores = ((await redisCpuSeconds(redis)) - redisBefore) / seconds;
+    const said = await sayOf(workers);
+    const leftMin = Math.min(...said.map(({ left }) => left));
+    if (leftMin < WAITING_BATCH) throw new Error(`${count} workers: one of them had no backlog any more`);
+    const owned = said.map(({ owned }) => owned);
+
+    await progressed(redis, place, 'everything is done', ({ committed, end }) => committed === end);
+    const ended = await sayOf(workers);
+    const lost = ended.reduce((sum, worker) => sum + worker.lost, 0);
+    const handled = ended.reduce((sum, worker) => sum + worker.handled, 0);
+    if (handled < backlog)
+      throw new Error(`${count} workers: ${backlog} messages appended, ${handled} handled`);
+    return {
+      workers: count,
+      perSecond: (after.committed - before.committed) / seconds,
+      workerCores,
+      redisCores,
+      owned: [Math.min(...owned), Math.max(...owned)],
+      placedSeconds,
+      surplus: handled - backlog,
+      lost,
+    };
+  } finally {
+    const started = await Promise.allSettled(starts);
+    await Promise.all(
+      started.map((start) => (start.status === 'fulfilled' ? start.value.stop() : undefined)),
+    );
+  }
+}
+
+/** Prints the table. Whether the bar is met. */
+export function reportScaling(rounds: readonly (readonly ScalingRun[])[], windowSeconds: number): boolean {
+  const of = (count: number) => rounds.flatMap((round) => round.filter(({ workers }) => workers === count));
+  const ratios = (count: number) =>
+    rounds.map((round) => {
+      const rate = (workers: number) => round.find((run) => run.workers === workers)?.perSecond ?? Number.NaN;
+      return rate(count) / (count * rate(1));
+    });
+  console.log(
+    `## Workers\n\n${rounds.length} rounds, each a backlog for every number of workers. The actor waits ${WAIT_MS} ms for each batch of at most ${WAITING_BATCH} messages, ` +
+      `one batch at a time and one thread in a worker: at most ${LIMIT_PER_SECOND.toLocaleString('en')} messages/s of one worker.\n` +
+      `Rate: committed offsets of all ${PARTITIONS} partitions in Redis, over a window of ${windowSeconds} s in which each worker has a backlog. ` +
+      'Median over the rounds, least and most in brackets.\n' +
+      'Cores: busy in the window, in all workers / in Redis. Twice: messages that were handed out a second time; leases lost: they ended before they were given back, as those of a worker do that ' +
+      'gets no CPU for seconds; both the most of all rounds. No message is missing, else the run ends.\n',
+  );
+  const rows = WORKERS.map((count) => {
+    const runs = of(count);
+    const show = (read: (run: ScalingRun) => number, digits: number) =>
+      showSpread(spread(runs.map(read)), digits);
+    const median = (read: (run: ScalingRun) => number) => spread(runs.map(read)).median.toFixed(2);
+    return [
+      `${count}`,
+      show(({ perSecond }) => perSecond, 0),
+      showSpread(spread(ratios(count)), 2),
+      show(({ perSecond }) => perSecond / (count * LIMIT_PER_SECOND), 2),
+      `${median(({ workerCores }) => workerCores)} / ${median(({ redisCores }) => redisCores)}`,
+      `${Math.min(...runs.map(({ owned }) => owned[0]))} to ${Math.max(...runs.map(({ owned }) => owned[1]))}`,
+      show(({ placedSeconds }) => placedSeconds, 1),
+      `${Math.max(...runs.map(({ surplus }) => surplus))}`,
+      `${Math.max(...runs.map(({ lost }) => lost))}`,
+    ];
+  });
+  console.log(
+    table(
+      [
+        'workers',
+        'processed/s',
+        'of linear',
+        'of the limit',
+        'cores',
+        'partitions each',
+        'placed in s',
+        'twice',
+        'leases lost',
+      ],
+      rows,
+    ),
+  );
+  const worst = Math.min(...WORKERS.map((count) => spread(ratios(count)).median));
+  console.log(
+    `\nOf linear: the rate by the number of workers times that of one worker of the same round. Least median ${worst.toFixed(2)}; bar: at least ${LINEAR_BAR}\n`,
+  );
+  return worst >= LINEAR_BAR;
+}
