@@ -66,6 +66,8 @@ interface Session {
   mode: 'idle' | 'in-transaction' | 'failed' | 'over';
   /** The statement that waits for a lock. */
   waiting: { readonly request: PostgresRequest; readonly cancel: () => void } | undefined;
+  /** For one lock, of the transaction; 0: as long as the statement may take. */
+  lockMsMax: number;
   raised: Map<string, number>;
   effects: Effect[];
   cancelIdle: () => void;
@@ -124,6 +126,7 @@ export class PostgresServer {
   }
 
   start(): void {
+    if (this.process.mode !== 'dead') return;
     this.process = new Process(this.#timeline, this.machine);
   }
 
@@ -132,6 +135,7 @@ export class PostgresServer {
       connection,
       mode: 'idle',
       waiting: undefined,
+      lockMsMax: 0,
       raised: new Map(),
       effects: [],
       cancelIdle: () => {},
@@ -153,10 +157,12 @@ export class PostgresServer {
     session.cancelIdle();
     if (this.#try(session, request)) return;
     const { monotonic } = this.process;
-    const cancel = monotonic.after(request.statementMsMax, () => {
+    const isLockFirst = session.lockMsMax > 0 && session.lockMsMax < request.statementMsMax;
+    const cancel = monotonic.after(isLockFirst ? session.lockMsMax : request.statementMsMax, () => {
       session.waiting = undefined;
       session.mode = 'failed';
-      this.#fail(session, '57014', 'canceling statement due to statement timeout');
+      if (isLockFirst) this.#fail(session, '55P03', 'canceling statement due to lock timeout');
+      else this.#fail(session, '57014', 'canceling statement due to statement timeout');
     });
     session.waiting = { request, cancel };
   }
@@ -199,6 +205,11 @@ export class PostgresServer {
     if (sql === 'ROLLBACK') {
       this.#rollBack(session, 'idle');
       this.#wake();
+      return [];
+    }
+    const lockTimeout = /^SET LOCAL lock_timeout = (\d+)$/.exec(sql);
+    if (lockTimeout !== null) {
+      session.lockMsMax = Number(lockTimeout[1]);
       return [];
     }
     if (sql.includes('INSERT INTO partition_epochs')) return this.#raise(session, values);
@@ -296,6 +307,7 @@ export class PostgresServer {
       if (this.#dedupes.get(`${actor}/${dedupe}`) === session) this.#dedupes.delete(`${actor}/${dedupe}`);
     }
     session.raised = new Map();
+    session.lockMsMax = 0;
     session.effects = [];
     session.mode = mode;
   }

@@ -67,6 +67,7 @@ export class RedisServer {
   }
 
   start(): void {
+    if (this.process.mode !== 'dead') return;
     if (this.#synced !== undefined) {
       for (const body of this.state.bodiesBeyond(this.#synced)) {
         for (const item of frameItems(body)) this.lost.add(nameOf(decodeEnvelope(item)));

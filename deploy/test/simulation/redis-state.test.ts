@@ -25,23 +25,14 @@ const count = fc.integer({ min: 1, max: 3 });
 
 const call: fc.Arbitrary<Call> = fc.oneof(
   fc
-    .tuple(fc.constant('tetherAppend'), fc.constant(2), place, count, body)
-    .map(
-      ([name, keys, at, messages, bytes]): Call => [
-        name,
-        keys,
-        `${at}:state`,
-        `${at}:frames`,
-        messages,
-        bytes,
-      ],
-    ),
+    .tuple(place, count, body)
+    .map(([at, n, bytes]): Call => ['tetherAppend', 2, `${at}:state`, `${at}:frames`, 'channel', n, bytes]),
   fc
     .tuple(count, body, count, body)
     .map(
       ([n, a, m, b]): Call => [
         ...(['tetherAppend', 4, '{a/0}:state', '{a/0}:frames', '{a/1}:state', '{a/1}:frames'] as const),
-        ...([n, a, m, b] as const),
+        ...(['channel', n, a, m, b] as const),
       ],
     ),
   state.map((key): Call => ['tetherClaim', key]),
@@ -79,6 +70,11 @@ t.test('the scripts are restated as they are', async (t) => {
   const ours = new Redis(url);
   t.teardown(() => ours.disconnect());
   define(ours);
+  const listener = new Redis(url);
+  t.teardown(() => listener.disconnect());
+  let heard: string[] = [];
+  listener.on('message', (_, word: string) => heard.push(word));
+  await listener.subscribe('channel');
   const onServer = ([name, ...given]: Call): Promise<unknown> =>
     (ours as unknown as Record<string, (...given: readonly Argument[]) => Promise<unknown>>)[name]?.(
       ...given,
@@ -88,11 +84,16 @@ t.test('the scripts are restated as they are', async (t) => {
       await client.flushall();
       const model = new RedisState(Date.now);
       const inModel = async ([name, ...given]: Call) => model.run(name, given);
+      heard = [];
+      const said: string[] = [];
       for (const each of calls) {
         const [real, simulated] = [await onServer(each), await inModel(each)];
+        said.push(...model.words.map(({ text }) => text));
         t.strictSame(plain(each, simulated), plain(each, real), each[0]);
         if (!t.passing()) throw new Error(`${each[0]} is not the same`);
       }
+      await until('all words are heard', () => heard.length >= said.length);
+      t.strictSame(heard, said, 'the words that are told');
       for (const at of ['{a/0}', '{a/1}'])
         t.strictSame(await framesOf(inModel, at), await framesOf(onServer, at), `the frames of ${at}`);
     }),
@@ -117,7 +118,7 @@ t.test('the scripts are restated as they are', async (t) => {
     const model = new RedisState(Date.now);
     model.full = true;
     const calls: readonly Call[] = [
-      ['tetherAppend', 2, 'x:state', 'x:frames', 1, Buffer.from('b')],
+      ['tetherAppend', 2, '{x}:state', '{x}:frames', 'channel', 1, Buffer.from('b')],
       ['tetherClaim', 'x:state'],
       ['tetherCommit', 'x:state', 'x:frames', 1, 0],
       ['tetherAcquire', 'lease', 'n0', LONG_MS],

@@ -181,10 +181,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tetherAppend([count, ...rest]) {
     this.needsRoom();
     const keys = rest.slice(0, Number(count)).map(text);
-    const values = rest.slice(Number(count));
+    const [channel, ...values] = rest.slice(Number(count));
     const firsts: number[] = [];
+    const news: string[] = [];
     for (let at = 0; at < keys.length; at += 2) {
-      const state = this.hash(keys[at] as string);
+      const key = keys[at] as string;
+      const state = this.hash(key);
       const stream = this.stream(keys[at + 1] as string);
       const [messages, body] = [values[at] as Argument, values[at + 1] as Argument];
       const first = Number(state.get('end') ?? 0);
@@ -193,7 +195,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       stream.push([`${last}-0`, [Buffer.from('n'), bytes(messages), Buffer.from('b'), bytes(body)]]);
       state.set('end', String(last));
       firsts.push(first);
+      news.push(`${/{(.*?)}/.exec(key)?.[1]}:${last}`);
     }
+    this.words.push({ channel: text(channel), text: news.join(' ') });
     return firsts;
   },
 

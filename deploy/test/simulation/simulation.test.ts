@@ -12,6 +12,8 @@ const TIME_MS_MAX = 30_000;
 /** For a flaw; the rarest is met by one seed in 30. */
 const FLAW_SEEDS = 300;
 
+t.setTimeout(58_000);
+
 /** The first run that breaks something. */
 async function firstBroken(
   seeds: Iterable<number>,
