@@ -13,8 +13,14 @@ export interface StopSignal {
   release(): void;
 }
 
-/** Listens for SIGINT and SIGTERM. A second one, not of the same key press, ends the process at once: nothing is lost by it. */
-export function untilToldToStop(logger: Logger): StopSignal {
+/**
+ * Listens for SIGINT and SIGTERM. A second one, not of the same key press, ends the process at once, with `warning` in the log: nothing is lost
+ * by it.
+ */
+export function untilToldToStop(
+  logger: Logger,
+  warning = 'a second signal: the node ends without draining; what is acknowledged is on the journal',
+): StopSignal {
   let first: number | undefined;
   let resolve: (signal: NodeJS.Signals) => void = () => {};
   const told = new Promise<NodeJS.Signals>((done) => {
@@ -25,10 +31,7 @@ export function untilToldToStop(logger: Logger): StopSignal {
       first = Date.now();
       resolve(signal);
     } else if (Date.now() - first > SAME_PRESS_MS) {
-      logger.warn(
-        { signal },
-        'a second signal: the node ends without draining; what is acknowledged is on the journal',
-      );
+      logger.warn({ signal }, warning);
       process.exit(forcedExitCode(signal));
     }
   };

@@ -368,7 +368,7 @@ export class ActorSystem {
       },
       ownership,
       discard: (partition, thread) => main.discard(actor, partition, thread),
-      onOwned: (partition, thread) => main.owned(actor, partition, thread),
+      onOwned: (partition, thread, epoch) => main.owned(actor, partition, thread, epoch),
       mesh: {
         joined: (thread, post) => main.joined(actor, thread, post),
         left: (thread) => {

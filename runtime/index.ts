@@ -89,6 +89,7 @@ export {
 export {
   assertSnapshot,
   type Snapshot,
+  type SnapshotFence,
   type SnapshotPosition,
   type SnapshotStore,
 } from './stores/snapshot.js';

@@ -174,9 +174,9 @@ export class MainSide {
   }
 
   /** A partition was adopted by a thread, or (undefined) is not this process's. */
-  owned(actor: string, partition: number, thread: number | undefined): void {
+  owned(actor: string, partition: number, thread: number | undefined, epoch: number | undefined): void {
     const place = thread === undefined ? ELSEWHERE : this.placesOf(actor) + thread;
-    void this.#broker.moved(actor, partition, place);
+    void this.#broker.moved(actor, partition, place, epoch);
   }
 
   /** Threads end for good from now on, and no reminder comes any more. */

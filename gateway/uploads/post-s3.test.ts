@@ -7,6 +7,8 @@ import { CSV, FORM_TYPE, formOf, PNG, sha256Of } from './test/files.js';
 import { begin, json, latest, NOTHING, post, problemOf } from './test/posting.js';
 import { startTestUploads } from './test/start.js';
 
+t.setTimeout(60_000);
+
 const MIB = 1024 * 1024;
 const LARGE = 30 * MIB + 17;
 const s3 = await startTestS3Server(t);

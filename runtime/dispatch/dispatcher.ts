@@ -244,7 +244,7 @@ export class Dispatcher {
   #placed(feed: Feed, route: Route | undefined): void {
     const { partition } = feed;
     partition.onAppended = route === undefined ? undefined : () => this.#appended(feed);
-    this.#options.onOwned?.(partition.index, route?.thread);
+    this.#options.onOwned?.(partition.index, route?.thread, feed.epoch);
     if (route === undefined) return;
     route.offer(feed);
     this.#sender.pump(route);

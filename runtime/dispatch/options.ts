@@ -26,7 +26,7 @@ export interface DispatcherOptions {
   /** For `drop`. Default: resolves at once. */
   readonly discard?: Discard;
   /** A partition was adopted and has this thread, or (undefined) is not this process's any more. */
-  readonly onOwned?: (partition: number, thread: number | undefined) => void;
+  readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
   /** Something that was in flight is so no more. */
   readonly onSettled?: () => void;
 }

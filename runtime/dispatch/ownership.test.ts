@@ -11,7 +11,7 @@ function shared(threads = 1) {
   const it = dispatch(4, threads, {
     ownership: 'none',
     discard: () => new Promise((resolve) => letGo.push(resolve)),
-    onOwned: (...news) => owned.push(news),
+    onOwned: (partition, thread) => owned.push([partition, thread]),
   });
   for (let thread = 0; thread < threads; thread++) it.dispatcher.attach(thread);
   return { ...it, letGo, owned };

@@ -2,6 +2,8 @@
 import t from 'tap';
 import type { ActorDefinition } from '../actor.js';
 import { defineActor, type PartitionEpoch } from '../actor.js';
+import { ManualClock } from '../clock.js';
+import { FencedError } from '../errors.js';
 import { silentLogger } from '../logger.js';
 
 import type { Entry } from './entry.js';
@@ -11,7 +13,8 @@ import { testKernel } from './test-kernel.js';
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function world(scope: 'thread' | 'key') {
-  const kernel = testKernel();
+  // No time passes.
+  const kernel = testKernel({ clock: new ManualClock() });
   const news: string[] = [];
   const seen: (readonly PartitionEpoch[])[] = [];
   const ends: ((error?: Error) => void)[] = [];
@@ -95,4 +98,22 @@ t.test('of one key: the activation ends, when its call is over', async (t) => {
   ends[0]?.();
   await discarded;
   t.strictSame(news, ['forgotten 0/1', 'done 0/0']);
+});
+
+t.test('what waits for an outage with it is tried again at once', async (t) => {
+  const { host, news, ends, push } = world('thread');
+  push('a', 0, 0, 5);
+  push('b', 0, 1, 5);
+  push('c', 1, 0, 6);
+  ends[0]?.();
+  await turn();
+  ends[1]?.(new FencedError('another process reads it', [0]));
+  await turn();
+  t.equal(ends.length, 2, 'it waits');
+  await host.discard(() => true, 0);
+  await turn();
+  t.equal(ends.length, 3);
+  ends[2]?.();
+  await turn();
+  t.strictSame(news, ['done 0/0', 'forgotten 0/1', 'done 1/0']);
 });

@@ -13,7 +13,7 @@
  * Held followers come back to the front of the queue: whatever of their key still stands in the queue came later.
  *
  * Modes:
- *   open --outage--> waiting --backoff over--> open
+ *   open --outage--> waiting --backoff over, or some of it discarded--> open
  *   any --stop--> stopped
  * Bound: the dispatcher's credit, over all queues of a thread; what waits behind a held key is charged to a credit of its own, so
  * that a key with many messages behind its poison does not use up what the others live on.
@@ -190,6 +190,8 @@ export class DurableQueue {
     }
     if (forgotten.length > 0) this.#options.outcome.forgotten(forgotten);
     if (this.#parts.length === 0 && !isOut) this.#endOutage();
+    // What was waited for may have been about these alone: another process has their partition.
+    if (forgotten.length > 0) this.#endWait();
     if (!isOut) return Promise.resolve();
     return new Promise((resolve) => {
       this.#discarded ??= new Map();
@@ -272,11 +274,14 @@ export class DurableQueue {
     }
     this.#parts.push(batch);
     this.#mode = 'waiting';
-    this.#cancelWait = clock.after(backoffMs(++this.#outages, OUTAGE_RETRY, random), () => {
-      if (this.#mode !== 'waiting') return;
-      this.#mode = 'open';
-      this.#wake();
-    });
+    this.#cancelWait = clock.after(backoffMs(++this.#outages, OUTAGE_RETRY, random), () => this.#endWait());
+  }
+
+  #endWait(): void {
+    if (this.#mode !== 'waiting') return;
+    this.#cancelWait();
+    this.#mode = 'open';
+    this.#wake();
   }
 
   #endOutage(): void {

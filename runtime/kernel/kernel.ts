@@ -146,13 +146,14 @@ export class Kernel implements HostKernel, RefKernel {
   }
 
   /** A partition has an owner now, this thread or another. */
-  moved(type: string, partition: number, here: boolean): void {
+  moved(type: string, partition: number, here: boolean, epoch?: number): void {
+    if (here) this.#hosts.get(type)?.epochs.heard(partition, epoch);
     const placement = this.#placements.get(type);
     if (placement === undefined) return;
     placement.owned[partition] = here;
     placement.leaving.delete(partition);
     placement.releasing.get(partition)?.();
-    if (here) this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, false);
+    if (here) this.#hosts.get(type)?.setLeaving((key) => this.partitionOf(type, key) === partition, false);
   }
 
   /** How keys of a type are grouped that is not hosted here. */
@@ -172,7 +173,7 @@ export class Kernel implements HostKernel, RefKernel {
    */
   leave(type: string, partition: number): void {
     this.#placements.get(type)?.leaving.add(partition);
-    this.#hosts.get(type)?.setLeaving((key) => this.#partitionOf(type, key) === partition, true);
+    this.#hosts.get(type)?.setLeaving((key) => this.partitionOf(type, key) === partition, true);
   }
 
   /**
@@ -184,7 +185,7 @@ export class Kernel implements HostKernel, RefKernel {
     if (host === undefined) return true;
     const releasing = this.#placements.get(type)?.releasing;
     const cancelled = new Promise<void>((resolve) => releasing?.set(partition, resolve));
-    const released = await host.release((key) => this.#partitionOf(type, key) === partition, ms, cancelled);
+    const released = await host.release((key) => this.partitionOf(type, key) === partition, ms, cancelled);
     releasing?.delete(partition);
     return released;
   }
@@ -193,7 +194,7 @@ export class Kernel implements HostKernel, RefKernel {
   async discard(type: string, partition: number): Promise<void> {
     this.moved(type, partition, false);
     const host = this.#hosts.get(type);
-    await host?.discard((key) => this.#partitionOf(type, key) === partition, partition);
+    await host?.discard((key) => this.partitionOf(type, key) === partition, partition);
   }
 
   /** @throws TypeError for what is no address: a number would get as far as another thread */
@@ -213,7 +214,7 @@ export class Kernel implements HostKernel, RefKernel {
     if (host === undefined) return undefined;
     const placement = this.#placements.get(type);
     if (placement === undefined) return this.#transport === undefined ? host.activation(key) : undefined;
-    const partition = this.#partitionOf(type, key);
+    const partition = this.partitionOf(type, key);
     if (!placement.owned[partition] || placement.leaving.has(partition)) return undefined;
     return host.activation(key);
   }
@@ -222,7 +223,7 @@ export class Kernel implements HostKernel, RefKernel {
   hosted(type: string, key: string): Activation | undefined {
     const host = this.#hosts.get(type);
     if (host === undefined) return undefined;
-    return this.#placements.get(type)?.owned[this.#partitionOf(type, key)] ? host.activation(key) : undefined;
+    return this.#placements.get(type)?.owned[this.partitionOf(type, key)] ? host.activation(key) : undefined;
   }
 
   /** `body` as it goes into the mailbox of `activation`. */
@@ -325,7 +326,7 @@ export class Kernel implements HostKernel, RefKernel {
     for (const host of this.#hosts.values()) host.sweep();
   }
 
-  #partitionOf(type: string, key: string): number {
+  partitionOf(type: string, key: string): number {
     return partitionOf(this.groupOf(type, key), this.#placements.get(type)?.owned.length ?? 1);
   }
 

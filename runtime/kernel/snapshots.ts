@@ -5,7 +5,7 @@
  * the latest in it. The offset alone would not do: a log in durability `memory` may lose its end in a power cut, and give the
  * same offsets to other messages. Ids begin with their time (`message-id.ts`). In doubt a message is handled again, never skipped.
  */
-import type { SnapshotPolicy } from '../actor.js';
+import type { PartitionEpoch, SnapshotPolicy } from '../actor.js';
 import { SnapshotVersionError } from '../errors.js';
 import type { Snapshot, SnapshotStore } from '../stores/snapshot.js';
 import type { Codec } from './codec.js';
@@ -57,12 +57,19 @@ export class Snapshots {
     return { state: this.#migrated(snapshot, packed, key), progress };
   }
 
-  async save(key: string, state: unknown, progress: Progress | undefined): Promise<void> {
+  /** @param owned the key's partition, where many processes read the log */
+  async save(
+    key: string,
+    state: unknown,
+    progress: Progress | undefined,
+    owned?: PartitionEpoch,
+  ): Promise<void> {
     const { type, policy, store, codec, log } = this.#options;
     const position =
       progress === undefined ? undefined : { log, partition: progress.partition, offset: progress.offset };
     const bytes = codec.pack([progress?.id ?? '', state]);
-    await store.save(type, key, { version: policy.version, state: bytes, position });
+    const snapshot = { version: policy.version, state: bytes, position };
+    await store.save(type, key, snapshot, owned && { log, ...owned });
   }
 
   #migrated({ version }: Snapshot, state: unknown, key: string): unknown {

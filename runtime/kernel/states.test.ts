@@ -22,7 +22,11 @@ t.test('what changes while a state is stored is still to be stored', async (t) =
     close: async () => {},
   };
   const { codec } = testKernel();
-  const states = new States(definition, new Snapshots({ type: 'slow', policy, store, log: '', codec }));
+  const states = new States(
+    definition,
+    new Snapshots({ type: 'slow', policy, store, log: '', codec }),
+    () => undefined,
+  );
   const activation = {
     key: '1',
     state: 1,

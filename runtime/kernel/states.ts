@@ -1,5 +1,5 @@
 /** The states of one actor type's activations: made, restored from snapshots, and stored in them again. */
-import type { ActorDefinition } from '../actor.js';
+import type { ActorDefinition, PartitionEpoch } from '../actor.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { Loadable } from './activation-host.js';
 import type { ActivationContext } from './context.js';
@@ -21,10 +21,17 @@ const SAVES_AT_ONCE = 32;
 export class States {
   readonly #definition: ActorDefinition;
   readonly #snapshots: Snapshots | undefined;
+  readonly #owned: (key: string) => PartitionEpoch | undefined;
 
-  constructor(definition: ActorDefinition, snapshots: Snapshots | undefined) {
+  /** @param owned of a key, how its partition is owned, where many processes read the log */
+  constructor(
+    definition: ActorDefinition,
+    snapshots: Snapshots | undefined,
+    owned: (key: string) => PartitionEpoch | undefined,
+  ) {
     this.#definition = definition;
     this.#snapshots = snapshots;
+    this.#owned = owned;
   }
 
   /** Gives an activation its state. */
@@ -61,8 +68,8 @@ export class States {
 
   async save(activation: Stateful): Promise<void> {
     // What changes while the store writes is not in what it writes.
-    const { changes } = activation;
-    await this.#snapshots?.save(activation.key, activation.state, activation.progress);
+    const { changes, key } = activation;
+    await this.#snapshots?.save(key, activation.state, activation.progress, this.#owned(key));
     activation.stored = Math.max(activation.stored, changes);
   }
 

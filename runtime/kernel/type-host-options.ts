@@ -31,6 +31,7 @@ export type HostKernel = ActivationHost<Activation>['kernel'] & {
   readonly onEvent: (event: ActorEvent) => void;
   /** While calls have spans. */
   readonly tracing: Tracing | undefined;
+  partitionOf(type: string, key: string): number;
   /** Sends on what came for an activation that has moved. */
   forward(type: string, key: string, mail: unknown): Promise<void> | undefined;
 };

@@ -18,6 +18,7 @@ import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
 import type { Entry, Outcome } from './entry.js';
+import { Epochs } from './epochs.js';
 import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
 import { QueueDelay } from './queue-delay.js';
@@ -61,6 +62,7 @@ export class TypeHost implements ActivationHost<Activation> {
   /** Whether its states are kept in snapshots. */
   readonly saves: boolean;
   readonly callsMax = CALLS_MAX;
+  readonly epochs = new Epochs();
   readonly #definition: ActorDefinition;
   readonly #outcome: Outcome;
   readonly #idleMsMax: number;
@@ -97,6 +99,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.#states = new States(
       definition,
       policy && snapshots && new Snapshots({ type, policy, codec, ...snapshots }),
+      (key) => this.epochs.of(kernel.partitionOf(type, key)),
     );
     this.#definition = definition;
     this.limiter = limiterOf(this, definition.limits, options.limits);

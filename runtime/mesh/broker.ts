@@ -115,9 +115,12 @@ export class Broker {
     return this.#step(actor, partition, () => this.#release(actor, partition, from, ms, signal));
   }
 
-  /** A partition that was released has a new owner. */
-  moved(actor: string, partition: number, to: Place): Promise<void> {
-    return this.#step(actor, partition, () => this.#reroute(actor, partition, to));
+  /**
+   * A partition that was released has a new owner.
+   * @param epoch of this process's ownership, when that is new; else it stays what it was
+   */
+  moved(actor: string, partition: number, to: Place, epoch?: number): Promise<void> {
+    return this.#step(actor, partition, () => this.#reroute(actor, partition, to, epoch));
   }
 
   /** A partition has no place in this process any more. What `from` still has of it ends; resolves when it has. */
@@ -167,12 +170,14 @@ export class Broker {
     return released && !givenUp;
   }
 
-  async #reroute(actor: string, partition: number, to: Place): Promise<void> {
+  async #reroute(actor: string, partition: number, to: Place, newEpoch?: number): Promise<void> {
     const before = this.#routes.get(actor);
     if (before === undefined) throw new RangeError(`no route to ${actor}`);
     const owners = before.owners.map((owner, at) => (at === partition ? to : owner));
-    this.#routes.set(actor, { actor, owners });
-    const moved = { type: 'moved', actor, partition, owner: to } as const;
+    const epoch = newEpoch ?? before.epochs?.[partition];
+    const epochs = owners.map((_, at) => (at === partition ? epoch : before.epochs?.[at]));
+    this.#routes.set(actor, { actor, owners, epochs });
+    const moved = { type: 'moved', actor, partition, owner: to, epoch } as const;
     // Who joins from now on learns it by the routes, and sends nothing before the new owner knows.
     await this.#ask(to, moved);
     this.#held.delete(nameOf(actor, partition));

@@ -35,6 +35,8 @@ export const ELSEWHERE: Place = -1;
 export interface Route {
   readonly actor: string;
   readonly owners: readonly Place[];
+  /** Of each partition, that of its ownership by this process; undefined where the log has one owner. */
+  readonly epochs?: readonly (number | undefined)[];
 }
 
 export interface MeshOptions {

@@ -30,6 +30,7 @@ export interface Moved {
   readonly actor: string;
   readonly partition: number;
   readonly owner: Place;
+  readonly epoch: number | undefined;
 }
 
 /** Messages for a partition wait from now on. Answered by `Settled`, when those before it are on their way. */

@@ -56,7 +56,7 @@ export interface ActorPoolOptions {
   readonly onMoved?: (partition: number, from: number, to: number) => void;
   readonly ownership?: OwnershipAtStart;
   readonly discard?: Discard;
-  readonly onOwned?: (partition: number, thread: number | undefined) => void;
+  readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;

@@ -20,16 +20,19 @@ export class DeadLetterWriter {
   readonly #sink: DeadLetterSink;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #random: () => number;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
   #endWait: (() => void) | undefined;
   #written = 0;
 
-  constructor(sink: DeadLetterSink, clock: Clock, logger: Logger) {
+  /** @param random returns [0, 1) */
+  constructor(sink: DeadLetterSink, clock: Clock, logger: Logger, random: () => number = Math.random) {
     this.#sink = sink;
     this.#clock = clock;
     this.#logger = logger;
+    this.#random = random;
   }
 
   /** Letters stored by this process. */
@@ -80,7 +83,7 @@ export class DeadLetterWriter {
           'dead letters cannot be stored yet',
         );
         await new Promise<void>((resolve) => {
-          const cancel = this.#clock.after(backoffMs(failures, RETRY, Math.random), resolve);
+          const cancel = this.#clock.after(backoffMs(failures, RETRY, this.#random), resolve);
           this.#endWait = () => {
             cancel();
             resolve();

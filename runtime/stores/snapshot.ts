@@ -21,14 +21,28 @@ export interface SnapshotPosition {
 }
 
 /**
+ * Under which ownership of the log's partition a snapshot is saved, where many processes read the log. A store that they share saves it only while
+ * no later epoch is known: a process that has lost the partition and not noticed would put back what the next owner has saved.
+ */
+export interface SnapshotFence {
+  /** `MessageLog.id` */
+  readonly log: string;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/**
  * Each promise may reject with an `OutageError`: the store is away, and the same call may succeed later. Any other error is
  * about the record itself, such as damage.
  */
 export interface SnapshotStore {
   /** The snapshot saved last; undefined when there is none. */
   load(actor: string, key: string): Promise<Snapshot | undefined>;
-  /** Replaces the snapshot as a whole, or not at all; durable when it resolves. `snapshot.state` may be a view. */
-  save(actor: string, key: string, snapshot: Snapshot): Promise<void>;
+  /**
+   * Replaces the snapshot as a whole, or not at all; durable when it resolves. `snapshot.state` may be a view.
+   * @throws FencedError (rejects) another process has the partition by now
+   */
+  save(actor: string, key: string, snapshot: Snapshot, fence?: SnapshotFence): Promise<void>;
   /** Durable when it resolves. None there is not an error. */
   delete(actor: string, key: string): Promise<void>;
   /** Waits for what is under way, releases what the store has opened itself. Idempotent. */

@@ -6,8 +6,7 @@
  * - a message begins when every earlier one of its key is done or given up
  * - a partition is not sent to anybody while its release is under way
  * - what is committed is done
- * - nothing of a partition is sent while it is another process's; given up, all that was sent of it is committed and no thread has any
- *   of it; dropped, none of it is committed
+ * - nothing of a partition is sent while it is another process's; given up, all that was sent is committed and in no thread; dropped, none
  */
 import { placement } from '../pool/placement.js';
 import { dispatch, letterOf, type Sent, turn } from './dispatch.js';
@@ -41,7 +40,7 @@ export class DispatchModel {
   readonly #releasing = new Set<number>();
   /** Partitions of another process, and where they were committed then. */
   readonly #absent = new Map<number, number>();
-  readonly #givingUp = new Set<number>();
+  readonly #givingUp = new Map<number, Promise<void>>();
   /** Of these a thread was lost that had some. */
   readonly #lossy = new Set<number>();
   /** What a thread has of a partition that was dropped. */
@@ -258,10 +257,11 @@ export class DispatchModel {
     if (this.#absent.has(partition) || this.#givingUp.has(partition)) return;
     const { dispatcher, inbox, opened } = this.#it;
     const given = dispatcher.giveUp(partition, MOVE_MS_MAX);
-    this.#givingUp.add(partition);
+    this.#givingUp.set(partition, given);
     const left = given.then(
       () => {
-        this.#givingUp.delete(partition);
+        // It may have been dropped, and be ours anew, before we hear of it.
+        if (this.#givingUp.get(partition) !== given) return;
         if (
           inbox.some((queue) => queue?.some((sent) => sent.partition === partition && !this.#old.has(sent)))
         )
@@ -278,7 +278,7 @@ export class DispatchModel {
       },
       (error: unknown) => {
         onlyMoveErrors(error);
-        this.#drop(partition);
+        if (this.#givingUp.get(partition) === given) this.#drop(partition);
       },
     );
     this.#moves.push(left);
@@ -286,7 +286,6 @@ export class DispatchModel {
 
   #drop(partition: number): void {
     if (this.#absent.has(partition)) return;
-    this.#givingUp.delete(partition);
     for (const queue of this.#it.inbox) {
       for (const sent of queue ?? []) if (sent.partition === partition) this.#old.add(sent);
     }
@@ -296,6 +295,7 @@ export class DispatchModel {
 
   /** Whoever reads it next begins at what is committed. */
   #leave(partition: number): void {
+    this.#givingUp.delete(partition);
     const committed = this.#it.opened[partition]?.committed ?? 0;
     this.#absent.set(partition, committed);
     for (const id of this.#ids(partition).slice(committed)) {

@@ -56,6 +56,7 @@ export class Deliveries {
     },
   ): void {
     const { partition, first, count, epoch } = slice;
+    this.#host.epochs.heard(partition, epoch);
     let unreadable = this.#unreadable.get(partition);
     // It is read anew.
     if (unreadable !== undefined && (first <= unreadable.offset || epoch !== unreadable.epoch)) {

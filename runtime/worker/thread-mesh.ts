@@ -36,19 +36,21 @@ export class ThreadMesh {
         this.mesh.gone(message.place);
         break;
       case 'route': {
-        const { actor, owners, id } = message;
+        const { actor, owners, epochs = [], id } = message;
         if (kernel.hostOf(actor) !== undefined)
           kernel.own(
             actor,
             owners.map((owner) => owner === this.#place),
           );
+        for (const [partition, epoch] of epochs.entries())
+          kernel.hostOf(actor)?.epochs.heard(partition, epoch);
         this.mesh.route({ actor, owners });
         this.#say({ type: 'settled', id, ok: true });
         break;
       }
       case 'moved': {
-        const { actor, partition, owner, id } = message;
-        kernel.moved(actor, partition, owner === this.#place);
+        const { actor, partition, owner, epoch, id } = message;
+        kernel.moved(actor, partition, owner === this.#place, epoch);
         this.mesh.moved(actor, partition, owner);
         this.#say({ type: 'settled', id, ok: true });
         break;

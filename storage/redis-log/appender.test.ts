@@ -24,6 +24,7 @@ function start(replicated?: () => Promise<boolean>) {
     state: () => 'open',
     onLanded: () => {},
     onFull: () => {},
+    atTurnEnd: setImmediate,
   });
   const partition = new RedisPartition(
     {

@@ -33,6 +33,8 @@ export interface AppenderOptions {
   readonly onLanded: (frames: readonly FrameInFlight[]) => void;
   /** Redis says that it is at its memory limit. */
   readonly onFull: () => void;
+  /** Calls `action` at the end of this turn of the event loop. */
+  readonly atTurnEnd: (action: () => void) => void;
 }
 
 export class Appender {
@@ -46,7 +48,7 @@ export class Appender {
   readonly #touched: RedisPartition[] = [];
   #bytes = 0;
   #groups = 0;
-  #turn: NodeJS.Immediate | undefined;
+  #armed = false;
   #idle: (() => void) | undefined;
   #appended = 0;
   #commits = 0;
@@ -92,12 +94,15 @@ export class Appender {
 
   /** Sends what waits, at the end of this turn of the event loop. */
   #kick(): void {
-    if (this.#turn !== undefined || this.#touched.length === 0 || this.#groups >= GROUPS_MAX) return;
-    this.#turn = setImmediate(() => {
-      this.#turn = undefined;
-      this.#send();
-    });
+    if (this.#armed || this.#touched.length === 0 || this.#groups >= GROUPS_MAX) return;
+    this.#armed = true;
+    this.#options.atTurnEnd(this.#turnEnds);
   }
+
+  readonly #turnEnds = (): void => {
+    this.#armed = false;
+    this.#send();
+  };
 
   /** When nothing waits and nothing is on its way. Without a connection what waits fails as it is sent. */
   drained(): Promise<void> {

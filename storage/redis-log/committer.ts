@@ -19,6 +19,7 @@ export class Committer {
   #dirty = new Set<RedisPartition>();
   #cancel: (() => void) | undefined;
   #writing: Promise<boolean> | undefined;
+  #mode: 'writing' | 'held' = 'writing';
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -26,14 +27,30 @@ export class Committer {
 
   committed(partition: RedisPartition): void {
     this.#dirty.add(partition);
-    this.#cancel ??= this.#options.clock.after(DELAY_MS, this.#tick);
+    this.#arm();
+  }
+
+  /** Nothing is written down until `resume`. */
+  hold(): void {
+    this.#mode = 'held';
+    this.#stop();
+  }
+
+  resume(): void {
+    this.#mode = 'writing';
+    if (this.#dirty.size > 0) this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#mode === 'writing' && this.#writing === undefined)
+      this.#cancel ??= this.#options.clock.after(DELAY_MS, this.#tick);
   }
 
   /** Writes all of it down now. False: not all of it could be. */
   async flush(): Promise<boolean> {
     await this.#writing;
     this.#stop();
-    return this.#dirty.size === 0 || (await this.#write());
+    return this.#dirty.size === 0 || (this.#mode === 'writing' && (await this.#write()));
   }
 
   /** Writes this one down now. False: it could not be. */
@@ -41,7 +58,7 @@ export class Committer {
     // One that is on its way may hold an earlier offset, and must not come later.
     await this.#writing;
     this.#dirty.delete(partition);
-    return this.#writeOne(partition);
+    return this.#mode === 'writing' && this.#writeOne(partition);
   }
 
   /** Writes nothing more by itself. */
@@ -65,7 +82,7 @@ export class Committer {
     void this.#writing.then((written) => {
       this.#writing = undefined;
       this.#cancel = undefined;
-      if (this.#dirty.size > 0)
+      if (this.#dirty.size > 0 && this.#mode === 'writing')
         this.#cancel = this.#options.clock.after(written ? DELAY_MS : RETRY_MS, this.#tick);
     });
   };

@@ -27,6 +27,8 @@ export interface RedisLogOptions {
   readonly connectMsMax?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** Calls `action` at the end of this turn of the event loop; default `setImmediate`. For simulations, whose turns are their own. */
+  readonly atTurnEnd?: (action: () => void) => void;
 }
 
 export type FilledOptions = Required<Omit<RedisLogOptions, 'url'>> & { readonly place: RedisPlace };
@@ -50,6 +52,7 @@ export function fillOptions(options: RedisLogOptions): FilledOptions {
     connectMsMax: options.connectMsMax ?? 10_000,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
+    atTurnEnd: options.atTurnEnd ?? setImmediate,
   };
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(filled.prefix))
     throw new RangeError(`prefix is ${filled.prefix}, allowed are 1 to 64 letters, digits and ._:-`);

@@ -95,6 +95,11 @@ export class RedisPartition implements LogPartition {
     this.#host.committed(this);
   }
 
+  /** Redis does not have the offset that was committed last. */
+  commitAgain(): void {
+    this.#host.committed(this);
+  }
+
   /** Everything pending, as one frame. The envelopes are copied: they may be views of memory that is used again. */
   take(): FrameInFlight {
     const pending = this.#pending;

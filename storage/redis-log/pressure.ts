@@ -3,10 +3,10 @@
  * has come: so senders are refused before.
  */
 
-import { Cluster, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { RedisClient } from '../redis/client.js';
+import { type RedisClient, serversOf } from '../redis/client.js';
 import { describe } from './errors.js';
 
 const LOOK_MS = 1_000;
@@ -88,11 +88,6 @@ export class MemoryPressure {
     else this.#options.logger.info(fields, 'Redis has room again');
     this.#options.onChange(full);
   }
-}
-
-/** Those that are written to. */
-function serversOf(client: RedisClient): readonly Redis[] {
-  return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
 async function readMemory(server: Redis): Promise<Memory> {

@@ -21,6 +21,7 @@ import { defineScripts, type Scripts } from './lua/index.js';
 import type { FilledOptions } from './options.js';
 import { type FrameInFlight, type PartitionHost, RedisPartition } from './partition.js';
 import { MemoryPressure } from './pressure.js';
+import { ServerIdentity } from './server-identity.js';
 import type { AofSync } from './server-settings.js';
 import { Watcher } from './watcher.js';
 
@@ -60,6 +61,7 @@ export class RedisLog implements MessageLog, PartitionHost {
   readonly #reader: FrameReader;
   readonly #watcher: Watcher;
   readonly #pressure: MemoryPressure;
+  readonly #identity: ServerIdentity;
   readonly #byActor = new Map<string, readonly RedisPartition[]>();
   #mode: 'open' | 'closing' | 'closed' = 'open';
   #full = false;
@@ -89,6 +91,7 @@ export class RedisLog implements MessageLog, PartitionHost {
       state: () => this.state,
       onLanded: (frames) => this.#landed(frames),
       onFull: () => this.#pressure.refused(),
+      atTurnEnd: options.atTurnEnd,
     });
     this.#committer = new Committer({ scripts: this.#scripts, clock, logger });
     this.#reader = new FrameReader({ client: commands, clock, logger });
@@ -110,6 +113,14 @@ export class RedisLog implements MessageLog, PartitionHost {
         this.#stateChanged();
       },
     });
+    this.#identity = new ServerIdentity({
+      client: commands,
+      clock,
+      logger,
+      onDoubt: () => this.#committer.hold(),
+      onOther: () => this.#maybeLost(),
+      onKnown: () => this.#committer.resume(),
+    });
     for (const actor of actors) this.#make(actor);
     commands.on('ready', this.#stateChanged);
     commands.on('close', this.#stateChanged);
@@ -117,6 +128,7 @@ export class RedisLog implements MessageLog, PartitionHost {
 
   /** What is there by now is known when it resolves. */
   async start(): Promise<void> {
+    await this.#identity.start();
     await this.#watcher.askAll();
     this.#watcher.start();
     this.#pressure.start();
@@ -221,6 +233,7 @@ export class RedisLog implements MessageLog, PartitionHost {
     if (!written)
       this.#options.logger.warn({}, 'offsets could not be written down: messages that are done come again');
     this.#committer.stop();
+    this.#identity.stop();
     this.#reader.close();
     this.#mode = 'closed';
     this.#subscriber.disconnect();
@@ -243,6 +256,19 @@ export class RedisLog implements MessageLog, PartitionHost {
 
   read(partition: RedisPartition, offset: number, bytesMax: number) {
     return this.#reader.read(partition, offset, bytesMax);
+  }
+
+  /** Redis is another than it was: whoever reads begins anew, with what is there. */
+  #maybeLost(): void {
+    this.#options.logger.warn(
+      {},
+      'Redis was restarted or replaced: partitions that are read here are claimed anew',
+    );
+    for (const partition of [...this.#byActor.values()].flat()) {
+      if (partition.epoch === 0) continue;
+      this.#committer.forget(partition);
+      partition.onLost?.('went-back');
+    }
   }
 
   #make(actor: string): readonly RedisPartition[] {

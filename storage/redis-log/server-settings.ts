@@ -2,8 +2,8 @@
  * What a Redis must be set to, so that it keeps what it has taken: it must not evict keys when its memory is full, and what is acknowledged
  * as durable must be in an append-only file.
  */
-import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from '../redis/client.js';
+import type { Redis } from 'ioredis';
+import { type RedisClient, serversOf } from '../redis/client.js';
 import { RedisLogError } from './errors.js';
 
 /** When Redis syncs its append-only file; `unknown` where a service does not tell. */
@@ -20,8 +20,7 @@ export interface ServerSettings {
 
 /** Of each master. */
 export function readServerSettings(client: RedisClient): Promise<readonly ServerSettings[]> {
-  const servers = client instanceof Cluster ? client.nodes('master') : [client];
-  return Promise.all(servers.map(read));
+  return Promise.all(serversOf(client).map(read));
 }
 
 /**

@@ -75,13 +75,15 @@ export class Watcher {
 }
 
 async function ask(commands: RedisClient, partition: RedisPartition): Promise<void> {
-  const { end: endBefore, epoch: epochBefore } = partition;
+  const { end: endBefore, epoch: epochBefore, committed: committedBefore } = partition;
   const [end, committed, epoch] = await commands.hmget(partition.keys.state, 'end', 'committed', 'epoch');
   // Whoever reads it knows best how far it has come.
   if (partition.epoch === 0) partition.committed = Math.max(partition.committed, Number(committed ?? 0));
   if (Number(end ?? 0) < endBefore) partition.wentBack(Number(end ?? 0));
   else partition.grewTo(Number(end ?? 0));
+  if (epochBefore === 0 || epochBefore !== partition.epoch) return;
   // A reader that has nothing to commit would not find out.
-  if (epochBefore !== 0 && epochBefore === partition.epoch && Number(epoch ?? 0) > epochBefore)
-    partition.onLost?.('claimed');
+  if (Number(epoch ?? 0) > epochBefore) partition.onLost?.('claimed');
+  // It may be on its way, or Redis has lost it in a crash: the next one could be long in coming.
+  else if (Number(committed ?? 0) < committedBefore) partition.commitAgain();
 }

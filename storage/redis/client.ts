@@ -133,6 +133,11 @@ export function createClient(place: RedisPlace, { name, patience, replyMsMax }: 
   return new Redis({ ...common, host: first?.host ?? '', port: first?.port ?? 0, db: place.database });
 }
 
+/** Those that are written to. */
+export function serversOf(client: RedisClient): readonly Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
 /** Hears what is said on a channel, on each new connection again. What is said between two connections is lost. */
 export function subscribe(client: RedisClient, channel: string, listener: (text: string) => void): void {
   client.on('message', (name: string, text: string) => {

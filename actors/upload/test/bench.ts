@@ -32,8 +32,8 @@ export interface RunOptions {
   readonly slicesMax?: number;
 }
 
-export async function openBench(t: TestScope): Promise<UploadBench> {
-  const database = await openDatabase(t);
+export async function openBench(t: TestScope, given?: TestDatabase): Promise<UploadBench> {
+  const database = given ?? (await openDatabase(t));
   const objectsDirectory = await mkdtemp(join(tmpdir(), 'tether-objects-'));
   t.teardown(() => rm(objectsDirectory, { recursive: true, force: true }));
   const objects = new FolderObjectStore(objectsDirectory);

@@ -1,0 +1,184 @@
+/**
+ * The whole picture as a user starts it: webhooks and a file go in by HAProxy while a gateway and a worker are killed, and everything that was
+ * acknowledged is there once. Then Ctrl-C, and nothing is left.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { silentLogger } from '../../runtime/logger.js';
+import { testSeed } from '../../runtime/testing/seed.js';
+import { until } from '../../runtime/testing/until.js';
+import { createPool, embeddedPostgresUrl } from '../../storage/postgres/index.js';
+import { freePort } from '../../storage/test-free-port.js';
+import { empTraffic } from '../send/emp-traffic.js';
+import { sendEmp } from '../send/send-emp.js';
+import { DebtorFile } from '../test/debtor-file.js';
+import { isAlive } from '../test/node-process.js';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+const COUNT = 1_800;
+const RATE = 300;
+const ROWS = 2_000;
+
+t.setTimeout(120_000);
+
+const root = await mkdtemp(join(tmpdir(), 'tether-local-'));
+const directory = join(root, 'cluster');
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly exited: Promise<readonly unknown[]>;
+  output(): string;
+}
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, TETHER_THREADS: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  return { child, exited: once(child, 'exit'), output: () => output };
+}
+
+// As a cluster that was killed leaves it.
+await mkdir(join(directory, 'run'), { recursive: true });
+await writeFile(join(directory, 'run', 'long-gone.pid'), '1\n');
+const cluster = run(['--dir', directory, '--port', `${port}`]);
+// A test that is cut off by its time limit leaves nothing behind: what the cluster started ends with it.
+process.once('exit', () => cluster.child.kill('SIGKILL'));
+t.teardown(async () => {
+  cluster.child.kill('SIGKILL');
+  await rm(root, { recursive: true, force: true, maxRetries: 5 });
+});
+await until(
+  'the cluster is up',
+  () => {
+    if (cluster.child.exitCode !== null) throw new Error(`it ended:\n${cluster.output()}`);
+    return cluster.output().includes('The cluster is up');
+  },
+  50_000,
+).catch((error: unknown) => t.bailout(`${String(error)}\n${cluster.output()}`));
+
+const secret = async (name: string) => (await readFile(join(directory, name), 'utf8')).trim();
+const pidOf = async (name: string) => Number(await readFile(join(directory, 'run', `${name}.pid`), 'utf8'));
+const told = (text: RegExp) => cluster.output().match(text)?.length ?? 0;
+
+t.test('what is acknowledged while a gateway and a worker are killed is there once', async (t) => {
+  const seed = testSeed(t);
+  const password = await secret('emp-password');
+  const file = await DebtorFile.make(ROWS, 1);
+  let done = 0;
+  const sending = sendEmp({
+    url,
+    endpoint: 'emp',
+    token: await secret('emp-token'),
+    password,
+    seed,
+    count: COUNT,
+    duplicates: 0.1,
+    rate: RATE,
+    connections: 16,
+    deadlineMsMax: 30_000,
+    signal: new AbortController().signal,
+    onProgress: (progress) => {
+      done = progress.done;
+    },
+  });
+  const authorization = `Bearer ${await secret('api-token')}`;
+  const posted = await fetch(`${url}/uploads`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'text/csv' },
+    body: new Uint8Array(file.bytes),
+  });
+  t.equal(posted.status, 201);
+  const upload = (await posted.json()) as { id: string };
+
+  await until('it is in full swing', () => done > COUNT / 4);
+  process.kill(await pidOf('worker-1'), 'SIGKILL');
+  process.kill(await pidOf('gateway-1'), 'SIGKILL');
+  // Meanwhile.
+  const second = run(['--dir', directory, '--port', `${await freePort()}`]);
+  t.strictSame(await second.exited, [1, null]);
+  t.match(second.output(), /a cluster runs in .* already, as process \d+/);
+
+  const summary = await sending;
+  t.comment(JSON.stringify(summary));
+  t.match(summary, { acknowledged: COUNT, rejected: {}, gaveUp: null });
+  await until(
+    'both are started again',
+    () => told(/^cluster: (worker|gateway)-1 is up again/gm) === 2,
+    20_000,
+  );
+
+  const databaseUrl = await embeddedPostgresUrl(join(directory, 'postgres'));
+  const pool = createPool({
+    url: databaseUrl ?? '',
+    connectionsMax: 1,
+    applicationName: 'test',
+    logger: silentLogger,
+  });
+  t.teardown(() => pool.end());
+  const wanted = [...empTraffic({ seed, count: COUNT, duplicates: 0.1, password })].map(
+    ({ dedupe }) => dedupe,
+  );
+  const found = async () =>
+    (await pool.query<{ dedupe: string }>('SELECT dedupe FROM events')).rows.map(({ dedupe }) => dedupe);
+  await until('all of it is processed', async () => (await found()).length >= summary.distinct, 20_000);
+  t.strictSame((await found()).sort(), [...new Set(wanted)].sort(), 'each once');
+
+  const shown = async () =>
+    (await (await fetch(`${url}/uploads/${upload.id}`, { headers: { authorization } })).json()) as object;
+  await until('the file is done', async () => JSON.stringify(await shown()).includes('"completed"'), 20_000);
+  t.match(await shown(), { sha256: file.sha256, counts: file.counts });
+});
+
+t.test('Ctrl-C drains it and leaves nothing that runs', async (t) => {
+  const names = await readdir(join(directory, 'run'));
+  const pids = await Promise.all(names.map((name) => pidOf(name.replace('.pid', ''))));
+  t.equal(pids.length, 13, 'the balancer, four nodes, and eight processes of servers');
+  t.ok(pids.every(isAlive) && !pids.includes(1));
+  cluster.child.kill('SIGINT');
+  t.strictSame(await cluster.exited, [0, null]);
+  t.match(cluster.output(), /cluster: has stopped\n$/);
+  t.notMatch(cluster.output(), /did not end within/);
+  t.notOk(pids.some(isAlive));
+  t.strictSame(await readdir(join(directory, 'run')), []);
+});
+
+t.test('what can be seen before anything is started is said in a line', async (t) => {
+  const elsewhere = ['--dir', join(root, 'other')];
+  const busy = await freePort();
+  const { createServer } = await import('node:net');
+  const taken = createServer().listen(busy, '127.0.0.1');
+  t.teardown(() => void taken.close());
+  const cases: readonly (readonly [Run, number, RegExp])[] = [
+    [
+      run([...elsewhere, '--port', `${busy}`]),
+      1,
+      /^cluster: port \d+ is taken on this machine: [^\n]*--port[^\n]*\n$/,
+    ],
+    [
+      run(elsewhere, { TETHER_REDIS_URL: 'redis://127.0.0.1' }),
+      78,
+      /^cluster: TETHER_REDIS_URL is set, [^\n]*\n$/,
+    ],
+    [
+      run(['--workers', '0']),
+      64,
+      /^cluster: [^\n]*--workers[^\n]*\ncluster: see npm run cluster -- --help\n$/,
+    ],
+    [run(elsewhere, { TETHER_PORT: 'x' }), 64, /TETHER_PORT/],
+    [run(['--help']), 0, /^Usage: npm run cluster -- \[options\]/],
+  ];
+  for (const [{ exited, output }, code, text] of cases) {
+    t.strictSame(await exited, [code, null]);
+    t.match(output(), text);
+  }
+});

@@ -1,0 +1,183 @@
+/** The configuration in a real HAProxy, in front of real gateways, and of servers that die at the worst moment. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { RawClient, type RawResponse, request } from '../../gateway/test/raw-client.js';
+import { FORM, notification, PASSWORD, startTestGateway, WEBHOOK_PATH } from '../../gateway/test/start.js';
+import { until } from '../../runtime/testing/until.js';
+import { findProgram } from '../../storage/find-program.js';
+import { freePort } from '../../storage/test-free-port.js';
+import { haproxyConfig } from './haproxy-config.js';
+import { answersOk } from './nodes.js';
+import { Supervised } from './supervised.js';
+
+t.setTimeout(60_000);
+
+/** Resolves with the port, when HAProxy holds one of `ports` at least for healthy. */
+async function startHaproxy(t: Test, ports: readonly number[]): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
+  const port = await freePort();
+  const file = join(directory, 'haproxy.cfg');
+  const config = haproxyConfig({
+    bind: `127.0.0.1:${port}`,
+    gateways: ports.map((each, n) => ({ name: `gateway-${n + 1}`, address: `127.0.0.1:${each}` })),
+    statsBind: `127.0.0.1:${await freePort()}`,
+    drainSeconds: 2,
+  });
+  await writeFile(file, config);
+  const haproxy = new Supervised({
+    name: 'haproxy',
+    command: [findProgram('haproxy') ?? 'haproxy', '-db', '-f', file],
+    env: process.env,
+    address: '',
+    logFile: join(directory, 'log'),
+    pidFile: join(directory, 'pid'),
+    stopSignal: 'SIGUSR1',
+    stopMsMax: 10_000,
+    isUp: () => answersOk(port, '/health'),
+    tell: () => undefined,
+  });
+  t.teardown(async () => {
+    await haproxy.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+  await haproxy.start();
+  return port;
+}
+
+async function ask(port: number, text: string, localAddress = '127.0.0.1'): Promise<RawResponse> {
+  const client = await RawClient.open(port, localAddress);
+  client.write(text);
+  const response = await client.response();
+  client.destroy();
+  return response;
+}
+
+const webhook = (id: string, headers: readonly string[] = []) =>
+  request({ method: 'POST', path: WEBHOOK_PATH, headers: [FORM, ...headers], body: notification(id) });
+const newId = () => randomUUID().replaceAll('-', '');
+
+t.test('a node learns who asks, and no client can say that it is another', async (t) => {
+  const { gateway } = await startTestGateway(t, {
+    trustedProxies: ['127.0.0.1'],
+    endpoints: [
+      {
+        name: 'emp',
+        provider: 'emp',
+        token: 'dev',
+        secrets: [PASSWORD],
+        actor: 'payment',
+        networks: ['127.0.0.2'],
+      },
+    ],
+  });
+  const port = await startHaproxy(t, [gateway.port]);
+  t.match(await ask(port, webhook(newId()), '127.0.0.2'), { status: 200 });
+  t.match(await ask(port, webhook(newId()), '127.0.0.3'), { status: 403 });
+  t.match(await ask(port, webhook(newId(), ['X-Forwarded-For: 127.0.0.2']), '127.0.0.3'), { status: 403 });
+});
+
+t.test('a node that drains costs no sender an error', async (t) => {
+  const gateways = await Promise.all([0, 1].map(() => startTestGateway(t)));
+  const port = await startHaproxy(
+    t,
+    gateways.map(({ gateway }) => gateway.port),
+  );
+  const statuses = new Map<number, number>();
+  let stopped = false;
+  const senders = Array.from({ length: 8 }, async () => {
+    while (!stopped) {
+      const { status } = await ask(port, webhook(newId()));
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  });
+  const taken = (at: number) => gateways[at]?.partition.envelopes.length ?? 0;
+  await until('both take some', () => taken(0) > 50 && taken(1) > 50);
+  await gateways[0]?.gateway.drain(1_000);
+  const then = taken(1);
+  await until('the other one goes on', () => taken(1) > then + 200);
+  gateways[0]?.gateway.close();
+  const closed = taken(1);
+  await until('and on', () => taken(1) > closed + 200);
+  stopped = true;
+  await Promise.all(senders);
+  t.strictSame([...statuses.keys()], [200]);
+});
+
+/** Takes requests and says no word: hangs up when one is whole, or answers. */
+async function startServer(t: Test, answer: (head: string) => string | undefined) {
+  const heads: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    let text = '';
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      const head = /(?:GET|POST) [\s\S]*?\r\n\r\n/.exec(text)?.[0];
+      if (head === undefined) return;
+      const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      if (text.length < text.indexOf(head) + head.length + length) return;
+      text = '';
+      const isCheck = head.startsWith('GET /health ');
+      if (!isCheck) heads.push(head.split(' HTTP')[0] ?? '');
+      const said = isCheck ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' : answer(head);
+      if (said === undefined) socket.destroy();
+      else socket.write(said);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, heads };
+}
+
+t.test(
+  'a node that dies with a request in hand: a webhook goes to another, an upload to no second one',
+  async (t) => {
+    const dying = await startServer(t, () => undefined);
+    const { gateway, partition } = await startTestGateway(t);
+    const port = await startHaproxy(t, [dying.port, gateway.port]);
+    const upload = request({
+      method: 'POST',
+      path: '/uploads',
+      headers: ['Content-Type: text/csv'],
+      body: 'a;b\n',
+    });
+    const before = () => dying.heads.length;
+    const reached = async (text: string) => {
+      const seen = before();
+      for (;;) {
+        const { status } = await ask(port, text);
+        if (before() > seen) return { status, times: before() - seen };
+      }
+    };
+    t.strictSame(await reached(webhook(newId())), { status: 200, times: 1 });
+    t.ok(partition.envelopes.length > 0);
+    t.strictSame(
+      await reached(upload),
+      { status: 502, times: 1 },
+      'it may have been kept: the client decides',
+    );
+  },
+);
+
+t.test('the first bytes of an answer are not held back', async (t) => {
+  const { port: server } = await startServer(
+    t,
+    () =>
+      'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n',
+  );
+  const port = await startHaproxy(t, [server]);
+  const client = await RawClient.open(port);
+  client.write(request({ path: '/uploads/x/events' }));
+  t.match(await client.response(), { status: 200, headers: { 'content-type': 'text/event-stream' } });
+  await until('the first event', () => client.hasMore);
+  client.destroy();
+});

@@ -1,0 +1,150 @@
+/** The dispatchers of a simulated node, one for each actor type, with their threads: what `ActorSystem`, its pools and its mesh are to a real one. */
+import type { ActorDefinition } from '../../../runtime/actor.js';
+import { Dispatcher } from '../../../runtime/dispatch/dispatcher.js';
+import type { Logger } from '../../../runtime/logger.js';
+import type { LogPartition } from '../../../runtime/message-log.js';
+import type { DeadLetterWriter } from '../../../runtime/stores/dead-letter-writer.js';
+import type { Dice } from './dice.js';
+import type { Process } from './process.js';
+import { type FromThread, Thread, type ToThread } from './thread.js';
+
+export interface ThreadsOptions {
+  readonly process: Process;
+  readonly dice: Dice;
+  readonly logger: Logger;
+  readonly shape: {
+    readonly partitions: number;
+    readonly actors: readonly string[];
+    readonly threads: number;
+  };
+  readonly partitionsOf: (actor: string) => readonly LogPartition[];
+  readonly definition: (actor: string) => ActorDefinition;
+  readonly deadLetters: DeadLetterWriter;
+}
+
+export class SimulatedThreads {
+  readonly #options: ThreadsOptions;
+  readonly #pools: readonly SimulatedPool[];
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+    this.#pools = options.shape.actors.map((actor) => new SimulatedPool(actor, options));
+  }
+
+  adopt(index: number, epochOf: (actor: string) => number | undefined): void {
+    for (const { dispatcher, actor } of this.#pools) dispatcher.adopt(index, epochOf(actor));
+  }
+
+  async giveUp(index: number, deadlineMs: number): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      this.#pools.map(({ dispatcher }) => dispatcher.giveUp(index, deadlineMs)),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  drop(index: number): void {
+    for (const { dispatcher } of this.#pools) dispatcher.drop(index);
+  }
+
+  /** Messages that threads have. */
+  get inFlight(): number {
+    return this.#pools.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0);
+  }
+
+  get deadLettersPending(): number {
+    return this.#options.deadLetters.pending;
+  }
+
+  /** Whether partition `index` of every actor type has a thread. */
+  reads(index: number): boolean {
+    return this.#pools.every(({ dispatcher }) => dispatcher.owners[index] !== undefined);
+  }
+}
+
+class SimulatedPool {
+  readonly actor: string;
+  readonly dispatcher: Dispatcher;
+  readonly #ports: readonly ((message: ToThread) => void)[];
+  readonly #releases = new Map<number, (done: boolean) => void>();
+  #count = 0;
+
+  constructor(actor: string, options: ThreadsOptions) {
+    const { process, dice, logger, shape, partitionsOf, definition, deadLetters } = options;
+    this.actor = actor;
+    this.#ports = Array.from({ length: shape.threads }, (_, thread) => {
+      const toMain = port<FromThread>(process, dice, (news) => this.#heard(thread, news));
+      const made = new Thread({
+        process,
+        partitions: shape.partitions,
+        definition: definition(actor),
+        random: dice.random,
+        logger,
+        toMain,
+      });
+      return port<ToThread>(process, dice, (message) => made.take(message));
+    });
+    this.dispatcher = new Dispatcher({
+      actor,
+      partitions: partitionsOf(actor),
+      threads: shape.threads,
+      post: (thread, delivery) => this.#ports[thread]?.(delivery),
+      deadLetters,
+      clock: process.wall,
+      logger,
+      ownership: 'none',
+      release: async (partition, from) => {
+        if (!(await this.#ask(from, 'release', partition)))
+          throw new Error('its activations did not come to an end in time');
+      },
+      discard: async (partition, from) => {
+        await this.#ask(from, 'discard', partition);
+      },
+      onOwned: (partition, owner) => {
+        for (const [thread, send] of this.#ports.entries())
+          send({ type: 'owned', partition, here: thread === owner });
+      },
+    });
+    for (let thread = 0; thread < shape.threads; thread++) this.dispatcher.attach(thread);
+  }
+
+  #ask(thread: number, type: 'release' | 'discard', partition: number): Promise<boolean> {
+    const id = this.#count++;
+    return new Promise((resolve) => {
+      this.#releases.set(id, resolve);
+      this.#ports[thread]?.({ type, partition, id });
+    });
+  }
+
+  #heard(thread: number, news: FromThread): void {
+    switch (news.type) {
+      case 'done':
+        this.dispatcher.finished(thread, news);
+        break;
+      case 'dead':
+        this.dispatcher.gaveUp(thread, news);
+        break;
+      case 'forgotten':
+        this.dispatcher.forgotten(thread, news);
+        break;
+      case 'parked':
+        this.dispatcher.parked(thread, news);
+        break;
+      case 'released':
+        this.#releases.get(news.id)?.(news.done);
+        this.#releases.delete(news.id);
+    }
+  }
+}
+
+/** One direction between two threads of a process: in order, each word after a moment. */
+function port<Word>(process: Process, dice: Dice, arrived: (word: Word) => void): (word: Word) => void {
+  const queue: Word[] = [];
+  const next = () => {
+    const word = queue.shift();
+    if (word !== undefined) arrived(word);
+  };
+  return (word) => {
+    queue.push(word);
+    process.pass(dice.between(0, 0.4), next);
+  };
+}
