@@ -60,7 +60,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     const { redis } = cluster;
     if (redis.process.mode === 'dead') return;
     cluster.trace('redis crashes');
-    redis.crash();
+    redis.crash(dice.chance(0.3));
     timeline.in(
       dice.between(50, 3_000),
       () => {
@@ -89,7 +89,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     const { postgres } = cluster;
     if (postgres.process.mode === 'dead') return;
     cluster.trace('postgres crashes');
-    postgres.crash();
+    postgres.crash(dice.chance(0.3));
     timeline.in(
       dice.between(50, 3_000),
       () => {

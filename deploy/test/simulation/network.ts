@@ -49,6 +49,8 @@ class Pipe<Word> {
   readonly #quiet: boolean;
   readonly #arrived: (words: readonly Word[]) => void;
   readonly #ended: () => void;
+  /** The receiver is gone. */
+  readonly #unheard: () => void;
   readonly #queue: { readonly turn: number; readonly words: Word[] | undefined }[] = [];
   #lastAt = 0;
   #missed = 0;
@@ -60,12 +62,14 @@ class Pipe<Word> {
     quiet: boolean,
     arrived: (words: readonly Word[]) => void,
     ended: () => void,
+    unheard: () => void,
   ) {
     this.#link = link;
     this.#receiver = receiver;
     this.#quiet = quiet;
     this.#arrived = arrived;
     this.#ended = ended;
+    this.#unheard = unheard;
   }
 
   get ended(): boolean {
@@ -114,6 +118,7 @@ class Pipe<Word> {
       return;
     }
     const segment = this.#queue.shift();
+    if (this.#receiver.mode === 'dead') this.#unheard();
     if (segment === undefined) return;
     this.#receiver.arrive(() => {
       if (this.#mode === 'ended') return;
@@ -150,6 +155,9 @@ export class Connection<Up = unknown, Down = unknown> {
         this.#down.end();
         this.#check();
       },
+      () => {
+        if (server.replaced) this.#down.end();
+      },
     );
     this.#down = new Pipe<Down>(
       link,
@@ -161,14 +169,15 @@ export class Connection<Up = unknown, Down = unknown> {
         this.#up.end();
         this.#check();
       },
+      () => {},
     );
     link.connections.add(this as Connection);
     client.onEnd.push((withoutWord) => {
       if (!withoutWord) this.#up.end();
     });
-    server.onEnd.push(() => {
+    server.onEnd.push((withoutWord) => {
       this.#down.lose();
-      this.#down.end();
+      if (!withoutWord) this.#down.end();
     });
     // Refused.
     if (server.mode === 'dead') this.#down.end();

@@ -36,6 +36,8 @@ export class Process {
   #mode: 'running' | 'paused' | 'dead' = 'running';
   #timersDue: (() => void)[] = [];
   #arrived: { readonly action: () => void; readonly quiet: boolean }[] = [];
+  /** Another process has its address by now: it knows nothing of connections to this one, and says so. */
+  replaced = false;
   /** Alarms that are set. */
   alarms = 0;
   /** The process has ended. */
