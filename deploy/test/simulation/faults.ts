@@ -22,6 +22,16 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 
   restart: ({ cluster }, site) => cluster.restart(site),
 
+  /** Nothing goes wrong: a pool moves partitions from thread to thread, while they may come and go. */
+  moves({ timeline, dice }, site) {
+    for (let n = dice.whole(1, 6); n > 0; n--) {
+      const index = dice.whole(0, 3);
+      timeline.in(dice.between(0, 800), () => {
+        if (site.node?.process.mode === 'running') site.node.threads?.move(index);
+      });
+    }
+  },
+
   pause: (world, site) => {
     const { node, machine } = site;
     // Mostly past its leases.

@@ -1,6 +1,7 @@
 /** The dispatchers of a simulated node, one for each actor type, with their threads: what `ActorSystem`, its pools and its mesh are to a real one. */
 import type { ActorDefinition } from '../../../runtime/actor.js';
 import { Dispatcher } from '../../../runtime/dispatch/dispatcher.js';
+import { MoveCancelledError, MoveTimeoutError } from '../../../runtime/errors.js';
 import type { Logger } from '../../../runtime/logger.js';
 import type { LogPartition } from '../../../runtime/message-log.js';
 import type { DeadLetterWriter } from '../../../runtime/stores/dead-letter-writer.js';
@@ -44,6 +45,17 @@ export class SimulatedThreads {
 
   drop(index: number): void {
     for (const { dispatcher } of this.#pools) dispatcher.drop(index);
+  }
+
+  /** Gives what it reads of a partition to another of its threads, as a pool that is resized does. */
+  move(index: number): void {
+    for (const { dispatcher } of this.#pools) {
+      const thread = dispatcher.owners[index];
+      if (thread === undefined) continue;
+      dispatcher.move(index, (thread + 1) % this.#options.shape.threads).catch((error: unknown) => {
+        if (!(error instanceof MoveCancelledError || error instanceof MoveTimeoutError)) throw error;
+      });
+    }
   }
 
   /** Messages that threads have. */
