@@ -32,6 +32,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     }
   },
 
+  threadLoss: ({ cluster, dice }, site) => {
+    if (site.node?.process.mode !== 'running') return;
+    cluster.trace(`${site.machine.name} loses a thread`);
+    site.node.threads?.loseThread(dice.whole(0, 1));
+  },
+
   pause: (world, site) => {
     const { node, machine } = site;
     // Mostly past its leases.
