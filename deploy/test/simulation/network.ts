@@ -9,6 +9,10 @@ import type { Dice } from './dice.js';
 import type { Process } from './process.js';
 import type { Timeline } from './timeline.js';
 
+const SEND_AGAIN_MS = 400;
+/** As the clients set it. */
+const KEEP_ALIVE_MS = 10_000;
+
 export class Link {
   readonly timeline: Timeline;
   readonly dice: Dice;
@@ -155,9 +159,7 @@ export class Connection<Up = unknown, Down = unknown> {
         this.#down.end();
         this.#check();
       },
-      () => {
-        if (server.replaced) this.#down.end();
-      },
+      () => this.#sendAgain(server),
     );
     this.#down = new Pipe<Down>(
       link,
@@ -178,6 +180,8 @@ export class Connection<Up = unknown, Down = unknown> {
     server.onEnd.push((withoutWord) => {
       this.#down.lose();
       if (!withoutWord) this.#down.end();
+      // One that has nothing to say finds out by its own questions whether the other is there.
+      else link.timeline.in(KEEP_ALIVE_MS, () => this.#sendAgain(server), true);
     });
     // Refused.
     if (server.mode === 'dead') this.#down.end();
@@ -212,6 +216,12 @@ export class Connection<Up = unknown, Down = unknown> {
   healed(): void {
     this.#up.healed();
     this.#down.healed();
+  }
+
+  /** What nobody has taken is sent again, until somebody says that there is no such connection. */
+  #sendAgain(server: Process): void {
+    if (server.replaced) this.#down.end();
+    else this.#link.timeline.in(SEND_AGAIN_MS, () => this.#sendAgain(server), true);
   }
 
   #check(): void {

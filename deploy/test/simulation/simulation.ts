@@ -122,7 +122,7 @@ function drawShape(dice: Dice): Shape {
     slow: dice.pick([
       { share: 0.2, msMax: 300 },
       { share: 1, msMax: 120 },
-      { share: 0.5, msMax: 1_500 },
+      { share: 0.3, msMax: 1_500 },
     ]),
   };
 }
