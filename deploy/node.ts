@@ -123,7 +123,7 @@ export class Node {
       const uploads =
         config.role === 'worker'
           ? undefined
-          : new NodeUploads({
+          : await NodeUploads.open({
               config,
               databaseUrl: database.url,
               tell: async (id, type) => {

@@ -61,7 +61,12 @@ class NodeUploads {
   #retry: NodeJS.Timeout | undefined;
   #preparing: Promise<void>;
 
-  constructor({ config, databaseUrl, tell, logger }: NodeUploadsOptions) {
+  /** @throws ObjectStoreSettingsError */
+  static async open(options: NodeUploadsOptions): Promise<NodeUploads> {
+    return new NodeUploads(options, await openObjectStore(objectSettings(options.config), options.logger));
+  }
+
+  private constructor({ config, databaseUrl, tell, logger }: NodeUploadsOptions, objects: ObjectStore) {
     this.#logger = logger;
     this.#pool = createPool({
       url: databaseUrl,
@@ -70,7 +75,7 @@ class NodeUploads {
       logger,
     });
     const { textBytesMax, xlsxBytesMax, activeMax, expiryMs } = config.uploads;
-    this.#objects = openObjectStore(objectSettings(config), logger);
+    this.#objects = objects;
     this.#intake = startIntake({
       threads: INTAKE_THREADS,
       activeMax,

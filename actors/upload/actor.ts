@@ -46,14 +46,15 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
   scope: 'key',
   limits: { concurrencyMax: CONCURRENCY_MAX },
 
-  open({ settings, logger }) {
+  async open({ settings, logger }) {
     const { databaseUrl, objects, connectionsMax, sliceMs, batchRows, fencedBy } =
       fillUploadSettings(settings);
     // Nobody waits for a row as a sender waits for an acknowledgement.
     standBack(logger);
+    const store = await openObjectStore(objects, logger);
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-upload', logger }),
-      objects: openObjectStore(objects, logger),
+      objects: store,
       sliceMs,
       batchRows,
       fencedBy,

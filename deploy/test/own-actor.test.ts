@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
+import { copyTestData } from '../../storage/postgres/test-data.js';
 import { freePort } from '../../storage/test-free-port.js';
+import { postgresDir } from '../data-dir.js';
 import { isAlive, startNodeProcess } from './node-process.js';
 import { spawnCli } from './spawn-cli.js';
 
@@ -17,6 +19,7 @@ const block = (language: string) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\`
 t.test('the module of the page handles the messages of its endpoint, in order', async (t) => {
   const dir = t.testdir({ actors: { 'watch.js': block('js') }, 'endpoints.yaml': block('yaml') });
   const dataDir = mkdtempSync(join(tmpdir(), 'tether-own-'));
+  await copyTestData(postgresDir(dataDir));
   const start = async () => {
     const node = startNodeProcess({
       port: await freePort(),

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
+import { copyTestData } from '../../storage/postgres/test-data.js';
 import { freePort } from '../../storage/test-free-port.js';
+import { postgresDir } from '../data-dir.js';
 import { isAlive, startNodeProcess } from './node-process.js';
 
 t.setTimeout(120_000);
@@ -26,6 +28,7 @@ t.test('the module of the page traces a webhook into its actor', async (t) => {
       });`,
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'tether-trace-'));
+  await copyTestData(postgresDir(dataDir));
   const node = startNodeProcess({
     port: await freePort(),
     dataDir,

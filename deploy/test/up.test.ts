@@ -1,4 +1,4 @@
-/** `tether up` as a user meets it: one process tree, real parts, from the curl to the row. */
+/** `tether up` as a user meets it: one process tree, real parts, from the curl to the row. All share one node; the last test starts it again. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,41 +20,37 @@ const PASSWORD = 'test-api-password-1';
 
 t.setTimeout(240_000);
 
-type Tap = Pick<typeof t, 'teardown' | 'threw'>;
+const dataDir = mkdtempSync(join(tmpdir(), 'tether-up-'));
+const port = await freePort();
+const nodes: NodeProcess[] = [];
+const pools: Pool[] = [];
+t.teardown(async () => {
+  for (const pool of pools) await pool.end();
+  for (const node of nodes) if (isAlive(node.pid)) await node.killTree((pids) => pids);
+  rmSync(dataDir, { recursive: true, force: true });
+});
 
-async function setting(t: Tap, env: Readonly<Record<string, string>> = {}) {
-  const dataDir = mkdtempSync(join(tmpdir(), 'tether-up-'));
-  const port = await freePort();
-  const nodes: NodeProcess[] = [];
-  const pools: Pool[] = [];
-  t.teardown(async () => {
-    for (const pool of pools) await pool.end();
-    for (const node of nodes) if (isAlive(node.pid)) await node.killTree((pids) => pids);
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-  return {
-    dataDir,
-    port,
-    async start() {
-      const node = startNodeProcess({ port, dataDir, env });
-      nodes.push(node);
-      await node.ready;
-      return node;
-    },
-    async pool() {
-      const url = await embeddedPostgresUrl(join(dataDir, 'postgres'));
-      if (url === undefined) throw new Error('no embedded Postgres serves');
-      const pool = new Pool({ connectionString: url, max: 1 });
-      pool.on('error', () => undefined);
-      pools.push(pool);
-      return pool;
-    },
-    tether: (...args: string[]) =>
-      promisify(execFile)(process.execPath, [CLI, ...args], {
-        env: { PATH: process.env.PATH, TETHER_PORT: `${port}`, TETHER_DATA_DIR: dataDir },
-      }),
-  };
+async function start(): Promise<NodeProcess> {
+  const node = startNodeProcess({ port, dataDir });
+  nodes.push(node);
+  await node.ready;
+  return node;
 }
+
+/** Of the Postgres that serves now. */
+async function open(): Promise<Pool> {
+  const url = await embeddedPostgresUrl(join(dataDir, 'postgres'));
+  if (url === undefined) throw new Error('no embedded Postgres serves');
+  const pool = new Pool({ connectionString: url, max: 1 });
+  pool.on('error', () => undefined);
+  pools.push(pool);
+  return pool;
+}
+
+const tether = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [CLI, ...args], {
+    env: { PATH: process.env.PATH, TETHER_PORT: `${port}`, TETHER_DATA_DIR: dataDir },
+  });
 
 const sign = (id: string) => createHash('sha1').update(`${id}${PASSWORD}`).digest('hex');
 
@@ -76,16 +72,16 @@ async function untilRows(pool: Pool, sql: string, count: number): Promise<void> 
   await until(`${count} rows of ${sql}`, async () => (await rowsOf(pool, sql)).length === count, 20_000);
 }
 
-async function untilSchema(node: NodeProcess): Promise<void> {
+async function untilSchema(): Promise<void> {
   await until('the schema is there', async () => {
     const answer = await fetch(`${node.url}/readyz`);
     return (await answer.text()).includes('"database":"ok"');
   });
 }
 
+const node = await start();
+
 t.test('every documented notification is echoed and has one row, however often it comes', async (t) => {
-  const { start, pool: open, tether } = await setting(t);
-  const node = await start();
   await until('it says what to try', () => /^ {2}curl .*\n {2}npx /m.test(node.output()));
   t.match(node.output(), /Tether listens on http:\/\/127\.0\.0\.1:\d+/);
   const line = /^ {2}curl -i '([^']+)' -d '([^']+)'$/m.exec(node.output());
@@ -134,122 +130,38 @@ t.test('every documented notification is echoed and has one row, however often i
 });
 
 t.test(
-  'a burst of one message in parallel, again after a restart: one row; a late status is stale',
-  async (t) => {
-    const { start, pool: open } = await setting(t);
-    const first = await start();
-    const approved = notification('aa11', { status: 'approved' });
-    const chargeback = notification('aa11', { status: 'chargebacked', event: 'chargeback', rc_code: 'MD06' });
-    const answers = await Promise.all(Array.from({ length: 200 }, () => send(first, chargeback)));
-    t.ok(answers.every(({ status }) => status === 200));
-    const pool = await open();
-    await untilRows(pool, `select 1 from events where key = 'aa11'`, 1);
-
-    const pids = processTree(first.pid);
-    t.ok(
-      pids.some((pid) => commandName(pid) === 'postgres'),
-      'Postgres is part of the tree',
-    );
-    t.equal(await first.stop('SIGINT'), 0);
-    t.strictSame(pids.filter(isAlive), [], 'it leaves no process behind');
-
-    const second = await start();
-    t.equal((await send(second, chargeback)).status, 200, 'a duplicate gets the same echo');
-    t.equal((await send(second, approved)).status, 200);
-    const again = await open();
-    await untilRows(again, `select 1 from events where key = 'aa11'`, 2);
-    t.strictSame(
-      await rowsOf(again, `select reported_status, status from events where key = 'aa11' order by seq`),
-      [
-        { reported_status: 'chargebacked', status: 'applied' },
-        { reported_status: 'approved', status: 'stale' },
-      ],
-    );
-    t.match(await rowsOf(again, `select status from payments where id = 'aa11'`), [
-      { status: 'chargebacked' },
-    ]);
-    t.equal(await second.stop('SIGTERM'), 0);
-  },
-);
-
-t.test('while Postgres is gone webhooks are acknowledged; when it is back they are processed', async (t) => {
-  const { start, pool: open } = await setting(t);
-  const node = await start();
-  await untilSchema(node);
-  const postgres = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
-  if (postgres === undefined) throw new Error('no Postgres in the tree');
-  process.kill(postgres, 'SIGKILL');
-  const seen = until('readiness tells of it', async () => {
-    const answer = await fetch(`${node.url}/readyz`);
-    t.equal(answer.status, 200, 'a balancer goes on sending');
-    return !(await answer.text()).includes('"database":"ok"');
-  });
-  const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, n) => send(node, notification(`bb${n}`, { status: 'approved' }))),
-  );
-  await seen;
-  t.ok(answers.every(({ status }) => status === 200));
-  await until(
-    'a new Postgres serves',
-    async () => {
-      const pid = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
-      return pid !== undefined && pid !== postgres && (await embeddedUrlServes(open));
-    },
-    30_000,
-  );
-  await untilRows(await open(), `select 1 from events where key like 'bb%'`, 100);
-  t.equal(await node.stop('SIGINT'), 0);
-});
-
-async function embeddedUrlServes(open: () => Promise<Pool>): Promise<boolean> {
-  try {
-    await (await open()).query('select 1');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-t.test(
   'a message that cannot be handled is a dead letter, holds up nobody, and can be replayed',
   async (t) => {
-    const { start, pool: open, tether } = await setting(t);
-    const node = await start();
     const pool = await open();
-    await until('the schema is there', async () =>
-      (await fetch(`${node.url}/readyz`).then((r) => r.text())).includes('"database":"ok"'),
-    );
+    await untilSchema();
     await pool.query('alter table payments add constraint cursed check (amount <> 666)');
     const bodies = Array.from({ length: 50 }, (_, n) =>
-      notification(`cc${n}`, { status: 'approved', amount: n === 17 ? '666' : '4999' }),
+      notification(`cursed${n}`, { status: 'approved', amount: n === 17 ? '666' : '4999' }),
     );
     await Promise.all(bodies.map((body) => send(node, body)));
-    await untilRows(pool, 'select 1 from events', 49);
+    await untilRows(pool, `select 1 from events where key like 'cursed%'`, 49);
     await untilRows(pool, `select 1 from dead_letters where state = 'waiting'`, 1);
     const { stdout: listed } = await tether('dead', 'list', '--url', node.url);
-    t.match(listed, /emp:cc17/);
+    t.match(listed, /emp:cursed17/);
     const [letter] = await rowsOf(pool, 'select id, attempts from dead_letters');
     t.match(letter, { attempts: 1 }, 'a violated constraint is not tried again');
     const { stdout: shown } = await tether('dead', 'show', String(letter?.id), '--url', node.url);
-    t.match(shown, /unique_id=cc17/);
+    t.match(shown, /unique_id=cursed17/);
 
     await pool.query('alter table payments drop constraint cursed');
     await tether('dead', 'replay', String(letter?.id), '--url', node.url);
-    await untilRows(pool, `select 1 from payments where id = 'cc17'`, 1);
+    await untilRows(pool, `select 1 from payments where id = 'cursed17'`, 1);
     await untilRows(pool, `select 1 from dead_letters where state = 'waiting'`, 0);
     await t.rejects(
       tether('dead', 'replay', String(letter?.id), '--url', node.url),
       'a second replay is refused',
     );
-    t.equal(await node.stop('SIGINT'), 0);
   },
 );
 
 t.test(
   'a second node on the same data, a busy port, and a directory that is not writable end with a clear line',
   async (t) => {
-    const { start, dataDir, port } = await setting(t);
-    const node = await start();
     const second = startNodeProcess({ port: await freePort(), dataDir });
     t.equal(await second.exited, 1);
     t.match(
@@ -268,6 +180,77 @@ t.test(
     const file = startNodeProcess({ port: await freePort(), dataDir: join(CLI, 'below-a-file') });
     t.not(await file.exited, 0);
     t.match(file.output(), /^tether: .*below-a-file/m);
+  },
+);
+
+t.test('while Postgres is gone webhooks are acknowledged; when it is back they are processed', async (t) => {
+  await untilSchema();
+  const postgres = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
+  if (postgres === undefined) throw new Error('no Postgres in the tree');
+  process.kill(postgres, 'SIGKILL');
+  const seen = until('readiness tells of it', async () => {
+    const answer = await fetch(`${node.url}/readyz`);
+    t.equal(answer.status, 200, 'a balancer goes on sending');
+    return !(await answer.text()).includes('"database":"ok"');
+  });
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) => send(node, notification(`away${n}`, { status: 'approved' }))),
+  );
+  await seen;
+  t.ok(answers.every(({ status }) => status === 200));
+  await until(
+    'a new Postgres serves',
+    async () => {
+      const pid = processTree(node.pid).find((pid) => commandName(pid) === 'postgres');
+      return pid !== undefined && pid !== postgres && (await embeddedUrlServes(open));
+    },
+    30_000,
+  );
+  await untilRows(await open(), `select 1 from events where key like 'away%'`, 100);
+});
+
+async function embeddedUrlServes(open: () => Promise<Pool>): Promise<boolean> {
+  try {
+    await (await open()).query('select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+t.test(
+  'a burst of one message in parallel, again after a restart: one row; a late status is stale',
+  async (t) => {
+    const approved = notification('aa11', { status: 'approved' });
+    const chargeback = notification('aa11', { status: 'chargebacked', event: 'chargeback', rc_code: 'MD06' });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => send(node, chargeback)));
+    t.ok(answers.every(({ status }) => status === 200));
+    const pool = await open();
+    await untilRows(pool, `select 1 from events where key = 'aa11'`, 1);
+
+    const pids = processTree(node.pid);
+    t.ok(
+      pids.some((pid) => commandName(pid) === 'postgres'),
+      'Postgres is part of the tree',
+    );
     t.equal(await node.stop('SIGINT'), 0);
+    t.strictSame(pids.filter(isAlive), [], 'it leaves no process behind');
+
+    const second = await start();
+    t.equal((await send(second, chargeback)).status, 200, 'a duplicate gets the same echo');
+    t.equal((await send(second, approved)).status, 200);
+    const again = await open();
+    await untilRows(again, `select 1 from events where key = 'aa11'`, 2);
+    t.strictSame(
+      await rowsOf(again, `select reported_status, status from events where key = 'aa11' order by seq`),
+      [
+        { reported_status: 'chargebacked', status: 'applied' },
+        { reported_status: 'approved', status: 'stale' },
+      ],
+    );
+    t.match(await rowsOf(again, `select status from payments where id = 'aa11'`), [
+      { status: 'chargebacked' },
+    ]);
+    t.equal(await second.stop('SIGTERM'), 0);
   },
 );

@@ -33,7 +33,7 @@ export async function letTimePass(node: UploadNode, what: 'minutes' | 'all'): Pr
     await pool.query(`UPDATE uploads SET updated_at = now() - interval '3 days' WHERE state = 'receiving'`);
   }
   const settings = { driver: 'folder', directory: objectsDir(node.dataDir) } as const;
-  const objects = openObjectStore(settings);
+  const objects = await openObjectStore(settings);
   const intake = startIntake({ threads: 1, activeMax: 1, objects: settings, logger: silentLogger });
   try {
     const sweeper = new UploadSweeper({
@@ -70,7 +70,7 @@ export async function letTimePass(node: UploadNode, what: 'minutes' | 'all'): Pr
 
 /** What the node's folder of objects holds. */
 export async function keptBy(node: UploadNode): Promise<Kept> {
-  const objects = openObjectStore({ driver: 'folder', directory: objectsDir(node.dataDir) });
+  const objects = await openObjectStore({ driver: 'folder', directory: objectsDir(node.dataDir) });
   try {
     const hashes = new Map<string, string>();
     for (const { key } of await objects.list('', { limit: 1_000 })) {

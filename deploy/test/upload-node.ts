@@ -6,6 +6,7 @@ import { type Dispatcher, request } from 'undici';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { createPool, embeddedPostgresUrl, type Pool } from '../../storage/postgres/index.js';
+import { copyTestData } from '../../storage/postgres/test-data.js';
 import { freePort } from '../../storage/test-free-port.js';
 import { postgresDir } from '../data-dir.js';
 import type { UploadCounts } from './debtor-file.js';
@@ -53,6 +54,7 @@ export class UploadNode {
   /** Not started yet. Whatever is there at the end of the test goes with it. */
   static async make(t: TestScope, env: Readonly<Record<string, string>> = {}): Promise<UploadNode> {
     const dataDir = mkdtempSync(join(tmpdir(), 'tether-uploads-'));
+    await copyTestData(postgresDir(dataDir));
     const made = new UploadNode(dataDir, await freePort(), { TETHER_API_TOKEN: TOKEN, ...env });
     t.teardown(async () => {
       await made.kill((pids) => pids);

@@ -27,7 +27,7 @@ const server = await startTestS3Server(t);
 /** A node that is not started yet, the proxy before its S3, and the store as it is by itself, whatever the proxy does. */
 async function setting(t: Test, bucket: string) {
   const proxy = await startFaultProxy(t, server.port);
-  const store = openObjectStore({ driver: 's3', url: server.url(bucket) });
+  const store = await openObjectStore({ driver: 's3', url: server.url(bucket) });
   t.teardown(() => store.close());
   const node = await UploadNode.make(t, { TETHER_S3_URL: server.url(bucket, proxy.port) });
   const keys = async () => (await store.list('uploads/', { limit: 1_000 })).map(({ key }) => key);

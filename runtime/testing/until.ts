@@ -1,5 +1,9 @@
+const PAUSE_MS_MIN = 5;
+const PAUSE_MS_MAX = 50;
+
 /**
- * Resolves when `condition` holds; looks again every few milliseconds.
+ * Resolves when `condition` holds; looks again after a twentieth of the time that it has waited: a look may be a request to a node or a query,
+ * and one every 5 ms kept a core half busy with nothing but looking.
  * @throws Error naming `what` when it does not hold within `deadlineMs`
  */
 export async function until(
@@ -7,9 +11,11 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   deadlineMs = 10_000,
 ): Promise<void> {
-  const end = Date.now() + deadlineMs;
+  const began = performance.now();
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const waitedMs = performance.now() - began;
+    if (waitedMs > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    const pauseMs = Math.min(Math.max(waitedMs / 20, PAUSE_MS_MIN), PAUSE_MS_MAX);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -8,6 +8,7 @@ import { silentLogger } from '../../runtime/logger.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.js';
 import { migrate } from './migrate.js';
 import { createPool, type Pool } from './pool.js';
+import { copyTestData } from './test-data.js';
 
 /** The part of tap's `t` that is used. */
 export interface TestScope {
@@ -22,7 +23,7 @@ export interface TestPostgres {
   readonly dataDir: string;
 }
 
-/** Takes one to three seconds: start one for a file of tests, not one for each test. */
+/** Takes one to three seconds when a file runs alone: start one for a file of tests, not one for each test. */
 export async function startTestPostgres(
   t: TestScope,
   options: { readonly connectionsMax?: number; readonly migrated?: boolean } = {},
@@ -30,6 +31,8 @@ export async function startTestPostgres(
   const root = await mkdtemp(join(tmpdir(), 'tether-postgres-'));
   t.teardown(() => rm(root, { recursive: true, force: true }));
   const dataDir = join(root, 'data');
+  const migrated = options.migrated !== false;
+  const copied = migrated && (await copyTestData(dataDir));
   const server = await startEmbeddedPostgres({ dataDir, logger: silentLogger });
   t.teardown(() => server.stop());
   const pool = createPool({
@@ -39,6 +42,6 @@ export async function startTestPostgres(
     logger: silentLogger,
   });
   t.teardown(() => pool.end());
-  if (options.migrated !== false) await migrate(pool, { logger: silentLogger });
+  if (migrated && !copied) await migrate(pool, { logger: silentLogger });
   return { url: server.url, pool, server, dataDir };
 }

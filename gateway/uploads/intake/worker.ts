@@ -26,7 +26,7 @@ import { takeRaw } from './take-raw.js';
 const { objects, outageMsMax, partBytesMax } = workerData as ThreadSettings;
 // A webhook's acknowledgement goes before a file's next part.
 standBack();
-const store = openObjectStore(objects);
+const store = await openObjectStore(objects);
 const budget = new PartBudget(partBytesMax, systemClock);
 
 export default async function intake({ job, port }: IntakeTask): Promise<IntakeOutcome> {

@@ -82,7 +82,7 @@ export interface TestUploadsOptions {
 export async function startTestUploads(t: Test, options: TestUploadsOptions = {}): Promise<TestUploads> {
   const { pool } = options.postgres ?? (await startTestPostgres(t));
   const settings = options.objects ?? (await folderOf(t));
-  const objects = openObjectStore(settings);
+  const objects = await openObjectStore(settings);
   t.teardown(() => objects.close());
   await objects.prepare();
   const intake = startIntake({

@@ -21,7 +21,7 @@ const { url, pool } = await startTestPostgres(t);
 const directory = await mkdtemp(join(tmpdir(), 'tether-tus-'));
 t.teardown(() => rm(directory, { recursive: true, force: true }));
 const settings = { driver: 'folder', directory } as const;
-const objects = openObjectStore(settings);
+const objects = await openObjectStore(settings);
 const uploads = new Uploads(pool);
 const server = new TusProcess(t, url, settings);
 await server.start();

@@ -21,7 +21,7 @@ function directoryOf(t: Test): string {
 }
 
 async function open(t: Test, directory = directoryOf(t)) {
-  const store = openObjectStore({ driver: 'folder', directory });
+  const store = await openObjectStore({ driver: 'folder', directory });
   await store.prepare();
   return store;
 }
@@ -146,7 +146,7 @@ t.test('a folder that may not be written to', async (t) => {
 
 t.test('without its folder (a disk that is not mounted) nothing is said of any object', async (t) => {
   const directory = directoryOf(t);
-  const store = openObjectStore({ driver: 'folder', directory });
+  const store = await openObjectStore({ driver: 'folder', directory });
   const calls: readonly (() => Promise<unknown>)[] = [
     () => store.stat('a'),
     () => store.read('a'),

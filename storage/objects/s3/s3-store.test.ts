@@ -9,7 +9,7 @@ t.test('s3', async (t) => {
   const server = await startTestS3Server(t);
   const urlOf = () => server.url(`bucket/${`t${randomUUID()}`}`);
   const open = async (t: Test, url = urlOf()) => {
-    const store = openObjectStore({ driver: 's3', url });
+    const store = await openObjectStore({ driver: 's3', url });
     t.teardown(() => store.close());
     return store;
   };
@@ -30,7 +30,7 @@ t.test('s3', async (t) => {
   });
 
   t.test('a store without prepare, whose bucket is not there', async (t) => {
-    const store = openObjectStore({ driver: 's3', url: server.url('no-such-bucket') });
+    const store = await openObjectStore({ driver: 's3', url: server.url('no-such-bucket') });
     t.teardown(() => store.close());
     const away = { code: 'TETHER_OBJECTS_UNAVAILABLE', message: /bucket is not there/ };
     await t.rejects(store.put('a', Buffer.from('x')), away);
@@ -40,7 +40,7 @@ t.test('s3', async (t) => {
 
   t.test('a wrong secret is refused, and not told', async (t) => {
     const url = urlOf().replace('testing-secret-1', 'not-the-secret');
-    const store = openObjectStore({ driver: 's3', url });
+    const store = await openObjectStore({ driver: 's3', url });
     t.teardown(() => store.close());
     const calls = [
       () => store.prepare(),

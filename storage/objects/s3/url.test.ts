@@ -62,11 +62,11 @@ t.test('what is wrong is said, and nothing of it quoted', async (t) => {
   for (const [url, problem] of wrong) {
     const result = parseS3Url(url);
     t.match(result.problem, problem, url);
-    t.throws(() => openObjectStore({ driver: 's3', url }), {
+    await t.rejects(openObjectStore({ driver: 's3', url }), {
       code: 'TETHER_OBJECTS_SETTINGS',
       message: problem,
     });
     t.notMatch(result.problem, /hunter2/);
   }
-  t.throws(() => openObjectStore({ driver: 'folder', directory: '' }), { code: 'TETHER_OBJECTS_SETTINGS' });
+  await t.rejects(openObjectStore({ driver: 'folder', directory: '' }), { code: 'TETHER_OBJECTS_SETTINGS' });
 });

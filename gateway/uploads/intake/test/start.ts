@@ -27,7 +27,7 @@ export interface TestIntake {
 export async function startTestIntake(t: Test, { activeMax = 16, threads = 1 } = {}): Promise<TestIntake> {
   const directory = await mkdtemp(join(tmpdir(), 'tether-intake-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
-  const store = openObjectStore({ driver: 'folder', directory });
+  const store = await openObjectStore({ driver: 'folder', directory });
   await store.prepare();
   t.teardown(() => store.close());
   const workers: Worker[] = [];

@@ -18,7 +18,7 @@ export type FromTusServer =
 
 const [, , url = '', settings = '', port = '0'] = process.argv;
 const objectsSettings = JSON.parse(settings) as ObjectStoreSettings;
-const objects = openObjectStore(objectsSettings);
+const objects = await openObjectStore(objectsSettings);
 await objects.prepare();
 const pool = createPool({
   url,
