@@ -22,6 +22,22 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 
   restart: ({ cluster }, site) => cluster.restart(site),
 
+  /** Nothing goes wrong: a pool moves partitions from thread to thread, while they may come and go. */
+  moves({ timeline, dice }, site) {
+    for (let n = dice.whole(1, 6); n > 0; n--) {
+      const index = dice.whole(0, 3);
+      timeline.in(dice.between(0, 800), () => {
+        if (site.node?.process.mode === 'running') site.node.threads?.move(index);
+      });
+    }
+  },
+
+  threadLoss: ({ cluster, dice }, site) => {
+    if (site.node?.process.mode !== 'running') return;
+    cluster.trace(`${site.machine.name} loses a thread`);
+    site.node.threads?.loseThread(dice.whole(0, 1));
+  },
+
   pause: (world, site) => {
     const { node, machine } = site;
     // Mostly past its leases.
@@ -60,7 +76,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     const { redis } = cluster;
     if (redis.process.mode === 'dead') return;
     cluster.trace('redis crashes');
-    redis.crash();
+    redis.crash(dice.chance(0.3));
     timeline.in(
       dice.between(50, 3_000),
       () => {
@@ -89,7 +105,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     const { postgres } = cluster;
     if (postgres.process.mode === 'dead') return;
     cluster.trace('postgres crashes');
-    postgres.crash();
+    postgres.crash(dice.chance(0.3));
     timeline.in(
       dice.between(50, 3_000),
       () => {

@@ -9,6 +9,10 @@ import type { Dice } from './dice.js';
 import type { Process } from './process.js';
 import type { Timeline } from './timeline.js';
 
+const SEND_AGAIN_MS = 400;
+/** As the clients set it. */
+const KEEP_ALIVE_MS = 10_000;
+
 export class Link {
   readonly timeline: Timeline;
   readonly dice: Dice;
@@ -49,6 +53,8 @@ class Pipe<Word> {
   readonly #quiet: boolean;
   readonly #arrived: (words: readonly Word[]) => void;
   readonly #ended: () => void;
+  /** The receiver is gone. */
+  readonly #unheard: () => void;
   readonly #queue: { readonly turn: number; readonly words: Word[] | undefined }[] = [];
   #lastAt = 0;
   #missed = 0;
@@ -60,12 +66,14 @@ class Pipe<Word> {
     quiet: boolean,
     arrived: (words: readonly Word[]) => void,
     ended: () => void,
+    unheard: () => void,
   ) {
     this.#link = link;
     this.#receiver = receiver;
     this.#quiet = quiet;
     this.#arrived = arrived;
     this.#ended = ended;
+    this.#unheard = unheard;
   }
 
   get ended(): boolean {
@@ -114,6 +122,7 @@ class Pipe<Word> {
       return;
     }
     const segment = this.#queue.shift();
+    if (this.#receiver.mode === 'dead') this.#unheard();
     if (segment === undefined) return;
     this.#receiver.arrive(() => {
       if (this.#mode === 'ended') return;
@@ -150,6 +159,7 @@ export class Connection<Up = unknown, Down = unknown> {
         this.#down.end();
         this.#check();
       },
+      () => this.#sendAgain(server),
     );
     this.#down = new Pipe<Down>(
       link,
@@ -161,14 +171,17 @@ export class Connection<Up = unknown, Down = unknown> {
         this.#up.end();
         this.#check();
       },
+      () => {},
     );
     link.connections.add(this as Connection);
     client.onEnd.push((withoutWord) => {
       if (!withoutWord) this.#up.end();
     });
-    server.onEnd.push(() => {
+    server.onEnd.push((withoutWord) => {
       this.#down.lose();
-      this.#down.end();
+      if (!withoutWord) this.#down.end();
+      // One that has nothing to say finds out by its own questions whether the other is there.
+      else link.timeline.in(KEEP_ALIVE_MS, () => this.#sendAgain(server), true);
     });
     // Refused.
     if (server.mode === 'dead') this.#down.end();
@@ -203,6 +216,12 @@ export class Connection<Up = unknown, Down = unknown> {
   healed(): void {
     this.#up.healed();
     this.#down.healed();
+  }
+
+  /** What nobody has taken is sent again, until somebody says that there is no such connection. */
+  #sendAgain(server: Process): void {
+    if (server.replaced) this.#down.end();
+    else this.#link.timeline.in(SEND_AGAIN_MS, () => this.#sendAgain(server), true);
   }
 
   #check(): void {

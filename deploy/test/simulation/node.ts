@@ -131,7 +131,7 @@ export class Node {
       logger,
       shape,
       partitionsOf: (actor) => log.open(actor).map((partition) => flaws.partition?.(partition) ?? partition),
-      definition: (type) =>
+      definition: (type, thread) =>
         simulatedActor({
           type,
           scope: shape.scope,
@@ -140,8 +140,8 @@ export class Node {
           onBatch: () => this.#options.onBatch(this),
           log: LOG_ID,
           node: `${name}/${incarnation}`,
-          pool,
-          process,
+          pool: this.#pool(2, 30_000, thread),
+          process: thread,
           dice: this.#dice,
         }),
       deadLetters: new DeadLetterWriter(
@@ -216,8 +216,8 @@ export class Node {
     return simulatedClient({ process, server: redis, link: toRedis, replyMsMax });
   }
 
-  #pool(connectionsMax: number, statementMsMax: number) {
-    const { process, postgres, toPostgres } = this.#options;
+  #pool(connectionsMax: number, statementMsMax: number, process = this.process) {
+    const { postgres, toPostgres } = this.#options;
     return simulatedPool({ process, server: postgres, link: toPostgres, connectionsMax, statementMsMax });
   }
 }

@@ -118,8 +118,9 @@ export class PostgresServer {
     return connection;
   }
 
-  crash(): void {
-    this.process.end();
+  /** @param withoutWord clients find out when it is there again */
+  crash(withoutWord: boolean): void {
+    this.process.end(withoutWord);
     const sessions = this.#sessions;
     this.#sessions = new Set();
     for (const session of sessions) this.#rollBack(session, 'over');
@@ -127,6 +128,7 @@ export class PostgresServer {
 
   start(): void {
     if (this.process.mode !== 'dead') return;
+    this.process.replaced = true;
     this.process = new Process(this.#timeline, this.machine);
   }
 

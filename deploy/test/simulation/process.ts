@@ -33,9 +33,12 @@ export class Process {
   readonly monotonic: Clock;
   readonly wall: Clock;
   readonly #timeline: Timeline;
+  readonly #threads: Process[] = [];
   #mode: 'running' | 'paused' | 'dead' = 'running';
   #timersDue: (() => void)[] = [];
   #arrived: { readonly action: () => void; readonly quiet: boolean }[] = [];
+  /** Another process has its address by now: it knows nothing of connections to this one, and says so. */
+  replaced = false;
   /** Alarms that are set. */
   alarms = 0;
   /** The process has ended. */
@@ -52,6 +55,14 @@ export class Process {
 
   get mode(): 'running' | 'paused' | 'dead' {
     return this.#mode;
+  }
+
+  /** A thread of it, which may end alone. */
+  thread(): Process {
+    const thread = new Process(this.#timeline, this.machine);
+    if (this.#mode === 'dead') thread.end();
+    this.#threads.push(thread);
+    return thread;
   }
 
   /** Something comes from outside. */
@@ -72,6 +83,7 @@ export class Process {
 
   pause(): void {
     if (this.#mode === 'running') this.#mode = 'paused';
+    for (const thread of this.#threads) thread.pause();
   }
 
   /** Timers that have come due are first, as in an event loop that goes on; what has arrived follows. Or the other way round. */
@@ -82,6 +94,7 @@ export class Process {
     const arrived = this.#arrived.splice(0);
     const all = arrivedFirst ? [...arrived, ...timers] : [...timers, ...arrived];
     for (const { action, quiet } of all) this.#timeline.in(0, () => this.#again(action, quiet), quiet);
+    for (const thread of this.#threads) thread.resume(arrivedFirst);
   }
 
   /** @param withoutWord its connections do not end by that: the machine is gone, not just the process */
@@ -91,6 +104,7 @@ export class Process {
     this.#timersDue = [];
     this.#arrived = [];
     for (const action of this.onEnd) action(withoutWord);
+    for (const thread of this.#threads) thread.end(withoutWord);
   }
 
   /** It may have been paused once more before its turn. */

@@ -61,8 +61,9 @@ export class RedisServer {
     return connection;
   }
 
-  crash(): void {
-    this.process.end();
+  /** @param withoutWord clients find out when it is there again */
+  crash(withoutWord: boolean): void {
+    this.process.end(withoutWord);
     this.#listeners.clear();
   }
 
@@ -76,6 +77,7 @@ export class RedisServer {
       this.#synced = this.state.copy();
     }
     this.state.runId++;
+    this.process.replaced = true;
     this.process = new Process(this.#timeline, this.machine);
     if (this.#synced !== undefined) this.process.monotonic.after(SYNC_MS, () => this.#sync());
   }

@@ -1,33 +1,49 @@
-/** `npm run simulate -- --seeds N [--seed S] [--trace]`: many runs, or one that is shown. Ends with 1 when a promise was broken. */
+/**
+ * `npm run simulate -- --seeds N [--seed S] [--trace]`: N runs, from seed S or 1 on; with `--seed` alone that one. A run that breaks a promise is
+ * run again and printed, line by line; `--trace` prints every run. Ends with 1 when a promise was broken.
+ */
 import { parseArgs } from 'node:util';
 import { simulate } from './simulation.js';
 
+/** Of runs that break a promise, so many are printed; of the others what they broke. */
+const SHOWN_MAX = 3;
+
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string' },
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 });
+const first = whole('--seed', values.seed ?? '1');
+const count = whole('--seeds', values.seeds ?? (values.seed === undefined ? '1000' : '1'));
 
-const [first, count] = values.seed === undefined ? [1, Number(values.seeds)] : [Number(values.seed), 1];
 const begunAt = performance.now();
-let [failures, events, effects, acknowledged, slowest] = [0, 0, 0, 0, 0];
+let [failures, events, effects, acknowledged, settledMsMost] = [0, 0, 0, 0, 0];
 for (let seed = first; seed < first + count; seed++) {
   const run = await simulate(seed);
   events += run.events;
   effects += run.effects;
   acknowledged += run.acknowledged;
-  slowest = Math.max(slowest, run.settledMs);
-  if (run.broken.length > 0) failures++;
-  if (run.broken.length > 0 || values.trace) {
+  settledMsMost = Math.max(settledMsMost, run.settledMs);
+  const isBroken = run.broken.length > 0;
+  if (isBroken) failures++;
+  if (values.trace || (isBroken && failures <= SHOWN_MAX)) {
     const { trace } = await simulate(seed, { traced: true });
-    if (failures < 4) console.log([...trace, ...run.broken].join('\n'));
-    console.log(`seed ${seed}: ${run.broken.length > 0 ? run.broken.join('; ') : 'all promises kept'}`);
+    console.log(trace.join('\n'));
   }
+  if (values.trace || isBroken)
+    console.log(`seed ${seed}: ${isBroken ? run.broken.join('; ') : 'all promises kept'}`);
 }
-const ms = performance.now() - begunAt;
+const ms = (performance.now() - begunAt) / count;
 console.log(
-  `${count} runs, ${failures} failed; ${events} events, ${acknowledged} messages acknowledged, ${effects} effects; at rest after ${Math.round(slowest)} ms at most; ${(ms / count).toFixed(1)} ms a run`,
+  `${count} runs from seed ${first}, ${failures} broke a promise; ${acknowledged} messages acknowledged, ${effects} effects, ${events} events; at rest after ${Math.round(settledMsMost)} ms at most; ${ms.toFixed(1)} ms a run`,
 );
 process.exitCode = failures > 0 ? 1 : 0;
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (!(Number.isSafeInteger(number) && number >= 1))
+    throw new RangeError(`${name} is ${text}, allowed is a whole number from 1`);
+  return number;
+}

@@ -6,7 +6,7 @@ import t from 'tap';
 import { DEAF_HOLDER, FLAWS } from './flaws.js';
 import { hashOf, type Run, type RunOptions, simulate } from './simulation.js';
 
-const SEEDS = Number(process.env.SEEDS ?? 1_200);
+const SEEDS = Number(process.env.SEEDS ?? 2_000);
 /** A machine that is busy with something else runs fewer of them, and says so. */
 const TIME_MS_MAX = 30_000;
 /** For a flaw; the rarest is met by one seed in 30. */

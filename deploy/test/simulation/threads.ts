@@ -1,6 +1,7 @@
 /** The dispatchers of a simulated node, one for each actor type, with their threads: what `ActorSystem`, its pools and its mesh are to a real one. */
 import type { ActorDefinition } from '../../../runtime/actor.js';
 import { Dispatcher } from '../../../runtime/dispatch/dispatcher.js';
+import { MoveCancelledError, MoveTimeoutError } from '../../../runtime/errors.js';
 import type { Logger } from '../../../runtime/logger.js';
 import type { LogPartition } from '../../../runtime/message-log.js';
 import type { DeadLetterWriter } from '../../../runtime/stores/dead-letter-writer.js';
@@ -18,7 +19,7 @@ export interface ThreadsOptions {
     readonly threads: number;
   };
   readonly partitionsOf: (actor: string) => readonly LogPartition[];
-  readonly definition: (actor: string) => ActorDefinition;
+  readonly definition: (actor: string, thread: Process) => ActorDefinition;
   readonly deadLetters: DeadLetterWriter;
 }
 
@@ -46,6 +47,22 @@ export class SimulatedThreads {
     for (const { dispatcher } of this.#pools) dispatcher.drop(index);
   }
 
+  /** Gives what it reads of a partition to another of its threads, as a pool that is resized does. */
+  move(index: number): void {
+    for (const { dispatcher } of this.#pools) {
+      const thread = dispatcher.owners[index];
+      if (thread === undefined) continue;
+      dispatcher.move(index, (thread + 1) % this.#options.shape.threads).catch((error: unknown) => {
+        if (!(error instanceof MoveCancelledError || error instanceof MoveTimeoutError)) throw error;
+      });
+    }
+  }
+
+  /** A thread of each pool ends, and another one takes its place. */
+  loseThread(thread: number): void {
+    for (const pool of this.#pools) pool.lose(thread);
+  }
+
   /** Messages that threads have. */
   get inFlight(): number {
     return this.#pools.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0);
@@ -61,33 +78,28 @@ export class SimulatedThreads {
   }
 }
 
+/** A message that was alone in flight at three losses is taken for their cause. */
+const LOSSES_MAX = 2;
+
 class SimulatedPool {
   readonly actor: string;
   readonly dispatcher: Dispatcher;
-  readonly #ports: readonly ((message: ToThread) => void)[];
+  readonly #options: ThreadsOptions;
+  readonly #threads: { readonly process: Process; readonly send: (message: ToThread) => void }[];
   readonly #releases = new Map<number, (done: boolean) => void>();
   #count = 0;
+  #losses = 0;
 
   constructor(actor: string, options: ThreadsOptions) {
-    const { process, dice, logger, shape, partitionsOf, definition, deadLetters } = options;
+    const { process, logger, shape, partitionsOf, deadLetters } = options;
     this.actor = actor;
-    this.#ports = Array.from({ length: shape.threads }, (_, thread) => {
-      const toMain = port<FromThread>(process, dice, (news) => this.#heard(thread, news));
-      const made = new Thread({
-        process,
-        partitions: shape.partitions,
-        definition: definition(actor),
-        random: dice.random,
-        logger,
-        toMain,
-      });
-      return port<ToThread>(process, dice, (message) => made.take(message));
-    });
+    this.#options = options;
+    this.#threads = Array.from({ length: shape.threads }, (_, thread) => this.#make(thread));
     this.dispatcher = new Dispatcher({
       actor,
       partitions: partitionsOf(actor),
       threads: shape.threads,
-      post: (thread, delivery) => this.#ports[thread]?.(delivery),
+      post: (thread, delivery) => this.#threads[thread]?.send(delivery),
       deadLetters,
       clock: process.wall,
       logger,
@@ -100,18 +112,49 @@ class SimulatedPool {
         await this.#ask(from, 'discard', partition);
       },
       onOwned: (partition, owner) => {
-        for (const [thread, send] of this.#ports.entries())
+        for (const [thread, { send }] of this.#threads.entries())
           send({ type: 'owned', partition, here: thread === owner });
       },
     });
     for (let thread = 0; thread < shape.threads; thread++) this.dispatcher.attach(thread);
   }
 
+  lose(thread: number): void {
+    const { process } = this.#options;
+    const before = this.#threads[thread];
+    if (before === undefined || before.process.mode === 'dead' || this.#losses++ >= LOSSES_MAX) return;
+    before.process.end();
+    this.dispatcher.suspend(thread);
+    process.monotonic.after(10, () => {
+      this.dispatcher.detach(thread);
+      const next = this.#make(thread);
+      this.#threads[thread] = next;
+      for (const [partition, owner] of this.dispatcher.owners.entries())
+        next.send({ type: 'owned', partition, here: owner === thread });
+      process.monotonic.after(40, () => this.dispatcher.attach(thread));
+    });
+  }
+
+  #make(thread: number) {
+    const { process, dice, logger, shape, definition } = this.#options;
+    const own = process.thread();
+    const toMain = port<FromThread>(process, dice, (news) => this.#heard(thread, news));
+    const made = new Thread({
+      process: own,
+      partitions: shape.partitions,
+      definition: definition(this.actor, own),
+      random: dice.random,
+      logger,
+      toMain,
+    });
+    return { process: own, send: port<ToThread>(own, dice, (message) => made.take(message)) };
+  }
+
   #ask(thread: number, type: 'release' | 'discard', partition: number): Promise<boolean> {
     const id = this.#count++;
     return new Promise((resolve) => {
       this.#releases.set(id, resolve);
-      this.#ports[thread]?.({ type, partition, id });
+      this.#threads[thread]?.send({ type, partition, id });
     });
   }
 

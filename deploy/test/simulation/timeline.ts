@@ -13,6 +13,8 @@ export interface Happening {
   action: (() => void) | undefined;
 }
 
+const LOOKS_PER_TURN = 8;
+
 export class Timeline {
   /** Milliseconds. */
   now = 0;
@@ -21,6 +23,7 @@ export class Timeline {
   /** A binary heap. */
   readonly #heap: Happening[] = [];
   #count = 0;
+  #looks = 0;
 
   /** @param quiet its action starts nothing that goes on by promises; it saves a turn of the event loop */
   at(time: number, action: () => void, quiet = false): Happening {
@@ -45,7 +48,9 @@ export class Timeline {
       this.turn++;
       action();
       if (next.quiet) continue;
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      // A tick comes when no promise has anything left to do; what waits for a turn of the event loop (a kernel that has much to do) gets one now and then.
+      if (++this.#looks % LOOKS_PER_TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      else await new Promise<void>((resolve) => process.nextTick(resolve));
       if (isOver()) return true;
     }
     this.now = end;
