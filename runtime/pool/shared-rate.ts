@@ -53,11 +53,13 @@ export class SharedRate {
   /** Takes up to `wanted` tokens; returns how many there were. */
   take(wanted: number, nowMs: number): number {
     let taken = 0;
-    this.#change(nowMs, (base, now) => {
+    const isChanged = this.#change(nowMs, (base, now) => {
       const free = (now + this.#fillNs - base) / this.#stepNs;
       taken = free <= 0n ? 0 : Math.min(wanted, Number(free));
       return base + this.#stepNs * BigInt(taken);
     });
+    // Tried in vain, while the last unit was taken away.
+    if (!isChanged) return 0;
     if (this.#counts) Atomics.add(this.#words.taken, 0, taken);
     return taken;
   }
