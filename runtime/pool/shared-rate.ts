@@ -29,6 +29,8 @@ export class SharedRate {
   readonly #counts: boolean;
   /** What the next ones were made for. */
   #units = 0;
+  #changedAt = 0n;
+  #changes = 0n;
   /** Of one token. */
   #stepNs = 0n;
   /** More than that ahead only when the clock was set back. */
@@ -53,11 +55,13 @@ export class SharedRate {
   /** Takes up to `wanted` tokens; returns how many there were. */
   take(wanted: number, nowMs: number): number {
     let taken = 0;
-    this.#change(nowMs, (base, now) => {
+    const isChanged = this.#change(nowMs, (base, now) => {
       const free = (now + this.#fillNs - base) / this.#stepNs;
       taken = free <= 0n ? 0 : Math.min(wanted, Number(free));
       return base + this.#stepNs * BigInt(taken);
     });
+    // Tried in vain, while the last unit was taken away.
+    if (!isChanged) return 0;
     if (this.#counts) Atomics.add(this.#words.taken, 0, taken);
     return taken;
   }
@@ -133,6 +137,9 @@ export class SharedRate {
     const { fullAt, booked } = this.#words;
     const now = BigInt(Math.floor(nowMs)) * NS_PER_MS;
     const fill = Number(this.#fillNs);
+    // Not a word that a thread may have read before another change of this millisecond: it would know other units by it.
+    this.#changes = now === this.#changedAt ? this.#changes + 2n : 0n;
+    this.#changedAt = now;
     let returned = 0;
     for (let taker = 0; taker < booked.length; taker++) {
       if (Atomics.exchange(booked, taker, NONE) === BOOKED) returned++;
@@ -141,7 +148,7 @@ export class SharedRate {
       const before = Atomics.load(fullAt, 0);
       const missing = Number(before > now ? before - now : 0n) / fill;
       const tokens = Math.min(units, Math.max(0, units * (1 - missing) + returned));
-      let after = now + BigInt(Math.ceil(fill * (1 - fullness(tokens))));
+      let after = now + BigInt(Math.ceil(fill * (1 - fullness(tokens)))) + this.#changes;
       if (after === before) after++;
       if (Atomics.compareExchange(fullAt, 0, before, after) === before) return tokens;
     }
