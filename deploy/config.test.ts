@@ -246,6 +246,31 @@ t.test('start: what the embedded default would make up has to be given', async (
   t.equal(config.apiTokenFile, undefined);
 });
 
+t.test(
+  'nodes that share a Redis: the log is there, a worker needs no endpoints, and the password is a secret',
+  async (t) => {
+    const env = {
+      TETHER_DATA_DIR: t.testdir(),
+      TETHER_REDIS_URL: 'redis://:hunter%202@redis:6379',
+      TETHER_DATABASE_URL: 'postgres://u:p@db/tether',
+      TETHER_API_TOKEN: 'a-token-of-some-length',
+      TETHER_ROLE: 'worker',
+    };
+    const config = await loadConfig(env, 'start');
+    t.match(config, { logDriver: 'redis', role: 'worker', endpoints: [] });
+    t.match(config.warnings, [/TETHER_S3_URL is not set/]);
+    for (const secret of [env.TETHER_REDIS_URL, 'hunter 2', 'hunter%202'])
+      t.ok(secretsOf(config).includes(secret), secret);
+    await t.rejects(loadConfig({ ...env, TETHER_ROLE: 'gateway' }, 'start'), {
+      message: /TETHER_ENDPOINTS is not set/,
+    });
+    const own = await loadConfig({ ...env, TETHER_LOG_DRIVER: 'journal', TETHER_ROLE: 'all' }, 'up');
+    t.match(own, { logDriver: 'journal', redisUrl: undefined });
+    const cluster = { ...env, TETHER_REDIS_URL: 'redis+cluster://a,b', TETHER_DURABILITY: 'replicated' };
+    await t.rejects(loadConfig(cluster, 'start'), { message: /a Redis Cluster cannot tell/ });
+  },
+);
+
 t.test('.env.example and the reference hold every key as it is declared', async (t) => {
   const example = readFileSync('.env.example', 'utf8');
   t.equal(example, envExample(), 'node dist/deploy/write-config-text.js writes it');

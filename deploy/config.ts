@@ -265,7 +265,7 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
     }
   };
   const actors = await tried(findActors(actorFiles));
-  let endpoints: readonly Endpoint[] = [DEFAULT_ENDPOINT];
+  let endpoints: readonly Endpoint[] = settings.role === 'worker' ? [] : [DEFAULT_ENDPOINT];
   if (settings.endpointsFile !== undefined) {
     endpoints = (await tried(loadEndpoints(settings.endpointsFile, env))) ?? [];
     if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
@@ -338,7 +338,8 @@ function missingInProduction(settings: Omit<Settings, 'actorFiles'>): string[] {
   const problems: string[] = [];
   const need = (key: ConfigKey, why: string) =>
     problems.push(`${key} is not set: \`tether start\` needs it (${why}); \`tether up\` does without`);
-  if (settings.endpointsFile === undefined)
+  // A worker serves none.
+  if (settings.endpointsFile === undefined && settings.role !== 'worker')
     need('TETHER_ENDPOINTS', 'the default endpoint has a public password');
   if (settings.databaseUrl === undefined) need('TETHER_DATABASE_URL', 'it runs no Postgres of its own');
   if (settings.apiToken === undefined) need('TETHER_API_TOKEN', 'it generates none');
