@@ -17,6 +17,7 @@ import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
+import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
@@ -91,6 +92,8 @@ export class Node {
       undo.push(() => database.stop());
       const deadLetters = createDeadLetterStore(database.pool);
       const fencing = nodeLog.shared === undefined ? {} : { fencedBy: log.id };
+      const shares = openShares(config, nodeLog, logger);
+      if (shares !== undefined) undo.push(() => shares.close());
       const system = new ActorSystem({
         log,
         deadLetters,
@@ -116,6 +119,7 @@ export class Node {
         ],
         ownership: nodeLog.shared === undefined ? 'all' : 'none',
         hosts: config.role !== 'gateway',
+        ...(shares === undefined ? {} : { limitShares: shares.store }),
         retry: config.retry,
         logger,
         logLevel: levelOfThreads(config.logLevel),
@@ -134,7 +138,7 @@ export class Node {
       if (uploads !== undefined) undo.push(() => uploads.stop(0));
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
-      const parts = { log: nodeLog, database, system, uploads };
+      const parts = { log: nodeLog, database, system, shares, uploads };
       registerNodeMetrics(metrics, {
         log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
         cluster: () => node?.cluster,
@@ -187,12 +191,13 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, log, database } = this.#parts;
+    const { gateway, uploads, system, shares, log, database } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
     await system.drain(drainMsMax);
+    shares?.close();
     gateway.close();
     await log.log.close();
     await database.stop();
@@ -223,9 +228,16 @@ interface Parts {
   readonly log: NodeLog;
   readonly database: Database;
   readonly system: ActorSystem;
+  /** Undefined when all limits are this node's. */
+  readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+}
+
+function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Logger): NodeShares | undefined {
+  if (shared === undefined || redisUrl === undefined || role === 'gateway') return undefined;
+  return openNodeShares(redisUrl, shared.prefix, logger);
 }
 
 /** Nodes of a cluster keep nothing on their disks. */

@@ -15,10 +15,11 @@ import { ActorPool } from './pool/actor-pool.js';
 import type { ActorStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
-import { type PoolSize, THREADS_MAX } from './pool/pool-size.js';
+import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
-import { SharedLimits } from './pool/shared-limits.js';
+import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
 import { replayDeadLetter } from './replay.js';
+import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
 import type { DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
 import {
@@ -61,6 +62,8 @@ export class ActorSystem {
   readonly events: EventStream;
   readonly #main: MainSide;
   #pools: readonly ActorPool[] = [];
+  /** Of types with limits, where they are shared with other processes. */
+  readonly #shares: ShareKeeper[] = [];
   /** Of each type, until when one of its activations rests after it was restarted too often; milliseconds. */
   readonly #restsUntil = new Map<string, number>();
   #mode: SystemMode = 'new';
@@ -150,6 +153,7 @@ export class ActorSystem {
       this.#main.add(definition, this.#pools[at]?.owners ?? nobody);
       this.#pools[at]?.start();
     }
+    for (const share of this.#shares) share.start();
     this.#main.start();
     if (hosts && ownership === 'all') this.#main.remind();
   }
@@ -288,6 +292,7 @@ export class ActorSystem {
     await this.#started.catch(() => undefined);
     await this.#main.stopping();
     await Promise.all(this.#pools.map((pool) => pool.stop(deadlineMs)));
+    await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
     this.#enter('draining', 'stopped');
@@ -321,13 +326,21 @@ export class ActorSystem {
     return snapshot === undefined || snapshots === undefined ? undefined : { store: snapshots, log: log.id };
   }
 
+  #limitsOf({ type, limits }: ActorDefinition): SharedLimits | undefined {
+    const filled = fillLimits(limits);
+    const shared = filled && new SharedLimits(filled, TAKERS_MAX);
+    const { limitShares: store, logger } = this.#options;
+    if (shared !== undefined && store !== undefined && limits?.within !== 'node')
+      this.#shares.push(keepShare(type, shared, store, logger));
+    return shared;
+  }
+
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
-    const filled = fillLimits(definition.limits);
-    const limits = filled && new SharedLimits(filled, THREADS_MAX);
+    const limits = this.#limitsOf(definition);
     return new ActorPool({
       actor,
       partitions: log.open(actor),

@@ -60,6 +60,7 @@ export type { LossLimit } from './pool/loss-window.js';
 export type { PoolLimits, PoolSize } from './pool/pool-size.js';
 export type { ResizeLimits } from './pool/resizer.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+export type { Quota, ShareAnswer, ShareAsk, ShareStore } from './shares/share-store.js';
 export type {
   DeadLetter,
   DeadLetterCause,

@@ -16,6 +16,7 @@ t.test('definitions with limits that are none are refused', async (t) => {
     { ratePerSecond: 1, burst: 0.5 },
     { burst: 5 },
     { perGroup: { concurrencyMax: -1 } },
+    { concurrencyMax: 1, within: 'machine' as 'node' },
   ];
   const receive = () => {};
   for (const limits of wrong) {

@@ -8,6 +8,7 @@ import type { MessageLog } from './message-log.js';
 import type { PoolPolicy } from './pool/actor-pool.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+import type { ShareStore } from './shares/share-store.js';
 import type { DeadLetterSink } from './stores/dead-letter.js';
 import type { ReminderStore } from './stores/reminder.js';
 import type { StoreModule } from './stores/store-module.js';
@@ -52,6 +53,8 @@ export interface ActorSystemOptions {
    * processes: then it reads what it is told to (`adopt`).
    */
   readonly ownership?: OwnershipAtStart;
+  /** Where this system shares the limits of its actor types with other processes. Without it they are all its own. */
+  readonly limitShares?: ShareStore;
   /** False: no actor runs here, and no thread. Messages go to the log (`tellDurably`), for other processes. Default true. */
   readonly hosts?: boolean;
   readonly clock?: Clock;

@@ -44,7 +44,7 @@ const CONCURRENCY_MAX = 4;
 export default defineActor<UploadMessage, undefined, UploadResources>({
   type: 'upload',
   scope: 'key',
-  limits: { concurrencyMax: CONCURRENCY_MAX },
+  limits: { concurrencyMax: CONCURRENCY_MAX, within: 'node' },
 
   async open({ settings, logger }) {
     const { databaseUrl, objects, connectionsMax, sliceMs, batchRows, fencedBy } =

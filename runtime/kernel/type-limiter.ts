@@ -12,6 +12,9 @@ import { SharedLimits, type ThreadLimits } from '../pool/shared-limits.js';
 import { LimitQueue } from './limit-queue.js';
 import type { Limited, Limiter } from './limiter.js';
 
+/** Between two looks of who waits, at a share that is not there or is too small. */
+const SHARE_LOOK_MS = 50;
+
 export interface TypeLimiterOptions {
   readonly clock: Clock;
   /** Of the type as a whole. */
@@ -208,11 +211,13 @@ class Gate {
     if (this.#queue.size > 0) return;
     if (this.#permit) this.#shared.release();
     this.#permit = false;
+    if (this.#bookedAt !== undefined) this.#shared.rate?.forgetBooking();
     this.#bookedAt = undefined;
     this.#shared.waitNoLonger();
   }
 
   #take(wanted: number): number {
+    if (!this.#shared.counts) return 0;
     if (!this.#permit && !this.#shared.take()) return 0;
     this.#permit = true;
     const { rate } = this.#shared;
@@ -221,21 +226,29 @@ class Gate {
     if (this.#bookedAt === undefined) return rate.take(wanted, now);
     if (this.#bookedAt > now) return 0;
     this.#bookedAt = undefined;
-    rate.useBooked(now);
-    return wanted > 1 ? 1 + rate.take(wanted - 1, now) : 1;
+    const used = rate.useBooked(now) ? 1 : 0;
+    return wanted > used ? used + rate.take(wanted - used, now) : used;
   }
 
   /** Until the first may begin; called while somebody waits. */
   #waitMs(): number {
-    if (!this.#permit && !this.#shared.takeOrWait()) return Number.POSITIVE_INFINITY;
+    const shared = this.#shared;
+    if (!shared.counts) {
+      shared.lacks();
+      return SHARE_LOOK_MS;
+    }
+    if (!this.#permit && !shared.takeOrWait()) return Number.POSITIVE_INFINITY;
     this.#permit = true;
-    const { rate } = this.#shared;
+    const { rate } = shared;
     if (rate === undefined) return 0;
     const now = this.#clock.now();
     // One that is too far ahead was booked before the clock was set back.
-    if (this.#bookedAt === undefined || this.#bookedAt - now > rate.longestWaitMs) {
+    if (this.#bookedAt === undefined || this.#bookedAt - now > rate.longestWaitMs || !rate.isBooked) {
       this.#bookedAt = rate.book(now);
     }
-    return this.#bookedAt - now;
+    if (this.#bookedAt === undefined) return SHARE_LOOK_MS;
+    const waitMs = this.#bookedAt - now;
+    // The share may change meanwhile.
+    return shared.isLeased ? Math.min(waitMs, SHARE_LOOK_MS) : waitMs;
   }
 }

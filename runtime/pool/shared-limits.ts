@@ -1,9 +1,6 @@
 /**
  * The limits of an actor type, for all threads of a node: permits for calls of `receive`, and a rate. They are words in shared
- * memory, so that taking a permit costs no message.
- *
- * Layout, after the word of the rate (8 bytes): per thread whether it waits (1 or 0); per thread a word that it waits on; per
- * permit who has it: 0 nobody, n + 1 thread n, -(n + 1) it was handed to thread n, which has not looked yet.
+ * memory (`limit-words.ts`), so that taking a permit costs no message.
  *
  * It promises:
  * - never more permits out than there are, and none is lost when a thread ends: a permit is one word with the name of its holder, and
@@ -14,32 +11,32 @@
  *   that a thread that is blocked keeps one permit idle at most
  */
 import type { FilledLimits } from '../limits.js';
+import { type LimitWords, limitWords } from './limit-words.js';
+import { THREADS_MAX } from './pool-size.js';
 import { SharedRate } from './shared-rate.js';
 
 /** A wait is woken; should the thread that was to wake it have ended at the wrong moment, it looks again after this. */
 const LOOK_MS = 1_000;
-const RATE_BYTES = 8;
+/** Threads of a pool, and the main thread (`node-share.ts`). */
+export const TAKERS_MAX = THREADS_MAX + 1;
 
 export class SharedLimits {
   readonly limits: FilledLimits;
   readonly threads: number;
-  readonly buffer: SharedArrayBuffer;
-  readonly #waits: Int32Array;
-  readonly #wakes: Int32Array;
-  readonly #permits: Int32Array;
+  readonly #words: LimitWords;
 
   /**
    * In the main thread, without a buffer; in a thread, with that of the main thread.
    * @param threads the most threads at a time; they are numbered from 0
    */
   constructor(limits: FilledLimits, threads: number, buffer?: SharedArrayBuffer) {
-    const permits = Number.isFinite(limits.concurrencyMax) ? limits.concurrencyMax : 0;
     this.limits = limits;
     this.threads = threads;
-    this.buffer = buffer ?? new SharedArrayBuffer(RATE_BYTES + 4 * (2 * threads + permits));
-    this.#waits = new Int32Array(this.buffer, RATE_BYTES, threads);
-    this.#wakes = new Int32Array(this.buffer, RATE_BYTES + 4 * threads, threads);
-    this.#permits = new Int32Array(this.buffer, RATE_BYTES + 8 * threads, permits);
+    this.#words = limitWords(limits, threads, buffer);
+  }
+
+  get buffer(): SharedArrayBuffer {
+    return this.#words.buffer;
   }
 
   /** What thread `thread` takes permits by. A permit that was handed to an earlier one of that number goes on. */
@@ -47,27 +44,45 @@ export class SharedLimits {
     if (!(Number.isInteger(thread) && thread >= 0 && thread < this.threads)) {
       throw new RangeError(`thread ${thread} is not from 0 to ${this.threads - 1}`);
     }
-    const { limits, threads } = this;
-    const rate = Number.isFinite(limits.ratePerSecond)
-      ? new SharedRate(new BigInt64Array(this.buffer, 0, 1), limits, threads)
+    const rate = Number.isFinite(this.limits.ratePerSecond)
+      ? new SharedRate(this.#words, this.limits, thread)
       : undefined;
-    const attached = new ThreadLimits(thread, rate, this.#waits, this.#wakes, this.#permits);
+    this.#attach(thread);
+    const attached = new ThreadLimits(thread, rate, this.#words);
     attached.passOn();
     return attached;
   }
 
+  /** The last is looked at in any case. */
+  #attach(thread: number): void {
+    const { attached } = this.#words;
+    if (thread === this.threads - 1) return;
+    for (;;) {
+      const before = Atomics.load(attached, 0);
+      if (before > thread || Atomics.compareExchange(attached, 0, before, thread + 1) === before) return;
+    }
+  }
+
   /** Frees what a thread held that has ended. Before another with its number begins. */
   giveBack(thread: number): void {
-    Atomics.store(this.#waits, thread, 0);
-    const ended = new ThreadLimits(thread, undefined, this.#waits, this.#wakes, this.#permits);
-    for (let at = 0; at < this.#permits.length; at++) {
-      if (Math.abs(Atomics.load(this.#permits, at)) === thread + 1) ended.give(at);
+    const { waits, booked, permits } = this.#words;
+    Atomics.store(waits, thread, 0);
+    Atomics.store(booked, thread, 0);
+    const ended = new ThreadLimits(thread, undefined, this.#words);
+    for (let at = 0; at < permits.length; at++) {
+      if (Math.abs(Atomics.load(permits, at)) === thread + 1) ended.give(at);
     }
   }
 
   /** Permits that somebody has. */
   get inUse(): number {
-    return this.#permits.reduce((sum, _, at) => (Atomics.load(this.#permits, at) === 0 ? sum : sum + 1), 0);
+    const { permits } = this.#words;
+    return permits.reduce((sum, _, at) => (Atomics.load(permits, at) === 0 ? sum : sum + 1), 0);
+  }
+
+  /** For who changes how much of them is this node's. */
+  get words(): LimitWords {
+    return this.#words;
   }
 }
 
@@ -80,24 +95,34 @@ export class ThreadLimits {
   readonly #waits: Int32Array;
   readonly #wakes: Int32Array;
   readonly #permits: Int32Array;
+  readonly #words: LimitWords;
+  /** Whether only a share of the limits is this node's, which ends when it is not renewed. */
+  readonly isLeased: boolean;
   /** Permits that this thread has taken. */
   readonly #held: number[] = [];
   /** Where the next look begins. */
   #at: number;
 
-  constructor(
-    thread: number,
-    rate: SharedRate | undefined,
-    waits: Int32Array,
-    wakes: Int32Array,
-    permits: Int32Array,
-  ) {
+  constructor(thread: number, rate: SharedRate | undefined, words: LimitWords) {
     this.#thread = thread;
     this.rate = rate;
-    this.#waits = waits;
-    this.#wakes = wakes;
-    this.#permits = permits;
-    this.#at = Math.floor((thread * permits.length) / waits.length);
+    this.#words = words;
+    this.#waits = words.waits;
+    this.#wakes = words.wakes;
+    this.#permits = words.permits;
+    this.isLeased = Atomics.load(words.lease, 0) !== 0n;
+    this.#at = Math.floor((thread * words.permits.length) / words.waits.length);
+  }
+
+  /** Whether the share of this node counts at this moment: what a node that was paused had before is another's, maybe. */
+  get counts(): boolean {
+    return !this.isLeased || process.hrtime.bigint() < Atomics.load(this.#words.lease, 0);
+  }
+
+  /** Somebody waits for the share of this node to count. */
+  lacks(): void {
+    Atomics.store(this.#words.lacksPermit, 0, 1);
+    Atomics.store(this.#words.lacksToken, 0, 1);
   }
 
   /** Takes a permit, if there is one. Without a limit there always is. */
@@ -132,6 +157,7 @@ export class ThreadLimits {
     Atomics.store(this.#waits, this.#thread, 1);
     // One may have come back before anybody could see that this thread waits.
     const took = this.take();
+    if (!took) Atomics.store(this.#words.lacksPermit, 0, 1);
     if (!took || !this.waitNoLonger()) this.#listen(seen);
     return took;
   }
@@ -165,26 +191,34 @@ export class ThreadLimits {
       if (this.#handOver(at)) return;
       const mine = Atomics.exchange(this.#permits, at, 0);
       // Who began to wait since this looked has looked before the permit was there.
-      if (!this.#othersWait() || Atomics.compareExchange(this.#permits, at, 0, mine) !== 0) return;
+      if (this.#nextThatWaits() === undefined || Atomics.compareExchange(this.#permits, at, 0, mine) !== 0)
+        return;
     }
   }
 
   #handOver(at: number): boolean {
-    const { length } = this.#waits;
-    for (let step = 1; step < length; step++) {
-      const next = (this.#thread + step) % length;
+    for (;;) {
+      const next = this.#nextThatWaits();
+      if (next === undefined) return false;
       if (Atomics.compareExchange(this.#waits, next, 1, 0) !== 1) continue;
       Atomics.store(this.#permits, at, -(next + 1));
       Atomics.add(this.#wakes, next, 1);
       Atomics.notify(this.#wakes, next);
       return true;
     }
-    return false;
   }
 
-  #othersWait(): boolean {
-    return this.#waits.some(
-      (_, thread) => thread !== this.#thread && Atomics.load(this.#waits, thread) === 1,
-    );
+  /** In turn, this one last and left away. Only numbers that have been attached: a look at all of them is most of what a call costs. */
+  #nextThatWaits(): number | undefined {
+    const last = this.#waits.length - 1;
+    const attached = Atomics.load(this.#words.attached, 0);
+    const places = Math.min(attached, last) + 1;
+    const mine = Math.min(this.#thread, places - 1);
+    for (let step = 1; step < places; step++) {
+      const place = (mine + step) % places;
+      const next = place === places - 1 ? last : place;
+      if (Atomics.load(this.#waits, next) === 1) return next;
+    }
+    return undefined;
   }
 }

@@ -4,8 +4,7 @@ import { causeOf, failureOf } from '../failure.js';
 import type { TypeHostOptions } from '../kernel/type-host-options.js';
 import { fillLimits } from '../limits.js';
 import type { Logger } from '../logger.js';
-import { THREADS_MAX } from '../pool/pool-size.js';
-import { SharedLimits } from '../pool/shared-limits.js';
+import { SharedLimits, TAKERS_MAX } from '../pool/shared-limits.js';
 import { backoffMs } from '../retry.js';
 import { loadSnapshotStore } from '../stores/store-module.js';
 import type { HostTask, Outage } from '../worker-protocol.js';
@@ -15,7 +14,7 @@ const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayM
 export function limitsOf({ limits }: ActorDefinition, task: HostTask): TypeHostOptions['limits'] {
   const filled = fillLimits(limits);
   if (filled === undefined || task.limits === undefined) return undefined;
-  return new SharedLimits(filled, THREADS_MAX, task.limits).attach(task.thread);
+  return new SharedLimits(filled, TAKERS_MAX, task.limits).attach(task.thread);
 }
 
 /**
