@@ -7,7 +7,7 @@ import { TetherError } from '../../../runtime/errors.js';
 import { holdEpochs } from '../../../storage/postgres/fence.js';
 import { inTransaction, type Pool } from '../../../storage/postgres/pool.js';
 import type { Dice } from './dice.js';
-import { EFFECTS, type Effect } from './postgres-server.js';
+import { EFFECTS, type Effect } from './postgres-words.js';
 import type { Process } from './process.js';
 
 /** The first byte of a payload. */

@@ -134,12 +134,12 @@ export class Cluster {
   #logger(name: string): Logger {
     const { trace } = this.#options;
     const line = (level: string) => (fields: object, message: string) =>
-      trace?.(line2(name, level, fields, message));
+      trace?.(logLine(name, level, fields, message));
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
   }
 }
 
-function line2(name: string, level: string, fields: object, message: string): string {
+function logLine(name: string, level: string, fields: object, message: string): string {
   const shown = Object.entries(fields).map(([key, value]) => `${key}=${show(value)}`);
   return `${name} ${level}: ${message}${shown.length > 0 ? ` (${shown.join(' ')})` : ''}`;
 }

@@ -133,17 +133,21 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 /** Besides: what makes nodes go on that have lost their partitions. */
 const OFTEN = ['pause', 'pause', 'pause', 'pause', 'pause', 'pause', 'cutFromRedis', 'cutFromRedis', 'kill'];
 
+const OFTEN_IF_LOSSY = new Array<string>(10).fill('redisCrash');
+
 export interface FaultPlan {
   /** How many. */
   readonly count: number;
   /** In which time they begin. */
   readonly withinMs: number;
+  /** A crash of Redis loses something. */
+  readonly everysec: boolean;
 }
 
 /** Has faults come. Each ends by itself; `endFaults` ends what is left. */
-export function beginFaults(world: World, { count, withinMs }: FaultPlan): void {
+export function beginFaults(world: World, { count, withinMs, everysec }: FaultPlan): void {
   const { timeline, dice, cluster } = world;
-  const names = [...Object.keys(FAULTS), ...OFTEN];
+  const names = [...Object.keys(FAULTS), ...OFTEN, ...(everysec ? OFTEN_IF_LOSSY : [])];
   // Some runs meet one kind again and again.
   const some = dice.chance(0.5) ? names : [dice.pick(names), dice.pick(names), dice.pick(names)];
   for (let n = 0; n < count; n++) {

@@ -4,6 +4,8 @@ import type { Flaws } from './cluster.js';
 
 export interface NamedFlaw {
   readonly flaws: Flaws;
+  /** It shows only where Redis loses something. */
+  readonly everysecAlways?: boolean;
   /** How what it breaks begins. */
   readonly breaks: RegExp;
 }
@@ -72,6 +74,11 @@ export const FLAWS: Readonly<Record<string, NamedFlaw>> = {
   'a take-over does not wait for what is being committed': {
     flaws: { postgres: { noWait: true } },
     breaks: /^P2/,
+  },
+  'a reader trusts its offsets though Redis was restarted, and has lost some': {
+    flaws: { redis: { sameAgain: true } },
+    everysecAlways: true,
+    breaks: /^P1/,
   },
   'the watermark runs ahead': {
     flaws: { node: { partition: (partition) => new CommitsAhead(partition) } },

@@ -2,12 +2,8 @@
 import { toPostgresError } from '../../../storage/postgres/errors.js';
 import type { Pool, PooledConnection } from '../../../storage/postgres/pool.js';
 import type { Link } from './network.js';
-import {
-  HELLO,
-  type PostgresConnection,
-  type PostgresReply,
-  type PostgresServer,
-} from './postgres-server.js';
+import type { PostgresServer } from './postgres-server.js';
+import { HELLO, type PostgresConnection, type PostgresReply } from './postgres-words.js';
 import type { Process } from './process.js';
 
 export interface SimulatedPoolOptions {

@@ -9,33 +9,17 @@
  * | dead letters       | id                     | none                                                                     |
  */
 import { Connection, type End, type Link } from './network.js';
+import {
+  DEAD_LETTERS,
+  EFFECTS,
+  type Effect,
+  HELLO,
+  type PostgresConnection,
+  type PostgresReply,
+  type PostgresRequest,
+} from './postgres-words.js';
 import { type Machine, Process } from './process.js';
 import type { Timeline } from './timeline.js';
-
-export interface PostgresRequest {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-  /** Of the client: how long a statement may wait for a lock. */
-  readonly statementMsMax: number;
-}
-
-export type PostgresReply =
-  | { readonly command: string; readonly rows: readonly unknown[] }
-  | { readonly failure: { readonly code: string; readonly message: string } };
-
-export type PostgresConnection = Connection<PostgresRequest, PostgresReply>;
-
-export interface Effect {
-  readonly actor: string;
-  readonly key: string;
-  readonly dedupe: string;
-  readonly partition: number;
-  readonly epoch: number;
-  /** Who did it. */
-  readonly node: string;
-  /** Of its sender's messages of the key. */
-  readonly number: number;
-}
 
 /** Ways to break it on purpose. */
 export interface PostgresFlaws {
@@ -46,12 +30,6 @@ export interface PostgresFlaws {
   /** An effect takes place though its deduplication row is there. */
   readonly noDedupe?: boolean;
 }
-
-/** The statement of the simulation's actor; its one value is a list of `Effect`. */
-export const EFFECTS = 'INSERT INTO effects';
-/** That of its dead letters: a list of their dedupe keys. */
-export const DEAD_LETTERS = 'INSERT INTO dead_letters';
-export const HELLO = 'HELLO';
 
 const IDLE_IN_TRANSACTION_MS_MAX = 5_000;
 

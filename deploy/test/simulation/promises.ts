@@ -1,7 +1,7 @@
 /** The five promises, as what must be true of a run when its faults are over and the cluster had time to settle. Each finds what breaks it. */
 import type { Cluster } from './cluster.js';
 import type { Node, Shape } from './node.js';
-import type { Effect } from './postgres-server.js';
+import type { Effect } from './postgres-words.js';
 import type { Senders, Sent } from './senders.js';
 
 export interface Outcome {
@@ -114,7 +114,7 @@ function reads({ agent, threads }: Node, index: number): boolean {
   return agent?.stats().owned.includes(index) === true && threads?.reads(index) === true;
 }
 
-export function offsetsOf(
+function offsetsOf(
   { redis }: Cluster,
   { actors, partitions }: Shape,
 ): ReadonlyMap<string, { readonly end: number; readonly committed: number }> {

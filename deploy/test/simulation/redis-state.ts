@@ -28,6 +28,8 @@ interface Kept {
 export interface RedisFlaws {
   /** Commits are written down whoever says them. */
   readonly noEpochCheck?: boolean;
+  /** After a restart it says that it is the one that it was. */
+  readonly sameAgain?: boolean;
 }
 
 const nothing = (): Kept => ({ hashes: new Map(), sets: new Map(), streams: new Map(), leases: new Map() });
@@ -120,6 +122,10 @@ export class RedisState {
     return this.#flaws.noEpochCheck !== true;
   }
 
+  get saysRestarts(): boolean {
+    return this.#flaws.sameAgain !== true;
+  }
+
   needsRoom(): void {
     if (this.full) throw new Refusal("OOM command not allowed when used memory > 'maxmemory'.");
   }
@@ -134,7 +140,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   hello: () => 'OK',
 
   info() {
-    return `run_id:${this.runId}\r\nused_memory:${this.full ? 99 : 1}\r\nmaxmemory:100\r\n`;
+    return `run_id:${this.saysRestarts ? this.runId : 0}\r\nused_memory:${this.full ? 99 : 1}\r\nmaxmemory:100\r\n`;
   },
 
   hmget([key, ...fields]) {

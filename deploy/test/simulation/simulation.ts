@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly flaws?: Flaws;
   /** Whether what happens is written down; it makes no difference to what happens. */
   readonly traced?: boolean;
+  /** Crashes of Redis lose its last second in each run, not in every fourth. */
+  readonly everysecAlways?: boolean;
 }
 
 export interface Run {
@@ -38,12 +40,15 @@ const LOOK_MS = 250;
 /** So long it must stay at rest. */
 const REST_MS = 1_500;
 
-export async function simulate(seed: number, { flaws = {}, traced = false }: RunOptions = {}): Promise<Run> {
+export async function simulate(
+  seed: number,
+  { flaws = {}, traced = false, everysecAlways = false }: RunOptions = {},
+): Promise<Run> {
   const dice = new Dice(seed);
   const timeline = new Timeline();
   const trace: string[] = [];
   const shape = drawShape(dice);
-  const everysec = dice.chance(0.25);
+  const everysec = dice.chance(0.25) || everysecAlways;
   const nodes = dice.pick([2, 2, 3, 3, 4]);
   const faultMs = dice.between(4_000, 9_000);
   const cluster = new Cluster({
@@ -71,7 +76,7 @@ export async function simulate(seed: number, { flaws = {}, traced = false }: Run
     for (const site of cluster.sites) timeline.in(dice.between(0, 800), () => cluster.start(site));
     senders.start();
     const world = { timeline, dice, cluster };
-    beginFaults(world, { count: dice.whole(1, 8), withinMs: faultMs });
+    beginFaults(world, { count: dice.whole(1, 8), withinMs: faultMs, everysec });
     const isOver = () => problems.length > 0;
     await timeline.run(faultMs, isOver);
     endFaults(world);

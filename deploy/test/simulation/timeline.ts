@@ -5,7 +5,7 @@
  * After each event everything that it set off by promises comes to its end before the next one.
  */
 
-export interface Happening {
+interface Happening {
   readonly at: number;
   readonly order: number;
   /** Nothing waits by a promise for what it does. */
