@@ -67,7 +67,7 @@ export class StandingBacklog {
     stops.push(producer.stop);
     const worker = await startWorker(place, 0);
     stops.push(worker.stop);
-    await joined([worker], true);
+    await joined([worker]);
     return new StandingBacklog({ redis, place, producer, worker }, messages, bytes / messages, redisBytes);
   }
 

@@ -52,9 +52,9 @@ export const sayOf = (workers: readonly Worker[]) =>
   Promise.all(workers.map((worker) => worker.tell({ order: 'say' })));
 
 /** Has them join, and resolves when each partition has its owner and each worker its share. Seconds that it took. */
-export async function joined(workers: readonly Worker[], paused: boolean): Promise<number> {
+export async function joined(workers: readonly Worker[]): Promise<number> {
   const startMs = performance.now();
-  await Promise.all(workers.map((worker) => worker.tell({ order: 'join', paused })));
+  await Promise.all(workers.map((worker) => worker.tell({ order: 'join' })));
   for (;;) {
     const said = await sayOf(workers);
     const ms = performance.now() - startMs;

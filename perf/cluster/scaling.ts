@@ -1,8 +1,8 @@
 /**
  * Messages a second of 1, 2, 4 and 8 worker processes, whose actor waits for each batch.
  *
- * A backlog is appended first. Then the workers join, share the partitions, and work: the rate is that of a window in which every worker has its
- * share and a backlog, so that neither the start nor the end is in it. Then they work the rest off, and what the actors have
+ * A backlog is appended first. Then the workers join and share the partitions, and when each has its share, they work: the rate is that of a window in
+ * which every worker has a backlog, so that neither the start nor the end is in it. Then they work the rest off, and what the actors have
  * handled is counted: less than was appended ends the run.
  */
 import type { Redis } from 'ioredis';
@@ -24,11 +24,10 @@ export const WORKERS = [1, 2, 4, 8] as const;
 /** Of what so many workers would do at best. */
 export const LINEAR_BAR = 0.85;
 const LIMIT_PER_SECOND = (WAITING_BATCH * 1_000) / WAIT_MS;
-/** Before the window, behind the moment in which every worker has its share: it lets the first batches pass. */
+/** Before the window: it lets the first batches pass. */
 const SETTLE_MS = 500;
-/** Of backlog for the start, in which some workers work already, and behind the window. */
-const START_SECONDS = 4;
-const REST_SECONDS = 1;
+/** Of backlog beyond the window. */
+const REST_SECONDS = 2.5;
 
 export interface ScalingRun {
   readonly workers: number;
@@ -55,14 +54,15 @@ export async function measureScaling(
   windowSeconds: number,
 ): Promise<ScalingRun> {
   const group = PARTITIONS * PER_FRAME;
-  const wanted = LIMIT_PER_SECOND * count * (START_SECONDS + windowSeconds + REST_SECONDS);
+  const wanted = LIMIT_PER_SECOND * count * (windowSeconds + REST_SECONDS);
   const backlog = Math.ceil(wanted / group) * group;
   const producer = await startProducer(place);
   await producer.produce(backlog).finally(producer.stop);
   const starts = Array.from({ length: count }, (_, node) => startWorker(place, node));
   try {
     const workers = await Promise.all(starts);
-    const placedSeconds = await joined(workers, false);
+    const placedSeconds = await joined(workers);
+    await Promise.all(workers.map((worker) => worker.tell({ order: 'work' })));
     await wait(SETTLE_MS);
 
     const cpu = () => workers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);

@@ -30,8 +30,10 @@ export interface Produced {
 }
 
 export type WorkerOrder =
-  /** Becomes a node of the cluster; answers when it has begun to. With `paused` it handles nothing until `pass`. */
-  | { readonly order: 'join'; readonly paused: boolean }
+  /** Becomes a node of the cluster, which handles nothing yet; answers when it has begun to. */
+  | { readonly order: 'join' }
+  /** Handles what there is from now on. */
+  | { readonly order: 'work' }
   /** Handles at least so many messages, and no more than are then in flight. */
   | { readonly order: 'pass'; readonly count: number }
   | { readonly order: 'say' };

@@ -107,9 +107,10 @@ async function pass(count: number): Promise<Pick<WorkerSaid, 'seconds' | 'cpuSec
 
 async function obey(order: WorkerOrder): Promise<WorkerSaid> {
   if (order.order === 'join') {
-    if (order.paused) system.pausePool(actor);
+    system.pausePool(actor);
     agent.start();
   }
+  if (order.order === 'work') system.resumePool(actor);
   const passed = order.order === 'pass' ? await pass(order.count) : { seconds: 0, cpuSeconds: 0 };
   const { owned, placed, lost } = agent.stats();
   const left = owned.reduce((sum, index) => sum + partitionAt(index).end - partitionAt(index).committed, 0);
