@@ -36,6 +36,14 @@ async function send(url: string, id: string, more: Readonly<Record<string, strin
   return fetch(`${url}/webhooks/emp/dev`, { method: 'POST', body, signal: AbortSignal.timeout(10_000) });
 }
 
+const upload = (url: string) =>
+  fetch(`${url}/uploads?filename=d.csv`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'text/csv' },
+    body: 'first_name,last_name,iban,amount\nAda,Byron,DE89370400440532013000,1.00\n',
+    signal: AbortSignal.timeout(20_000),
+  });
+
 const idOf = (n: number) => createHash('md5').update(`${n}`).digest('hex');
 
 async function eventsOf({ postgres }: ClusterNodes): Promise<number> {
@@ -54,11 +62,7 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   for (let n = 0; n < 100; n++) t.equal((await send(gateway, idOf(n))).status, 200);
   t.equal(await lagOf(gateway), 100, 'nobody works yet');
   const headers = { authorization: `Bearer ${API_TOKEN}` };
-  const posted = await fetch(`${gateway}/uploads?filename=d.csv`, {
-    method: 'POST',
-    headers: { ...headers, 'content-type': 'text/csv' },
-    body: 'first_name,last_name,iban,amount\nAda,Byron,DE89370400440532013000,1.00\n',
-  });
+  const posted = await upload(gateway);
   t.equal(posted.status, 201, await posted.clone().text());
   const { id } = (await posted.json()) as { readonly id: string };
 
@@ -126,7 +130,7 @@ t.test(
 
 t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself', async (t) => {
   const cluster = await startCluster(t, 2, ['--appendfsync', 'always']);
-  await Promise.all([0, 1].map((at) => cluster.start(at)));
+  await Promise.all([0, 1].map((at) => cluster.start(at, { TETHER_API_TOKEN: API_TOKEN })));
   await untilShared(cluster, [0, 1]);
   const [url = '', other = ''] = cluster.urls;
   t.equal((await send(url, idOf(1))).status, 200);
@@ -135,6 +139,8 @@ t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself',
   await until('it is noticed', async () => (await fetch(`${url}/readyz`)).status === 503);
   const refused = await send(url, idOf(2));
   t.equal(refused.status, 503);
+  const file = await upload(url);
+  t.equal(file.status, 503, await file.text());
   t.ok(Number(refused.headers.get('retry-after')) > 0);
   t.match(await (await fetch(`${url}/readyz`)).text(), /"log":"away"/);
   t.equal((await fetch(`${url}/livez`)).status, 200, 'nobody restarts it for that');

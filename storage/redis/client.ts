@@ -78,6 +78,12 @@ function parseLogin(login = ''): readonly [string | undefined, string | undefine
 
 const RECONNECT_MS_MAX = 500;
 const CONNECT_MS_MAX = 3_000;
+/**
+ * A connection whose other end has been silent for as long as a reply may take is ended: in a network that loses packets it would look well for
+ * minutes, and each command wait its whole time. Not sooner than this, however short a reply may take: a server that rewrites its file
+ * stands still for a moment.
+ */
+const SILENCE_MS_MIN = 2_000;
 
 /** How a client meets the loss of its connection. */
 export type Patience =
@@ -106,7 +112,9 @@ export function createClient(place: RedisPlace, { name, patience, replyMsMax }: 
     connectTimeout: CONNECT_MS_MAX,
     keepAlive: 10_000,
     retryStrategy: (times: number) => Math.min(20 * times, RECONNECT_MS_MAX),
-    ...(subscribes ? {} : { commandTimeout: replyMsMax }),
+    ...(subscribes
+      ? {}
+      : { commandTimeout: replyMsMax, socketTimeout: Math.max(replyMsMax, SILENCE_MS_MIN) }),
     ...(place.user === undefined ? {} : { username: place.user }),
     ...(place.password === undefined ? {} : { password: place.password }),
     ...(place.tls ? { tls: {} } : {}),
