@@ -106,7 +106,8 @@ export class Committer {
       partition.onLost?.(result === 0 ? 'claimed' : 'went-back');
       return true;
     } catch (error) {
-      this.#dirty.add(partition);
+      // Who is its reader no more has nothing to say: on a Redis that has lost its data, the offset would stand for other messages.
+      if (partition.epoch === epoch) this.#dirty.add(partition);
       this.#options.logger.debug(
         { actor, partition: index, reason: describe(error) },
         'an offset could not be written down',

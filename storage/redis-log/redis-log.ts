@@ -265,9 +265,8 @@ export class RedisLog implements MessageLog, PartitionHost {
       'Redis was restarted or replaced: partitions that are read here are claimed anew',
     );
     for (const partition of [...this.#byActor.values()].flat()) {
-      if (partition.epoch === 0) continue;
       this.#committer.forget(partition);
-      partition.onLost?.('went-back');
+      if (partition.epoch !== 0) partition.onLost?.('went-back');
     }
   }
 
