@@ -4,13 +4,13 @@ import type { ActorSystem } from '../../runtime/actor-system.js';
 import { monotonicClock } from '../../runtime/clock.js';
 import { type AgentStats, ClusterAgent } from '../../runtime/cluster/agent.js';
 import { DEFAULT_POLICY } from '../../runtime/cluster/policy.js';
-import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
 import { createPool, type Pool } from '../../storage/postgres/index.js';
-import { createClient, parseRedisUrl, type RedisClient } from '../../storage/redis/client.js';
+import type { RedisClient } from '../../storage/redis/client.js';
 import { RedisLeases } from '../../storage/redis-leases/leases.js';
 import type { RedisLog } from '../../storage/redis-log/redis-log.js';
 import { partitionWork } from './partition-work.js';
+import { openRedisClient } from './redis-client.js';
 
 export interface NodeClusterOptions {
   /** Unlike that of any other node, and the same after a restart. */
@@ -23,8 +23,6 @@ export interface NodeClusterOptions {
   readonly logger: Logger;
 }
 
-/** A renewal that takes longer is as good as lost. */
-const REPLY_MS_MAX = 500;
 const CONNECTIONS_MAX = 4;
 /** A take-over waits for what the one before is committing; one that stands still is cut off, and the claim is made again. */
 const RAISE_MS_MAX = 2_000;
@@ -36,24 +34,13 @@ export class NodeCluster {
 
   /** Joins the cluster. */
   constructor({ node, redisUrl, databaseUrl, log, system, logger }: NodeClusterOptions) {
-    const place = parseRedisUrl(redisUrl);
-    if (place === undefined) throw new RangeError('the URL of Redis is none');
-    const client = createClient(place, {
-      name: 'tether-leases',
-      patience: 'fails-fast',
-      replyMsMax: REPLY_MS_MAX,
-    });
-    const subscriber = createClient(place, {
+    const client = openRedisClient(redisUrl, { name: 'tether-leases', patience: 'fails-fast', logger });
+    const subscriber = openRedisClient(redisUrl, {
       name: 'tether-lease-news',
       patience: 'subscribes',
-      replyMsMax: REPLY_MS_MAX,
+      logger,
     });
     this.#clients = [client, subscriber];
-    for (const each of this.#clients) {
-      each.on('error', (error: unknown) => {
-        logger.debug({ reason: asError(error).message }, 'a connection to Redis failed');
-      });
-    }
     this.#pool = createPool({
       url: databaseUrl,
       connectionsMax: CONNECTIONS_MAX,

@@ -1,32 +1,15 @@
 /** A node that is cut off from Redis or from Postgres, while the others are well: packets are lost, no connection ends. */
-import { createHash } from 'node:crypto';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { startFaultProxy } from '../../storage/objects/test-fault-proxy.js';
-import { PARTITIONS, startCluster, untilShared } from './cluster-nodes.js';
+import { PARTITIONS, sendNotification, startCluster, untilShared } from './cluster-nodes.js';
 import { checkLanes } from './lane-check.js';
 import { LaneLoad } from './lane-load.js';
 import { lagOf } from './node-metrics-text.js';
 
 t.setTimeout(180_000);
 
-async function send(url: string, n: number): Promise<number> {
-  const id = createHash('md5').update(`${n}`).digest('hex');
-  const signature = createHash('sha1').update(`${id}test-api-password-1`).digest('hex');
-  const body = new URLSearchParams({
-    unique_id: id,
-    transaction_type: 'sdd_sale',
-    status: 'approved',
-    signature,
-  });
-  const answer = await fetch(`${url}/webhooks/emp/dev`, {
-    method: 'POST',
-    body,
-    signal: AbortSignal.timeout(15_000),
-  });
-  return answer.status;
-}
-
+const send = async (url: string, n: number) => (await sendNotification(url, n)).status;
 const readyOf = async (url: string) => (await fetch(`${url}/readyz`)).status;
 
 /** The same URL by another port. */

@@ -1,4 +1,5 @@
 /** A cluster of node processes on one real Redis and one real Postgres. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,4 +98,24 @@ export async function untilShared(
     },
     msMax,
   );
+}
+
+/** The notification of sale number `n`: the same again for the same number. Rejects when a node that is away does not answer. */
+export async function sendNotification(
+  url: string,
+  n: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const id = createHash('md5').update(`${n}`).digest('hex');
+  const signature = createHash('sha1').update(`${id}test-api-password-1`).digest('hex');
+  const body = new URLSearchParams({
+    unique_id: id,
+    transaction_type: 'sdd_sale',
+    status: 'approved',
+    amount: '4999',
+    currency: 'EUR',
+    ...more,
+    signature,
+  });
+  return fetch(`${url}/webhooks/emp/dev`, { method: 'POST', body, signal: AbortSignal.timeout(15_000) });
 }

@@ -4,13 +4,18 @@
  *
  * CLUSTER_TIMES=1 holds it to its times as well; they are those of a machine that does nothing else (`npm run test:cluster`).
  */
-import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
 import { startEmbeddedPostgres } from '../../storage/postgres/index.js';
-import { type ClusterNodes, PARTITIONS, startCluster, untilShared } from './cluster-nodes.js';
+import {
+  type ClusterNodes,
+  PARTITIONS,
+  sendNotification,
+  startCluster,
+  untilShared,
+} from './cluster-nodes.js';
 import { checkLanes } from './lane-check.js';
 import { LaneLoad } from './lane-load.js';
 import { lagOf, metricOf } from './node-metrics-text.js';
@@ -22,20 +27,6 @@ const API_TOKEN = 'token-of-a-test-0123456789';
 
 t.setTimeout(240_000);
 
-async function send(url: string, id: string, more: Readonly<Record<string, string>> = {}): Promise<Response> {
-  const signature = createHash('sha1').update(`${id}test-api-password-1`).digest('hex');
-  const body = new URLSearchParams({
-    unique_id: id,
-    transaction_type: 'sdd_sale',
-    status: 'approved',
-    amount: '4999',
-    currency: 'EUR',
-    ...more,
-    signature,
-  });
-  return fetch(`${url}/webhooks/emp/dev`, { method: 'POST', body, signal: AbortSignal.timeout(10_000) });
-}
-
 const upload = (url: string) =>
   fetch(`${url}/uploads?filename=d.csv`, {
     method: 'POST',
@@ -43,8 +34,6 @@ const upload = (url: string) =>
     body: 'first_name,last_name,iban,amount\nAda,Byron,DE89370400440532013000,1.00\n',
     signal: AbortSignal.timeout(20_000),
   });
-
-const idOf = (n: number) => createHash('md5').update(`${n}`).digest('hex');
 
 async function eventsOf({ postgres }: ClusterNodes): Promise<number> {
   const { rows } = await postgres.pool.query<{ count: number }>('select count(*)::int as count from events');
@@ -59,7 +48,7 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   const started = await cluster.start(0, { ...env, TETHER_ROLE: 'gateway' });
   t.match(started.output(), /as a gateway, log in Redis/);
   t.match(started.output(), /Durability commit: .*every second/);
-  for (let n = 0; n < 100; n++) t.equal((await send(gateway, idOf(n))).status, 200);
+  for (let n = 0; n < 100; n++) t.equal((await sendNotification(gateway, n)).status, 200);
   t.equal(await lagOf(gateway), 100, 'nobody works yet');
   const headers = { authorization: `Bearer ${API_TOKEN}` };
   const posted = await upload(gateway);
@@ -74,7 +63,7 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
     const answer = await fetch(`${gateway}/uploads/${id}`, { headers });
     return ((await answer.json()) as { readonly state: string }).state === 'completed';
   });
-  t.equal((await send(worker, idOf(1))).status, 404, 'a worker takes none');
+  t.equal((await sendNotification(worker, 1)).status, 404, 'a worker takes none');
   t.equal(await metricOf(gateway, 'tether_cluster_partitions_owned'), 0);
   const status = (await (await fetch(`${worker}/api/status`, { headers })).json()) as {
     readonly cluster: { readonly nodes: readonly string[] };
@@ -133,11 +122,11 @@ t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself',
   await Promise.all([0, 1].map((at) => cluster.start(at, { TETHER_API_TOKEN: API_TOKEN })));
   await untilShared(cluster, [0, 1]);
   const [url = '', other = ''] = cluster.urls;
-  t.equal((await send(url, idOf(1))).status, 200);
+  t.equal((await sendNotification(url, 1)).status, 200);
   await until('it is done', async () => (await eventsOf(cluster)) === 1);
   await cluster.redis.kill();
   await until('it is noticed', async () => (await fetch(`${url}/readyz`)).status === 503);
-  const refused = await send(url, idOf(2));
+  const refused = await sendNotification(url, 2);
   t.equal(refused.status, 503);
   const file = await upload(url);
   t.equal(file.status, 503, await file.text());
@@ -152,7 +141,7 @@ t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself',
   await cluster.redis.start();
   for (const each of [url, other])
     await until('it is there again', async () => (await fetch(`${each}/readyz`)).status === 200);
-  t.equal((await send(url, idOf(2))).status, 200);
+  t.equal((await sendNotification(url, 2)).status, 200);
   await until('it is done', async () => (await eventsOf(cluster)) === 2, 15_000);
   await untilShared(cluster, [0, 1]);
 });
@@ -169,7 +158,7 @@ t.test(
     const end = Date.now() + 60_000;
     let status = 200;
     while (status === 200 && Date.now() < end) {
-      ({ status } = await send(cluster.urls[sent % 2] ?? '', idOf(sent), { message: text }));
+      ({ status } = await sendNotification(cluster.urls[sent % 2] ?? '', sent, { message: text }));
       if (status === 200) sent++;
     }
     t.equal(status, 503, 'until Redis is full');
@@ -182,7 +171,7 @@ t.test(
     await until('all of it is done', async () => (await eventsOf(cluster).catch(() => 0)) === sent, 60_000);
     await until(
       'there is room',
-      async () => (await send(cluster.urls[0] ?? '', idOf(sent))).status === 200,
+      async () => (await sendNotification(cluster.urls[0] ?? '', sent)).status === 200,
       20_000,
     );
     await until('and it goes on', async () => (await eventsOf(cluster)) === sent + 1, 20_000);

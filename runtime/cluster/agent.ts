@@ -89,7 +89,7 @@ export class ClusterAgent {
   /** When a leaving node begins to hand over: by then the others know. */
   #handOverAt = Number.POSITIVE_INFINITY;
   #cancelTick = () => {};
-  #ticks = false;
+  #isStepping = false;
   #left: Promise<void> | undefined;
   #allFree: (() => void) | undefined;
 
@@ -193,14 +193,14 @@ export class ClusterAgent {
 
   #step(): void {
     // A step may bring about the next one: they come one after the other.
-    if (this.#ticks) return;
-    this.#ticks = true;
+    if (this.#isStepping) return;
+    this.#isStepping = true;
     const now = this.#options.clock.now();
     for (const step of decide(now, this.#leases, this.#whatIsWanted(now), this.#policy))
       this.#take(step, now);
     if (now >= this.#beatAt && !this.#announcing) void this.#announce(now);
     if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
-    this.#ticks = false;
+    this.#isStepping = false;
     if (
       this.#mode === 'leaving' &&
       now >= this.#handOverAt &&
