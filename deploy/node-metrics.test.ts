@@ -15,6 +15,7 @@ const actor = (done: number): ActorStats => ({
   max: 1,
   resizing: false,
   partitions: [],
+  owners: [],
   delayMs: 0,
   done,
   inFlight: 2,

@@ -150,6 +150,7 @@ export class ActorPool {
       ...this.#limits,
       resizing: this.#resizer.busy,
       partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
+      owners,
       delayMs: this.#delayMs,
       done,
       inFlight,

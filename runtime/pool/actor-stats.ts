@@ -13,6 +13,8 @@ export interface ActorStats {
   readonly resizing: boolean;
   /** How many partitions each thread owns, in the order of `threads`. */
   readonly partitions: readonly number[];
+  /** Of each partition, the thread that has it; undefined when none of this process has. */
+  readonly owners: readonly (number | undefined)[];
   /** How long a message waited lately before an actor began with it, milliseconds. */
   readonly delayMs: number;
   /** Messages handled by this process, dead letters among them. */
