@@ -82,3 +82,8 @@ export function problem(name: ProblemName, detail: string, headers: Answer['head
     }),
   };
 }
+
+/** The status code of a problem. */
+export function problemStatus(name: ProblemName): number {
+  return KINDS[name].status;
+}
