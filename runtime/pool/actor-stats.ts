@@ -1,4 +1,5 @@
 /** What a pool says of itself. */
+import type { PoolSettings } from './pool-settings.js';
 import type { SlotMode } from './thread-pool.js';
 
 export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
@@ -34,4 +35,10 @@ export interface ActorStats {
   readonly broken: readonly number[];
   /** Partitions that wait for a later release: this one cannot read what that wrote. */
   readonly unreadable: readonly number[];
+  readonly settings: {
+    readonly current: PoolSettings;
+    /** What the actor's definition and its registration say. */
+    readonly file: PoolSettings;
+    readonly differs: boolean;
+  };
 }
