@@ -2,7 +2,7 @@
 export { deadLetterRoutes } from './api/dead-letters.js';
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
-export type { Finding, History, Percentiles, PoolSettings, PoolStatus, Status } from './api/status-schema.js';
+export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';
 export { tokenRoutes } from './api/tokens.js';
 export { TokenAuthenticator } from './auth/authenticator.js';
 export type { Endpoint } from './endpoints.js';

@@ -1,5 +1,5 @@
 /** One pool as the operators' API shows it: what it says of itself, with rates of the last seconds. */
-import type { ActorView, PoolSettings, PoolStatus } from '../../gateway/index.js';
+import type { ActorView, PoolStatus } from '../../gateway/index.js';
 import type { MessageLog } from '../../runtime/message-log.js';
 import type { ActorStats } from '../../runtime/pool/actor-stats.js';
 import { Rate } from './windowed.js';
@@ -19,7 +19,7 @@ class PoolWatch {
     const { actor, mode, min, max, resizing, done, inFlight, live, delayMs, outage, unstable, threadsLost } =
       stats;
     this.#live = live;
-    const current: PoolSettings = { min, max, batchMax: 0, lingerMs: 0, inFlightMax: 0 };
+    const { current, file, differs } = stats.settings;
     return {
       actor,
       mode,
@@ -47,7 +47,7 @@ class PoolWatch {
       outage: outage ?? null,
       unstable,
       threadsLost,
-      settings: { current, file: current, differs: false },
+      settings: { current: { ...current }, file: { ...file }, differs },
     };
   }
 
