@@ -30,7 +30,7 @@ export interface OperationsOptions {
   readonly authenticator?: Authenticator;
   /** When absent, there is no `/api/tokens`. */
   readonly tokens?: TokenTable;
-  readonly deadLetters: DeadLetterStore;
+  readonly deadLetters: Pick<DeadLetterStore, 'list' | 'get' | 'count'>;
   /** Puts the message on the log again and marks the dead letter as replayed. False when there is none that waits. */
   replay(id: string): Promise<boolean>;
   /** Anything that JSON can hold. */
