@@ -26,8 +26,10 @@ import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
 import { databaseState, readinessOf } from './readiness.js';
+import { nodeRoutes } from './routes.js';
 import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
+import { version } from './version.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 /** The gateway has waited for the requests that streams into the object store belong to. */
@@ -156,17 +158,9 @@ export class Node {
         readiness: () => readinessOf(parts),
         operations: {
           token: config.apiToken,
-          ...(uploads === undefined
-            ? {}
-            : { authenticator: uploads.parts.authenticator, tokens: uploads.tokens }),
-          deadLetters,
-          replay: (id) => system.replay(id),
-          status: () => ({
-            log: nodeLog.stats(),
-            actors: system.stats(),
-            database: database.mode,
-            ...(node?.cluster === undefined ? {} : { cluster: node.cluster }),
-          }),
+          ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
+          version: version(),
+          routes: nodeRoutes({ deadLetters, pool: database.pool, system, tokens: uploads?.tokens }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
         trustedProxies: config.trustedProxies,

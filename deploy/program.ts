@@ -1,5 +1,4 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDeadCommands } from './commands/dead.js';
 import { addImportFilesCommand } from './commands/import-files.js';
@@ -8,6 +7,7 @@ import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
 import type { Environment } from './config.js';
+import { version } from './version.js';
 
 const EXAMPLES = `
 Examples:
@@ -52,16 +52,6 @@ function helpCommand(program: Command, args: readonly string[]): string {
     command = next;
   }
   return `${names.join(' ')} --help`;
-}
-
-function version(): string {
-  // From dist/deploy/, where the compiled file runs.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  const found: unknown =
-    typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : undefined;
-  if (typeof found !== 'string') throw new TypeError('package.json has no version');
-  return found;
 }
 
 export { createProgram, helpCommand };

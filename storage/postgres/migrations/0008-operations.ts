@@ -8,7 +8,8 @@ import type { Migration } from './migration.js';
  *   goes to the rightmost page, which is in memory; nothing is read for it, unlike for an index at random places.
  *   It finds a message by id, and is the order of all lists: the newest first, of a time, page after page.
  * - `events_by_other_key`: nothing but the look at its condition for nearly every message. The events of a payment are found by the
- *   prefix of `dedupe`, which holds its id. A chargeback in the legacy form has its own id there, and is found by this one.
+ *   prefix of `dedupe`, which holds its id. A chargeback in the legacy form has its own id there, an id
+ *   with a colon is written otherwise there: these are found by this one.
  *
  * Rejected: an index on `key`, on `(status, id)` and on `(kind, id)`. Each would be an insertion at a random place of a table that
  * outgrows memory. A search by status or kind reads a bounded part of `events_by_id` instead, page after page.
@@ -31,6 +32,6 @@ export const operations: Migration = {
     CREATE INDEX dead_letters_to_replay ON dead_letters (id) WHERE state = 'waiting';
 
     CREATE INDEX events_by_id ON events (id);
-    CREATE INDEX events_by_other_key ON events (key) WHERE kind = 'processing' AND strpos(dedupe, key) = 0;
+    CREATE INDEX events_by_other_key ON events (key) WHERE split_part(dedupe, ':', 2) <> key;
   `,
 };

@@ -1,9 +1,14 @@
 import t from 'tap';
-import { OutageError } from '../runtime/errors.js';
-import type { DeadLetterFilter, DeadLetterStore, StoredDeadLetter } from '../runtime/stores/dead-letter.js';
-import type { Gateway } from './server.js';
-import type { RequestParts } from './test/raw-client.js';
-import { startTestGateway } from './test/start.js';
+import { OutageError } from '../../runtime/errors.js';
+import type {
+  DeadLetterFilter,
+  DeadLetterStore,
+  StoredDeadLetter,
+} from '../../runtime/stores/dead-letter.js';
+import type { Gateway } from '../server.js';
+import type { RequestParts } from '../test/raw-client.js';
+import { startTestGateway } from '../test/start.js';
+import { deadLetterRoutes } from './dead-letters.js';
 
 const TOKEN = 'operators-only';
 
@@ -64,13 +69,15 @@ async function start(test: Parameters<typeof startTestGateway>[0]) {
   const { gateway, ask, client } = await startTestGateway(test, {
     operations: {
       token: TOKEN,
-      deadLetters: letters,
-      replay: async (id) => {
-        if (id !== 'text') return false;
-        replayed.push(id);
-        return true;
-      },
-      status: () => ({ node: 'a' }),
+      version: '1.0.0',
+      routes: deadLetterRoutes({
+        deadLetters: letters,
+        replay: async (id) => {
+          if (id !== 'text') return false;
+          replayed.push(id);
+          return true;
+        },
+      }),
     },
   });
   const api = async (path: string, parts: Partial<RequestParts> = {}) => {
@@ -81,12 +88,16 @@ async function start(test: Parameters<typeof startTestGateway>[0]) {
   return { gateway: gateway as Gateway, letters, replayed, ask, api, client };
 }
 
-const PATHS = ['/api/status', '/api/dead-letters', '/api/dead-letters/text', '/api/nothing', '/api'];
+const PATHS = ['/api/dead-letters', '/api/dead-letters/text', '/api/nothing', '/api'];
 
 t.test('nothing is there without a token of its own', async (t) => {
   const none = await startTestGateway(t);
   const empty = await startTestGateway(t, {
-    operations: { token: '', deadLetters: new Letters(), replay: async () => true, status: () => 1 },
+    operations: {
+      token: '',
+      version: '1.0.0',
+      routes: deadLetterRoutes({ deadLetters: new Letters(), replay: async () => true }),
+    },
   });
   for (const { ask } of [none, empty]) {
     for (const path of PATHS) {
@@ -200,9 +211,8 @@ t.test('replay', async (t) => {
   });
 });
 
-t.test('status, and what is not there', async (t) => {
+t.test('what is not there', async (t) => {
   const { api } = await start(t);
-  t.match(await api('/api/status'), { status: 200, json: { node: 'a' } });
   t.match(await api('/api/nothing'), { status: 404 });
 });
 
