@@ -178,7 +178,7 @@ export class Node {
           ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
           version: version(),
           view,
-          routes: nodeRoutes({ deadLetters, system, tokens: uploads?.tokens }),
+          routes: nodeRoutes({ deadLetters, pool: database.pool, system, tokens: uploads?.tokens }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
         trustedProxies: config.trustedProxies,

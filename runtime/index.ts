@@ -60,14 +60,20 @@ export type { PoolPolicy } from './pool/options.js';
 export type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 export type { PoolLimits, PoolSize } from './pool/pool-size.js';
 export type { ResizeLimits } from './pool/resizer.js';
+export type { ReplayManyResult } from './replay-many.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 export type { Quota, ShareAnswer, ShareAsk, ShareStore } from './shares/share-store.js';
 export type {
   DeadLetter,
   DeadLetterCause,
+  DeadLetterEnd,
   DeadLetterFilter,
+  DeadLetterMark,
+  DeadLetterSelection,
   DeadLetterSink,
+  DeadLetterState,
   DeadLetterStore,
+  DeadLetterSummary,
   StoredDeadLetter,
 } from './stores/dead-letter.js';
 export {
