@@ -10,9 +10,10 @@ import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
+import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
 import { loadActor } from './module.js';
 import { ActorPool } from './pool/actor-pool.js';
-import type { ActorStats } from './pool/actor-stats.js';
+import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
 import type { PoolSize } from './pool/pool-size.js';
@@ -28,20 +29,8 @@ import {
   type FilledSystemOptions,
   fillSystemOptions,
 } from './system-options.js';
+import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface SystemStats {
-  readonly mode: SystemMode;
-  readonly actors: readonly ActorStats[];
-  /** Types of which an activation rests, since it was restarted too often. */
-  readonly resting: readonly string[];
-  /** Asks by `ref` without an answer; of actors, see `actors`. */
-  readonly asksPending: number;
-  readonly deadLettersWritten: number;
-  readonly deadLettersPending: number;
-}
-
-export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 
 /** A registered actor. */
 interface Loaded {
@@ -61,6 +50,7 @@ export class ActorSystem {
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
   readonly #main: MainSide;
+  readonly #meter: SystemMeter;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -88,6 +78,7 @@ export class ActorSystem {
     const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
+    this.#meter = new SystemMeter(this.#options.measures);
     this.#main = new MainSide({
       log,
       reminders,
@@ -177,6 +168,17 @@ export class ActorSystem {
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /** Nothing is in it when the system was told not to measure. */
+  measures(): SystemMeasures {
+    return this.#meter.measures();
+  }
+
+  /** Every partition of every actor type that runs here. */
+  partitions(): readonly PartitionStats[] {
+    const { log } = this.#options;
+    return this.#pools.flatMap((pool) => partitionStats(pool.stats(), log.open(pool.actor), pool.owners));
   }
 
   /**
@@ -284,6 +286,7 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#meter.close();
       this.#main.stop();
       return;
     }
@@ -295,6 +298,7 @@ export class ActorSystem {
     await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
+    this.#meter.close();
     this.#enter('draining', 'stopped');
   }
 
@@ -336,7 +340,8 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
+      this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -356,6 +361,7 @@ export class ActorSystem {
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
+        measures,
       },
       heapMibMax,
       youngHeapMib,
@@ -378,6 +384,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      meter: this.#meter.pool(actor),
       clock,
       random: Math.random,
       logger,

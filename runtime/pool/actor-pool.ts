@@ -22,11 +22,12 @@ import { PoolDrainError, PoolRequestError } from '../errors.js';
 import type { ActorEvent } from '../events.js';
 import { causeOf } from '../failure.js';
 import type { Logger } from '../logger.js';
+import type { PoolMeter } from '../measure/pool-meter.js';
 import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
 import type { LogPartition } from '../message-log.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
-import type { ActorStats, PoolMode } from './actor-stats.js';
+import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
 import { type LossLimit, LossWindow } from './loss-window.js';
 import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
@@ -60,6 +61,7 @@ export interface ActorPoolOptions {
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
+  readonly meter: PoolMeter;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -84,7 +86,7 @@ export class ActorPool {
   readonly #pool: ThreadPool;
   readonly #resizer: Resizer;
   readonly #losses: LossWindow;
-  readonly #news = new ThreadNews();
+  readonly #news: ThreadNews;
   #mode: PoolMode = 'running';
   #limits: PoolLimits;
   #threadsLost = 0;
@@ -100,6 +102,7 @@ export class ActorPool {
     this.actor = actor;
     this.#options = options;
     this.#limits = limitsOf(options.size);
+    this.#news = new ThreadNews(options.meter);
     this.#losses = new LossWindow(policy.losses);
     const threads = this.#limits.min;
     this.#dispatcher = new Dispatcher({
@@ -143,6 +146,7 @@ export class ActorPool {
     const { owners, done, inFlight } = this.#dispatcher;
     const unreadable = this.#dispatcher.standing('unreadable');
     const { threads, modes } = this.#pool;
+    const { meter, partitions } = this.#options;
     return {
       actor: this.actor,
       mode: this.#mode,
@@ -150,6 +154,9 @@ export class ActorPool {
       ...this.#limits,
       resizing: this.#resizer.busy,
       partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
+      threadStats: threadStats(threads, modes, owners, meter),
+      ...lagOf(partitions, owners),
+      mailboxMax: meter.mailboxMax,
       delayMs: this.#delayMs,
       done,
       inFlight,
