@@ -1,7 +1,10 @@
 /** Every check, in the order in which they are told. */
 import type { Check, Group } from './check.js';
+import { clockChecks } from './clocks.js';
 import { configuration, debugging, logLevel } from './configuration.js';
 import { envFileChecks } from './env-file.js';
+import { objectChecks } from './objects.js';
+import { postgresChecks } from './postgres.js';
 import { redisChecks } from './redis.js';
 import { secretChecks } from './secrets.js';
 
@@ -9,6 +12,9 @@ const GROUPS: readonly Group[] = [
   { id: 'configuration', title: 'Configuration', checks: [configuration, logLevel, debugging] },
   { id: 'secret', title: 'Secrets', checks: [...envFileChecks, ...secretChecks] },
   { id: 'redis', title: 'Redis', checks: redisChecks },
+  { id: 'postgres', title: 'Postgres', checks: postgresChecks },
+  { id: 's3', title: 'Object store', checks: objectChecks },
+  { id: 'clock', title: 'Clocks', checks: clockChecks },
 ];
 
 interface Selection {

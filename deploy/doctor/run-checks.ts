@@ -34,7 +34,7 @@ interface RunOptions {
 const AT_ONCE_MAX = 4;
 const DEADLINE_MS = 5_000;
 /** For the removal of a probe. */
-const UNDO_MS_MAX = 3_000;
+const UNDO_MS_MAX = 6_000;
 
 /** In the order of `groups`. */
 async function runChecks(groups: readonly Group[], options: RunOptions): Promise<readonly Result[]> {

@@ -38,7 +38,7 @@ export {
   type Queryable,
 } from './pool.js';
 export { createReminderStore } from './reminders.js';
-export { readSchemaState, type SchemaState } from './schema-state.js';
+export { readSchemaState, schemaTables } from './schema-state.js';
 export { createSnapshotStore } from './snapshots.js';
 export type { SnapshotsModuleSettings } from './snapshots-module.js';
 export { type NewToken, type StoredToken, Tokens } from './tokens.js';

@@ -3,13 +3,11 @@ import { readPending } from './migrate.js';
 import { migrations } from './migrations/index.js';
 import type { Queryable } from './pool.js';
 
-export interface SchemaState {
-  /** Migrations that a node would apply, in order. */
+interface SchemaState {
+  /** Migrations that a node would apply. */
   readonly pending: number;
-  /** Of this release, those that the database should have. */
+  /** Migrations of this release. */
   readonly version: number;
-  /** Tables that are there by now; their names. */
-  readonly tables: readonly string[];
 }
 
 /** @throws SchemaNewerError, MigrationChangedError */
@@ -18,9 +16,11 @@ export async function readSchemaState(database: Queryable): Promise<SchemaState>
     "SELECT to_regclass('tether_migrations') IS NOT NULL AS there",
   );
   const pending = rows[0]?.there === true ? await readPending(database, migrations) : migrations;
-  const done = migrations.filter((migration) => !pending.includes(migration));
-  const tables = done.flatMap(({ sql }) =>
-    [...sql.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+)/g)].map(([, name = '']) => name),
-  );
-  return { pending: pending.length, version: migrations.length, tables };
+  return { pending: pending.length, version: migrations.length };
+}
+
+/** Tables of this release; those that a later migration dropped as well. */
+export function schemaTables(): readonly string[] {
+  const made = migrations.flatMap(({ sql }) => [...sql.matchAll(/\bCREATE TABLE (?:IF NOT EXISTS )?(\w+)/g)]);
+  return ['tether_migrations', ...made.map(([, name = '']) => name)];
 }
