@@ -16,7 +16,7 @@ interface DoctorFlags {
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly strict?: true;
-  readonly envFile?: string;
+  readonly dotenv?: string;
   readonly json?: true;
 }
 
@@ -45,7 +45,7 @@ async function examineNode(
   const interrupt = interruption();
   try {
     const results = await runChecks(groups, {
-      subject: { ...examined, mode, env, envFile: resolve(flags.envFile ?? '.env') },
+      subject: { ...examined, mode, env, envFile: resolve(flags.dotenv ?? '.env') },
       signal: interrupt.signal,
       censor: censorOf(secretsToHide(env, examined.endpoints)),
     });

@@ -30,7 +30,8 @@ function addDoctorCommand(program: Command, env: Environment, setExitCode: (code
     .option('--only <ids>', 'only these checks, separated by commas', ids)
     .option('--skip <ids>', 'without these checks', ids)
     .option('--strict', 'a warning counts as a failure')
-    .option('--env-file <path>', 'the file of the environment, to look at who may read it', '.env')
+    // Node 20 takes --env-file for itself, wherever it stands.
+    .option('--dotenv <path>', 'the file of the environment, to look at who may read it', '.env')
     .option('--json', 'print JSON')
     .option('--port <port>', 'TCP port (TETHER_PORT)')
     .option('--host <address>', 'address to listen on (TETHER_HOST)')

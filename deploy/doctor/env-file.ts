@@ -32,7 +32,7 @@ const git: Check = {
   async run({ envFile, signal }) {
     if ((await statOf(envFile)) === undefined) return skipped(`${envFile} is not there`);
     const ask = (...args: readonly string[]) => runGit(dirname(envFile), args, signal);
-    const name = basename(envFile);
+    const name = `./${basename(envFile)}`;
     const inside = await ask('rev-parse', '--is-inside-work-tree');
     if (inside.code === 'ENOENT') return skipped('the program git is not there');
     if (inside.code !== 0) {
@@ -46,7 +46,7 @@ const git: Check = {
     if ((await ask('ls-files', '--error-unmatch', '--', name)).code === 0) {
       return failed(
         `${envFile} is tracked by git: whoever has the repository has its secrets`,
-        `git rm --cached ${name}, put it into .gitignore, and change every secret in it`,
+        `git rm --cached ${basename(envFile)}, put it into .gitignore, and change every secret in it`,
       );
     }
     const history = await ask('log', '--all', '--oneline', '--max-count=1', '--', name);
@@ -59,7 +59,7 @@ const git: Check = {
     if ((await ask('check-ignore', '--quiet', '--', name)).code !== 0) {
       return failed(
         `${envFile} is not ignored by git: the next \`git add .\` takes it along`,
-        `put ${name} into .gitignore`,
+        `put ${basename(envFile)} into .gitignore`,
       );
     }
     return ok('git neither has it nor will take it');
@@ -79,7 +79,7 @@ function runGit(cwd: string, args: readonly string[], signal: AbortSignal): Prom
   return new Promise((resolve) => {
     execFile(
       'git',
-      ['--no-pager', '--literal-pathspecs', ...args],
+      ['--no-pager', ...args],
       {
         cwd,
         signal,

@@ -2,7 +2,9 @@
 import type { Check, Group } from './check.js';
 import { clockChecks } from './clocks.js';
 import { configuration, debugging, logLevel } from './configuration.js';
+import { diskChecks } from './disk.js';
 import { envFileChecks } from './env-file.js';
+import { machineChecks } from './machine.js';
 import { objectChecks } from './objects.js';
 import { postgresChecks } from './postgres.js';
 import { redisChecks } from './redis.js';
@@ -10,11 +12,13 @@ import { secretChecks } from './secrets.js';
 
 const GROUPS: readonly Group[] = [
   { id: 'configuration', title: 'Configuration', checks: [configuration, logLevel, debugging] },
-  { id: 'secret', title: 'Secrets', checks: [...envFileChecks, ...secretChecks] },
+  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks] },
   { id: 'redis', title: 'Redis', checks: redisChecks },
   { id: 'postgres', title: 'Postgres', checks: postgresChecks },
   { id: 's3', title: 'Object store', checks: objectChecks },
   { id: 'clock', title: 'Clocks', checks: clockChecks },
+  { id: 'disk', title: 'Disk', checks: diskChecks },
+  { id: 'machine', title: 'Machine', checks: machineChecks },
 ];
 
 interface Selection {

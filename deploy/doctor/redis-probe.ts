@@ -4,6 +4,7 @@ import {
   createClient,
   parseRedisUrl,
   type RedisClient,
+  type RedisPlace,
   serversOf,
   whenReady,
 } from '../../storage/redis/client.js';
@@ -24,6 +25,19 @@ type Connected =
   /** Why there is no connection. */
   | { readonly problem: string };
 
+/** Where it is, or why there is none to look at. */
+function placeOf({
+  settings,
+  refused,
+}: Pick<CheckContext, 'settings' | 'refused'>): { readonly place: RedisPlace } | { readonly none: Finding } {
+  const { redisUrl, logDriver } = settings;
+  const place = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
+  if (refused.has('TETHER_REDIS_URL')) return { none: skipped('TETHER_REDIS_URL is refused') };
+  return place === undefined
+    ? { none: skipped(`the log is the ${logDriver}: this node uses no Redis`) }
+    : { place };
+}
+
 /**
  * `work` with the node's Redis. What needs none is skipped; where there is none, `away` says what that means for the check.
  */
@@ -31,11 +45,9 @@ async function withRedis(
   { settings, refused, undo }: Pick<CheckContext, 'settings' | 'refused' | 'undo'>,
   work: (connected: Connected) => Promise<Finding>,
 ): Promise<Finding> {
-  const { redisUrl, logDriver } = settings;
-  if (refused.has('TETHER_REDIS_URL')) return skipped('TETHER_REDIS_URL is refused');
-  if (redisUrl === undefined) return skipped(`the log is the ${logDriver}: this node uses no Redis`);
-  const place = parseRedisUrl(redisUrl);
-  if (place === undefined) return skipped('TETHER_REDIS_URL is refused');
+  const found = placeOf({ settings, refused });
+  if ('none' in found) return found.none;
+  const { place } = found;
   const client = createClient(place, {
     name: 'tether doctor',
     patience: 'fails-fast',
@@ -129,4 +141,4 @@ function messageOf(error: Error): string {
 
 const nameOf = ({ host, port }: RedisServer): string => `${host}:${port}`;
 
-export { asStranger, infoOf, nameOf, onRedis, settingOf, withRedis };
+export { asStranger, infoOf, nameOf, onRedis, placeOf, settingOf, withRedis };

@@ -3,7 +3,7 @@ import { parseRedisUrl, serversOf } from '../../storage/redis/client.js';
 import { checkServerSettings, readServerSettings } from '../../storage/redis-log/server-settings.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback, isLoopbackAddress } from './loopback.js';
-import { asStranger, infoOf, nameOf, onRedis, settingOf, withRedis } from './redis-probe.js';
+import { asStranger, infoOf, nameOf, onRedis, placeOf, settingOf, withRedis } from './redis-probe.js';
 
 /** Its scripts may carry flags from here on. */
 const VERSION_MIN = 7;
@@ -166,6 +166,8 @@ const replicas: Check = {
   id: 'redis-replicas',
   title: 'Redis has the replica that an acknowledgement waits for',
   async run(context) {
+    const found = placeOf(context);
+    if ('none' in found) return found.none;
     const { durability } = context.settings;
     if (durability !== 'replicated') return skipped(`TETHER_DURABILITY is ${durability}: none is waited for`);
     return onRedis(context, async (servers) => {
@@ -185,10 +187,10 @@ const replicas: Check = {
 const encrypted: Check = {
   id: 'redis-tls',
   title: 'What goes to Redis is encrypted, or stays on this machine',
-  async run({ settings: { redisUrl }, refused }) {
-    if (refused.has('TETHER_REDIS_URL')) return skipped('TETHER_REDIS_URL is refused');
-    const place = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
-    if (place === undefined) return skipped('this node uses no Redis');
+  async run(context) {
+    const found = placeOf(context);
+    if ('none' in found) return found.none;
+    const { place } = found;
     if (place.tls) return ok('TLS, and its certificate is checked');
     const local = await Promise.all(place.nodes.map(({ host }) => isLoopback(host)));
     if (local.every(Boolean)) return ok('no TLS, and on this machine alone');

@@ -38,6 +38,12 @@ function textReport(groups: readonly Group[], results: readonly Result[], { colo
     const own = results.filter((result) => result.group === group.id);
     if (own.length === 0) continue;
     lines.push(painted('1', group.title));
+    const [one] = own;
+    if (one !== undefined && own.length > 1 && own.every((each) => isSkippedAs(each, one))) {
+      const mark = painted(COLOURS.skipped, MARKS.skipped.padEnd(MARK_WIDTH));
+      lines.push(`  ${mark}${`all ${own.length}`.padEnd(idWidth)}  ${printable(one.found)}`, '');
+      continue;
+    }
     for (const { id, outcome, found, advice } of own) {
       const mark = painted(COLOURS[outcome], MARKS[outcome].padEnd(MARK_WIDTH));
       const [first = '', ...more] = found.split('\n').map(printable);
@@ -52,6 +58,11 @@ function textReport(groups: readonly Group[], results: readonly Result[], { colo
   const plural = warning === 1 ? 'warning' : 'warnings';
   lines.push(`${ok} ok, ${warning} ${plural}, ${failed} failed, ${skipped} skipped`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The same reason once says enough. */
+function isSkippedAs(result: Result, other: Result): boolean {
+  return result.outcome === 'skipped' && result.found === other.found;
 }
 
 function jsonReport(results: readonly Result[], exitCode: number): string {

@@ -28,7 +28,7 @@ const PUBLISHED: ReadonlySet<string> = new Set([
 ]);
 
 const strength: Check = {
-  id: 'secrets',
+  id: 'secret-strength',
   title: 'Secrets cannot be guessed',
   async run({ env, endpoints, mode, settings }) {
     // What `tether start` would not serve is told by the check of the configuration.
