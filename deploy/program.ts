@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addPoolCommands } from './commands/pools.js';
@@ -16,6 +17,7 @@ Examples:
   $ tether up                                     everything in one process, data in .tether
   $ tether up --port 9000 --data-dir /tmp/try
   $ tether start                                  production: settings from the environment
+  $ tether doctor                                 is this node fit to go live?
   $ tether send emp --count 1000 --duplicates 10% --rate 500
   $ tether dead list
   $ tether dead replay --all --actor payment
@@ -37,6 +39,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
     .addHelpText('after', EXAMPLES);
   addRunCommands(program, env, setExitCode);
   addMigrateCommand(program, env);
+  addDoctorCommand(program, env, setExitCode);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
   addImportFilesCommand(program, env, setExitCode);
