@@ -1,0 +1,1 @@
+export function ActorsPage(_: { detail: string }) { return <p>soon</p>; }

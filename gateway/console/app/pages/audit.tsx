@@ -1,0 +1,1 @@
+export function AuditPage(_: { detail: string }) { return <p>soon</p>; }

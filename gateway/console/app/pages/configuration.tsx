@@ -1,0 +1,1 @@
+export function ConfigurationPage(_: { detail: string }) { return <p>soon</p>; }

@@ -1,0 +1,1 @@
+export function DeadLettersPage(_: { detail: string }) { return <p>soon</p>; }

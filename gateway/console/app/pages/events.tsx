@@ -1,0 +1,1 @@
+export function EventsPage(_: { detail: string }) { return <p>soon</p>; }

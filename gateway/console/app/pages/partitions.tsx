@@ -1,0 +1,1 @@
+export function PartitionsPage(_: { detail: string }) { return <p>soon</p>; }

@@ -1,0 +1,1 @@
+export function PoolsPage(_: { detail: string }) { return <p>soon</p>; }

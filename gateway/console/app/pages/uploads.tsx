@@ -1,0 +1,1 @@
+export function UploadsPage(_: { detail: string }) { return <p>soon</p>; }
