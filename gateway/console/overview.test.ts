@@ -12,7 +12,7 @@ t.test('the first line names what limits the node, or says that it is healthy', 
 
   const verdict = page.getByRole('region', { name: 'Health' });
   await verdict.getByText(SLOW.title).waitFor();
-  t.match(await verdict.innerText(), SLOW.advice, 'with what to do');
+  t.match(await verdict.textContent(), SLOW.advice, 'with what to do');
   const chart = page.getByRole('img', { name: /^Throughput/ });
   t.match(await chart.getAttribute('aria-label'), /acknowledged: now [\d,]+\/s, lowest .* highest/);
   t.strictSame(await axe(page), [], 'axe finds nothing');

@@ -6,11 +6,12 @@
  * - The policy lets the page load nothing but these files, speak to nobody but this node, and stand in no other page.
  * - Built by `npm run build`. A checkout that was compiled and not built says so, instead of an empty page.
  */
+
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type Answer, type SendOptions, send, writeHead } from '../answer.js';
 import { problem } from '../problem.js';
 
@@ -127,7 +128,10 @@ function namesEtag(header: string, etag: string): boolean {
 }
 
 function chosen(file: BuiltFile, acceptEncoding: string): Form {
-  const accepted = acceptEncoding.toLowerCase().split(',').map((each) => each.trim());
+  const accepted = acceptEncoding
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.trim());
   const takes = (encoding: string) =>
     accepted.some((each) => each.split(';')[0]?.trim() === encoding && !/;\s*q=0(?:\.0*)?$/.test(each));
   return file.encoded.find(({ encoding }) => takes(encoding)) ?? file.plain;

@@ -47,7 +47,8 @@ async function ask<T>(path: string, { method, ms, body, signal }: Asked): Promis
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-    signal: signal === undefined ? AbortSignal.timeout(ms) : AbortSignal.any([signal, AbortSignal.timeout(ms)]),
+    signal:
+      signal === undefined ? AbortSignal.timeout(ms) : AbortSignal.any([signal, AbortSignal.timeout(ms)]),
   });
   return (await response.json()) as T;
 }
@@ -83,7 +84,8 @@ async function failure(response: Response, token: string): Promise<ApiError> {
     // Something between the browser and the node answered: its status is all there is to tell.
   }
   if (status === 401) {
-    if (token === currentToken()) signOut('The node does not know this token any more. Give one that is valid.');
+    if (token === currentToken())
+      signOut('The node does not know this token any more. Give one that is valid.');
     return new ApiError(status, problem, 'The node does not know this token.');
   }
   if (problem === 'scope-missing') {

@@ -93,7 +93,11 @@ function dataOf(at: readonly number[], lines: readonly Line[]): uPlot.AlignedDat
   return [at.map((ms) => ms / 1_000), ...lines.map(({ values }) => [...values])];
 }
 
-function optionsOf(element: HTMLElement, lines: readonly Line[], format: (value: number) => string): uPlot.Options {
+function optionsOf(
+  element: HTMLElement,
+  lines: readonly Line[],
+  format: (value: number) => string,
+): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis: uPlot.Axis = {
@@ -114,13 +118,15 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: (value:
     },
     series: [
       {},
-      ...lines.map((line): uPlot.Series => ({
-        label: line.name,
-        stroke: colour(line.colour),
-        width: 1.5,
-        points: { show: false },
-        ...(line.dashed === true ? { dash: [4, 3] } : { fill: colour(`${line.colour}-wash`) }),
-      })),
+      ...lines.map(
+        (line): uPlot.Series => ({
+          label: line.name,
+          stroke: colour(line.colour),
+          width: 1.5,
+          points: { show: false },
+          ...(line.dashed === true ? { dash: [4, 3] } : { fill: colour(`${line.colour}-wash`) }),
+        }),
+      ),
     ],
     axes: [
       { ...axis, size: 24, space: 70, values: (_, marks) => marks.map(clockOf) },

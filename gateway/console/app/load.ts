@@ -76,7 +76,10 @@ export function useAction(): Action {
           },
           (error: unknown) => {
             if (error instanceof ApiError && error.problem === 'scope-missing') noteReadOnly();
-            say('bad', error instanceof ApiError ? error.message : 'It failed in this page; see the browser.');
+            say(
+              'bad',
+              error instanceof ApiError ? error.message : 'It failed in this page; see the browser.',
+            );
           },
         )
         .finally(() => {

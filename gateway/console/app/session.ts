@@ -13,7 +13,12 @@ const KEY = 'tether.token';
 type Session =
   /** `why`: to be told to the reader; empty when he has not been here. */
   | { readonly mode: 'signed-out'; readonly why: string }
-  | { readonly mode: 'signed-in'; readonly token: string; readonly client: string; readonly mayChange: boolean };
+  | {
+      readonly mode: 'signed-in';
+      readonly token: string;
+      readonly client: string;
+      readonly mayChange: boolean;
+    };
 
 export const session = new Store<Session>({ mode: 'signed-out', why: '' });
 

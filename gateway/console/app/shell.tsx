@@ -35,9 +35,9 @@ export function Shell() {
 
   return (
     <>
-      <a className="skip" href="#content" onClick={(event) => (event.preventDefault(), heading.current?.focus())}>
+      <button type="button" className="skip" onClick={() => heading.current?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header className="top">
         <button
           type="button"
@@ -54,7 +54,10 @@ export function Shell() {
         {status !== null && (
           <span className="node">
             <b>{status.node.name}</b>
-            <span className="wide"> {status.node.version} · up {relative(status.node.startedAt, status.at).replace(' ago', '')}</span>
+            <span className="wide">
+              {' '}
+              {status.node.version} · up {relative(status.node.startedAt, status.at).replace(' ago', '')}
+            </span>
             {status.node.role !== 'all' && ` · ${status.node.role}`}
             {status.node.mode === 'draining' && <Badge tone="warn">draining</Badge>}
           </span>
@@ -66,7 +69,11 @@ export function Shell() {
         <ul>
           {PAGES.map(({ name, title: each, key }) => (
             <li key={name}>
-              <a href={linkTo(name)} aria-current={name === place.page ? 'page' : undefined} aria-keyshortcuts={`g ${key}`}>
+              <a
+                href={linkTo(name)}
+                aria-current={name === place.page ? 'page' : undefined}
+                aria-keyshortcuts={`g ${key}`}
+              >
                 {each}
                 {name === 'dead-letters' && waiting > 0 && (
                   <span className="count">
@@ -118,8 +125,8 @@ function Lost() {
       {mode === 'lost' && (
         <p className="lost">
           <strong>Connection lost, since {clock(since)}</strong>
-          <span aria-hidden="true"> ({relative(since, now)})</span>.{' '}
-          {why} {status === null ? '' : `What you see is as of ${clock(status.at)}.`} Trying again by itself.
+          <span aria-hidden="true"> ({relative(since, now)})</span>. {why}{' '}
+          {status === null ? '' : `What you see is as of ${clock(status.at)}.`} Trying again by itself.
         </p>
       )}
     </div>
@@ -141,7 +148,13 @@ function Tools({ onHelp }: { onHelp: () => void }) {
         <span className="sr">Colours: </span>
         {{ system: '◐ Auto', light: '○ Light', dark: '● Dark' }[chosen]}
       </button>
-      <button type="button" className="bare wide" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
+      <button
+        type="button"
+        className="bare wide"
+        onClick={onHelp}
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+      >
         ?
       </button>
       <button type="button" className="bare" onClick={() => signOut()}>

@@ -80,6 +80,8 @@ function focusSearch(event: KeyboardEvent): void {
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
-    (target.matches('input, select, textarea') || target.isContentEditable || target.closest('dialog') !== null)
+    (target.matches('input, select, textarea') ||
+      target.isContentEditable ||
+      target.closest('dialog') !== null)
   );
 }

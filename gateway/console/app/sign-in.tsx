@@ -50,8 +50,8 @@ export function SignIn() {
         Tether <span>console</span>
       </h1>
       <p>
-        Give an API token of this node. With the scope <code>read</code> you look; with <code>operate</code> you
-        change things too.
+        Give an API token of this node. With the scope <code>read</code> you look; with <code>operate</code>{' '}
+        you change things too.
       </p>
       <form onSubmit={submit}>
         <Field label="API token" error={error} hint="Kept in this tab only, until you close it.">

@@ -19,8 +19,8 @@ export function nextTheme(): void {
 }
 
 export function apply(value = theme.get()): void {
-  if (value === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = value;
+  if (value === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = value;
 }
 
 function kept(): Theme {

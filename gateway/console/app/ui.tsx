@@ -20,14 +20,22 @@ export function Panel(props: {
   title: string;
   note?: ReactNode;
   actions?: ReactNode;
-  className?: string;
+  /** It was asked for: the focus goes to it when it appears. */
+  isDetail?: boolean;
   children: ReactNode;
 }) {
   const id = useId();
+  const { isDetail = false } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isDetail) heading.current?.focus();
+  }, [isDetail]);
   return (
-    <section className={`panel ${props.className ?? ''}`} aria-labelledby={id}>
+    <section className={isDetail ? 'panel detail' : 'panel'} aria-labelledby={id}>
       <div className="panel-head">
-        <h2 id={id}>{props.title}</h2>
+        <h2 id={id} ref={heading} tabIndex={isDetail ? -1 : undefined}>
+          {props.title}
+        </h2>
         {props.note !== undefined && <span className="note">{props.note}</span>}
         {props.actions !== undefined && <span className="actions">{props.actions}</span>}
       </div>
@@ -123,7 +131,12 @@ export function Figure({ name, children, note }: { name: string; children: React
   );
 }
 
-export function Field(props: { label: string; hint?: string; error?: string | undefined; children: (ids: { id: string; describedBy: string | undefined }) => ReactNode }) {
+export function Field(props: {
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  children: (ids: { id: string; describedBy: string | undefined }) => ReactNode;
+}) {
   const id = useId();
   const text = props.error ?? props.hint;
   return (
@@ -163,7 +176,15 @@ export function ChangeButton(props: {
 }
 
 /** Modal: the browser keeps the focus in it, and Escape closes it. */
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -219,7 +240,15 @@ export function Confirm(props: {
 }
 
 /** What a page says while it has nothing to show, or has something old. */
-export function LoadState({ error, isLoading, hasValue }: { error: string | undefined; isLoading: boolean; hasValue: boolean }) {
+export function LoadState({
+  error,
+  isLoading,
+  hasValue,
+}: {
+  error: string | undefined;
+  isLoading: boolean;
+  hasValue: boolean;
+}) {
   if (error !== undefined) {
     return (
       <p className="problem" role="alert">

@@ -20,7 +20,8 @@ export async function launch(t: Test): Promise<Browser> {
     .split(delimiter)
     .map((folder) => join(folder, 'chromium'))
     .find((path) => existsSync(path));
-  if (executablePath === undefined) throw new Error('the tests of the console need `chromium` (Debian) in PATH');
+  if (executablePath === undefined)
+    throw new Error('the tests of the console need `chromium` (Debian) in PATH');
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath, args: [...asRoot, '--disable-dev-shm-usage'] });
   t.teardown(() => browser.close());

@@ -59,7 +59,14 @@ export function pools(): PoolStatus[] {
     pool('payment', {
       settings: { current: { ...SETTINGS, max: 4, batchMax: 128 }, file: SETTINGS, differs: true },
     }),
-    pool('debtor-import', { mode: 'paused', lag: 0, donePerSecond: 0, ageMs: null, turnMs: null, queueMs: null }),
+    pool('debtor-import', {
+      mode: 'paused',
+      lag: 0,
+      donePerSecond: 0,
+      ageMs: null,
+      turnMs: null,
+      queueMs: null,
+    }),
   ];
 }
 
@@ -82,7 +89,13 @@ export function statusOf(at: number, findings: readonly Finding[]): Status {
       deadLetters: 0,
       acknowledgeMs: { p50: 3, p95: 11, p99: 19 },
     },
-    totals: { acknowledged: 1_213_000, refused: 214, done: 1_204_533, deadLettersWritten: 52, deadLettersWaiting: 37 },
+    totals: {
+      acknowledged: 1_213_000,
+      refused: 214,
+      done: 1_204_533,
+      deadLettersWritten: 52,
+      deadLettersWaiting: 37,
+    },
     log: {
       driver: 'journal',
       state: 'open',
@@ -94,7 +107,13 @@ export function statusOf(at: number, findings: readonly Finding[]): Status {
     },
     pools: pools(),
     dependencies: [
-      { name: 'postgres', state: 'ok', callsPerSecond: 41, failuresPerSecond: 0, callMs: { p50: 4, p95: 18, p99: 40 } },
+      {
+        name: 'postgres',
+        state: 'ok',
+        callsPerSecond: 41,
+        failuresPerSecond: 0,
+        callMs: { p50: 4, p95: 18, p99: 40 },
+      },
       { name: 's3', state: 'answers with 503', callsPerSecond: 2, failuresPerSecond: 0.5, callMs: null },
     ],
     cluster: null,

@@ -1,7 +1,7 @@
 /** A real gateway that serves the console and the API of a made-up node, with two tokens: one that looks, one that changes. */
 import type { Test } from 'tap';
-import type { Client } from '../../auth/client.js';
 import type { OperationsOptions } from '../../api/register.js';
+import type { Client } from '../../auth/client.js';
 import { startTestGateway } from '../../test/start.js';
 import { nodeView } from './figures.js';
 

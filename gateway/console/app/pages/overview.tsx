@@ -48,7 +48,11 @@ export function OverviewPage() {
   );
 }
 
-const TONES: Readonly<Record<Finding['severity'], Tone>> = { critical: 'bad', warning: 'warn', info: 'quiet' };
+const TONES: Readonly<Record<Finding['severity'], Tone>> = {
+  critical: 'bad',
+  warning: 'warn',
+  info: 'quiet',
+};
 
 function Findings({ findings, isLive }: { findings: readonly Finding[]; isLive: boolean }) {
   const [worst, ...others] = findings;
@@ -204,7 +208,8 @@ function Dependencies({ status }: { status: Status }) {
       />
       {cluster !== null && (
         <p className="note">
-          Node {cluster.node} reads {cluster.owned} of {cluster.partitions} partitions; nodes: {cluster.nodes.join(', ')}.
+          Node {cluster.node} reads {cluster.owned} of {cluster.partitions} partitions; nodes:{' '}
+          {cluster.nodes.join(', ')}.
         </p>
       )}
     </Panel>
