@@ -1,8 +1,10 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
 import { Command } from 'commander';
+import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
+import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
@@ -17,6 +19,7 @@ Examples:
   $ tether send emp --count 1000 --duplicates 10% --rate 500
   $ tether dead list
   $ tether dead replay --all --actor payment
+  $ tether pools set payment --min 1 --max 4
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -38,6 +41,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addDeadCommands(program, env, setExitCode);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addPoolCommands(program, env, setExitCode);
+  addAuditCommand(program, env);
   return program;
 }
 
