@@ -11,6 +11,8 @@ import { journalDir } from './data-dir.js';
 export interface NodeLogStats {
   /** On the disk (journal), or of the Redis that is nearest to its limit. */
   readonly bytes: number;
+  /** What they may become; null when there is no limit. */
+  readonly bytesMax: number | null;
   /** Groups written, and messages that landed; since the start. */
   readonly commits: number;
   readonly appended: number;
@@ -51,7 +53,7 @@ async function openOwn(config: Config, logger: Logger): Promise<NodeLog> {
         : 'a message is answered once the kernel has it: a power cut may lose the last ones',
     stats: () => {
       const stats = journal.stats();
-      return { ...stats, bytes: stats.diskBytes };
+      return { ...stats, bytes: stats.diskBytes, bytesMax: config.journal.bytesMax };
     },
   };
 }
@@ -71,7 +73,8 @@ async function openShared(config: Config, url: string, logger: Logger): Promise<
     promise: `a message is answered once Redis ${replica}has it; ${lossOf(log.aof)}`,
     stats: () => {
       const stats = log.stats();
-      return { ...stats, bytes: stats.memoryBytes };
+      // Redis says 0 when it has none.
+      return { ...stats, bytes: stats.memoryBytes, bytesMax: stats.memoryBytesMax || null };
     },
   };
 }

@@ -1,11 +1,13 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
 import { Command } from 'commander';
 import { addDeadCommands } from './commands/dead.js';
+import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addUploadCommands } from './commands/uploads.js';
 import type { Environment } from './config.js';
 import { version } from './version.js';
 
@@ -17,6 +19,7 @@ Examples:
   $ tether send emp --count 1000 --duplicates 10% --rate 500
   $ tether dead list
   $ tether dead replay --all --actor payment
+  $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -36,6 +39,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addMigrateCommand(program, env);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
+  addEventCommands(program, env);
+  addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
   return program;

@@ -3,6 +3,8 @@ export { deadLetterRoutes } from './api/dead-letters.js';
 export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
 export { eventRoutes } from './api/events.js';
 export type { ApiRoute } from './api/route.js';
+export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
+export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';
 export { tokenRoutes } from './api/tokens.js';
 export { uploadListRoutes } from './api/uploads.js';
 export { TokenAuthenticator } from './auth/authenticator.js';

@@ -26,9 +26,9 @@ export class EndpointCounts {
   lostUnanswered = 0;
 }
 
-/** Upper bounds in milliseconds. */
+/** Upper bounds in milliseconds. 100 and 200 are those of the objectives: `deploy/prometheus/rules/objectives.yml` asks for them. */
 const ACKNOWLEDGE_MS_BOUNDS = [
-  0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000,
+  0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 200, 250, 500, 1000, 2500, 5000, 10_000,
 ] as const;
 
 const ACKNOWLEDGE_NAME = 'tether_gateway_acknowledge_seconds';
@@ -55,6 +55,11 @@ class FixedHistogram {
     while (i < bounds.length && ms > (bounds[i] ?? 0)) i++;
     this.#counts[i] = (this.#counts[i] ?? 0) + 1;
     this.#sumMs += ms;
+  }
+
+  /** Not cumulative over its buckets. */
+  read(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
+    return { boundsMs: this.#boundsMs, counts: this.#counts };
   }
 
   reset(): void {
@@ -113,6 +118,30 @@ export class GatewayMetrics {
       this.#endpoints.set(name, counts);
     }
     return counts;
+  }
+
+  /** Of all endpoints: acknowledged, and refused with an answer, whoever is to blame. */
+  totals(): { readonly acknowledged: number; readonly refused: number } {
+    let acknowledged = 0;
+    let refused = 0;
+    for (const counts of this.#endpoints.values()) {
+      acknowledged += counts.acknowledged;
+      refused +=
+        counts.malformed +
+        counts.wrongSignature +
+        counts.tooLarge +
+        counts.unsupportedMediaType +
+        counts.networkNotAllowed +
+        counts.logFull +
+        counts.logClosed +
+        counts.draining;
+    }
+    return { acknowledged, refused };
+  }
+
+  /** Of `tether_gateway_acknowledge_seconds`, not cumulative over its buckets. */
+  acknowledgeCounts(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
+    return this.#acknowledge.read();
   }
 
   /** Milliseconds from the head of the request to the answer. */

@@ -5,6 +5,7 @@
  */
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
+import { batchingOf } from './batching.js';
 import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
@@ -15,6 +16,7 @@ import { ActorPool } from './pool/actor-pool.js';
 import type { ActorStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
+import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
@@ -192,7 +194,17 @@ export class ActorSystem {
     await this.#pool(actor).resize(size);
   }
 
-  /** Sends nothing more to the pool of an actor until `resumePool`. What is in flight finishes; the log keeps the rest. */
+  /** Changes settings of a pool while it works: all that are given, or none. Resolves, and rejects, as `resizePool` does. */
+  async changePool(actor: string, change: PoolChange): Promise<void> {
+    await this.#pool(actor).change(change);
+  }
+
+  /** The settings that hold; with `change`, those that would. @throws PoolRequestError */
+  poolSettings(actor: string, change: PoolChange = {}): PoolSettings {
+    return this.#pool(actor).check(change);
+  }
+
+  /** Sends nothing more to a pool until `resumePool`. What is in flight finishes; the log keeps the rest. */
   pausePool(actor: string): void {
     this.#pool(actor).pause();
   }
@@ -365,6 +377,7 @@ export class ActorSystem {
         retry,
         receiveMsMax,
         logLevel,
+        batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,
         snapshots: this.#snapshotsOf(definition),

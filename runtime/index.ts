@@ -53,10 +53,11 @@ export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf 
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
-export type { PoolPolicy } from './pool/actor-pool.js';
 export type { ActorStats, PoolMode } from './pool/actor-stats.js';
 export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 export type { LossLimit } from './pool/loss-window.js';
+export type { PoolPolicy } from './pool/options.js';
+export type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 export type { PoolLimits, PoolSize } from './pool/pool-size.js';
 export type { ResizeLimits } from './pool/resizer.js';
 export type { ReplayManyResult } from './replay-many.js';

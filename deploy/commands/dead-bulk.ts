@@ -4,6 +4,7 @@ import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { confirm } from './confirm.js';
 import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
+import { printable } from './table.js';
 
 interface FilterFlags {
   readonly actor?: string;
@@ -58,10 +59,21 @@ type Say = (text: string) => void;
 const sayOnStderr: Say = (text) => void process.stderr.write(text);
 
 /** Without a terminal it is not asked for: a script that said --all means it. */
-async function replayAll(flags: BulkFlags, env: Environment, say = sayOnStderr, ask: Ask = confirm): Promise<BulkReport> {
+async function replayAll(
+  flags: BulkFlags,
+  env: Environment,
+  say = sayOnStderr,
+  ask: Ask = confirm,
+): Promise<BulkReport> {
   const client = await connectToNode(flags, env);
   const { preview, filter } = await look(client, flags, say, 'replay');
-  const done = { replayed: 0, failed: 0, failures: [] as { id: string; reason: string }[], left: 0, stopped: null as string | null };
+  const done = {
+    replayed: 0,
+    failed: 0,
+    failures: [] as { id: string; reason: string }[],
+    left: 0,
+    stopped: null as string | null,
+  };
   if (preview.total === 0) return replayReport(flags, done, 0);
   if (flags.yes !== true && (await ask('Replay them?')) === false) {
     return replayReport(flags, { ...done, left: preview.total, stopped: 'not confirmed' }, preview.total);
@@ -80,11 +92,7 @@ async function replayAll(flags: BulkFlags, env: Environment, say = sayOnStderr, 
   return replayReport(flags, done, preview.total);
 }
 
-function replayReport(
-  { json }: BulkFlags,
-  done: z.output<typeof replaySchema>,
-  total: number,
-): BulkReport {
+function replayReport({ json }: BulkFlags, done: z.output<typeof replaySchema>, total: number): BulkReport {
   const counts = `${done.replayed} replayed, ${done.failed} failed${done.left === 0 ? '' : `, ${done.left} left`}`;
   return {
     text: `${json === true ? JSON.stringify(done) : counts}\n`,
@@ -110,7 +118,8 @@ async function dropDead(
   let left = preview.total;
   if (preview.total > 0) {
     const answer = flags.yes === true ? true : await ask('Drop them?');
-    if (answer === undefined) throw new UsageError('nothing is dropped without a terminal to ask on: give --yes');
+    if (answer === undefined)
+      throw new UsageError('nothing is dropped without a terminal to ask on: give --yes');
     if (answer) {
       const bodies = ids.length === 0 ? undefined : chunks(ids).map((chunk) => ({ ids: chunk }));
       left = 0;
@@ -155,17 +164,24 @@ async function look(
   return { preview, filter: { ...filter, to: flags.to ?? preview.at } };
 }
 
-function previewText({ effect, codes, actors, oldest, latest, warnings }: Preview, what: 'replay' | 'drop'): string {
+function previewText(
+  { effect, codes, actors, oldest, latest, warnings }: Preview,
+  what: 'replay' | 'drop',
+): string {
   const time = (ms: number | null) => (ms === null ? '-' : new Date(ms).toISOString());
   const lines = [
     effect[what],
-    ...actors.map(({ actor, count, pool }) => `  ${count} of actor ${actor}${pool === null ? '' : `, pool ${pool}`}`),
+    ...actors.map(
+      ({ actor, count, pool }) => `  ${count} of actor ${actor}${pool === null ? '' : `, pool ${pool}`}`,
+    ),
     ...codes.map(({ code, count }) => `  ${count} with ${code}`),
     ...(oldest === null ? [] : [`  dead from ${time(oldest)} to ${time(latest)}`]),
     // That nothing waits is told by the counts.
-    ...warnings.filter(({ code }) => code !== 'none-waits' && (what === 'replay' || code === 'several-calls')).map(({ detail }) => `  warning: ${detail}`),
+    ...warnings
+      .filter(({ code }) => code !== 'none-waits' && (what === 'replay' || code === 'several-calls'))
+      .map(({ detail }) => `  warning: ${detail}`),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 function filterOf({ actor, key, endpoint, code, from, to }: FilterFlags): Record<string, string> {
@@ -174,7 +190,9 @@ function filterOf({ actor, key, endpoint, code, from, to }: FilterFlags): Record
 }
 
 function chunks(ids: readonly string[]): readonly (readonly string[])[] {
-  return Array.from({ length: Math.ceil(ids.length / IDS_MAX) }, (_, at) => ids.slice(at * IDS_MAX, (at + 1) * IDS_MAX));
+  return Array.from({ length: Math.ceil(ids.length / IDS_MAX) }, (_, at) =>
+    ids.slice(at * IDS_MAX, (at + 1) * IDS_MAX),
+  );
 }
 
 function* repeat<Value>(value: Value): Generator<Value> {

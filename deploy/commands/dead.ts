@@ -58,7 +58,10 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
       if (failures.length > 0) setExitCode(EXIT.failed);
     });
 
-  addFilter(add('drop [ids...]', 'give dead letters up; they are kept, and not replayed any more'), 'with --all: ')
+  addFilter(
+    add('drop [ids...]', 'give dead letters up; they are kept, and not replayed any more'),
+    'with --all: ',
+  )
     .option('--all', 'all that wait and that the filters select')
     .option('--yes', 'do not ask; needed without a terminal')
     .addHelpText(

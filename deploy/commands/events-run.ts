@@ -73,7 +73,11 @@ async function findEvents(flags: FindFlags, env: Environment, columns?: number):
       if (value !== undefined) query.set(name, value);
     }
     if (cursor !== null) query.set('cursor', cursor);
-    const { events, next }: z.output<typeof pageSchema> = await client.call('GET', `/api/events?${query}`, pageSchema);
+    const { events, next }: z.output<typeof pageSchema> = await client.call(
+      'GET',
+      `/api/events?${query}`,
+      pageSchema,
+    );
     found.push(...events);
     cursor = next;
     if (next === null || found.length >= limit) break;
@@ -89,8 +93,10 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
   const client = await connectToNode(flags, env);
   const path = `/api/events/${encodeURIComponent(id)}`;
   const found = await client.call('GET', path, foundSchema);
-  const whole = flags.reveal === true ? await client.call('POST', `${path}/reveal`, revealedSchema) : undefined;
-  if (flags.json === true) return `${JSON.stringify(whole === undefined ? found : { ...found, revealed: whole })}\n`;
+  const whole =
+    flags.reveal === true ? await client.call('POST', `${path}/reveal`, revealedSchema) : undefined;
+  if (flags.json === true)
+    return `${JSON.stringify(whole === undefined ? found : { ...found, revealed: whole })}\n`;
   const { event, payment, payload, others, deadLetters } = found;
   const rows: [string, string][] = [
     ['id', event.id],
