@@ -276,7 +276,8 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
-  return Object.freeze({ ...settings, apiToken: token, apiTokenFile: file, endpoints, actors, warnings });
+  const config = { ...settings, apiToken: token, apiTokenFile: file, endpoints, actors, warnings };
+  return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
 }
 
 function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint[]): string[] {
@@ -297,19 +298,7 @@ function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint
       `TETHER_DURABILITY is memory: a crash of ${settings.logDriver === 'redis' ? 'Redis' : 'this machine'} loses acknowledged messages`,
     );
   }
-<<<<<<< HEAD
-  const config = {
-    ...settings,
-    apiToken: token.token,
-    apiTokenFile: token.file,
-    endpoints: Object.freeze([...endpoints]),
-    actors: actors ?? [],
-    warnings: Object.freeze(warnings),
-  };
-  return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
-=======
   return warnings;
->>>>>>> h-doctor
 }
 
 function unknownActors(

@@ -3,12 +3,14 @@ import { Command } from 'commander';
 import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addUploadCommands } from './commands/uploads.js';
 import type { Environment } from './config.js';
 import { version } from './version.js';
 
@@ -22,6 +24,7 @@ Examples:
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether pools set payment --min 1 --max 4
+  $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -42,6 +45,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addDoctorCommand(program, env, setExitCode);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
+  addEventCommands(program, env);
+  addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
   addPoolCommands(program, env, setExitCode);
