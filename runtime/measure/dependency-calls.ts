@@ -12,7 +12,7 @@ export type Dependency = (typeof DEPENDENCIES)[number];
 interface DependencyCall {
   readonly dependency: Dependency;
   readonly ms: number;
-  /** False when the call failed, whatever of: the connection, or what was asked for. */
+  /** False when the call failed: the connection, or what was asked for. */
   readonly ok: boolean;
 }
 
@@ -33,10 +33,14 @@ export interface DependencyStats {
 const CHANNEL = 'tether:call';
 const calls = channel(CHANNEL);
 
-/** Does a call, and tells of it when it is over. */
+/**
+ * Does a call, and tells of it when it is over.
+ * @param isFailure of what it rejects with; without it, all is: an answer such as that something is not there may be none
+ */
 export async function toldCall<Result>(
   dependency: Dependency,
   call: () => Promise<Result> | Result,
+  isFailure: (error: unknown) => boolean = () => true,
 ): Promise<Result> {
   if (!calls.hasSubscribers) return call();
   const begunAt = performance.now();
@@ -45,6 +49,9 @@ export async function toldCall<Result>(
     const result = await call();
     ok = true;
     return result;
+  } catch (error) {
+    ok = !isFailure(error);
+    throw error;
   } finally {
     tell(dependency, begunAt, ok);
   }
