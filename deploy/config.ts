@@ -11,16 +11,8 @@ import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
-
-<<<<<<< HEAD
-
-import { type ConfigKeyView, configView } from './config-view.js';
-
-=======
-
 import { logDriverOf, rulesBetween } from './config-rules.js';
-
->>>>>>> h-doctor
+import { type ConfigKeyView, configView } from './config-view.js';
 
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { loadEndpoints } from './endpoints.js';
