@@ -1,8 +1,8 @@
 /**
- * The log of a node: structured lines on stderr, none of which shows a secret.
+ * The log of a node: structured lines on stderr, none of which shows a secret or a whole IBAN.
  *
  * Three guards: fields with telling names are censored wherever they stand up to two levels deep; the finished line is
- * searched for credentials in URLs and Authorization values; and for the secrets themselves that the caller names.
+ * searched for credentials in URLs, Authorization values and IBANs; and for the secrets themselves that the caller names.
  * The last two look at the text that leaves the process, so an error message or a stack is covered as well.
  */
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
