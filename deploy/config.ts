@@ -11,6 +11,7 @@ import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
+import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { loadEndpoints } from './endpoints.js';
 import { ConfigError } from './errors.js';
@@ -77,6 +78,8 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly endpoints: readonly Endpoint[];
   /** The user's own, beside Tether's. */
   readonly actors: readonly ActorModule[];
+  /** Each key as it was given, for people; no secret stands in it. */
+  readonly keys: readonly ConfigKeyView[];
   /** For the log at the start: what is allowed and yet worth a thought. */
   readonly warnings: readonly string[];
 }
@@ -294,14 +297,15 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
       `TETHER_DURABILITY is memory: a crash of ${settings.logDriver === 'redis' ? 'Redis' : 'this machine'} loses acknowledged messages`,
     );
   }
-  return Object.freeze({
+  const config = {
     ...settings,
     apiToken: token.token,
     apiTokenFile: token.file,
     endpoints: Object.freeze([...endpoints]),
     actors: actors ?? [],
     warnings: Object.freeze(warnings),
-  });
+  };
+  return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
 }
 
 function unknownActors(
@@ -359,7 +363,7 @@ function secretsOfRedis(url: string | undefined): readonly string[] {
 }
 
 /** Every secret of `config`, for a logger to keep out of its lines. */
-function secretsOf(config: Config): readonly string[] {
+function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
   return [
     config.apiToken,
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),

@@ -7,6 +7,7 @@ import { silentLogger } from '../runtime/logger.js';
 import type { ActorStats } from '../runtime/pool/actor-stats.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
+const SETTINGS = { min: 1, max: 1, batchMax: 500, lingerMs: 20, inFlightMax: 2_048 };
 const actor = (done: number): ActorStats => ({
   actor: 'payment',
   mode: 'running',
@@ -15,6 +16,7 @@ const actor = (done: number): ActorStats => ({
   max: 1,
   resizing: false,
   partitions: [],
+  owners: [],
   delayMs: 0,
   done,
   inFlight: 2,
@@ -25,6 +27,7 @@ const actor = (done: number): ActorStats => ({
   outage: undefined,
   broken: [],
   unreadable: [],
+  settings: { current: SETTINGS, file: SETTINGS, differs: false },
 });
 
 const events = new EventStream(silentLogger);

@@ -25,8 +25,9 @@ import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
-import { databaseState, readinessOf } from './readiness.js';
+import { databaseState, dependencyStates, readinessOf } from './readiness.js';
 import { nodeRoutes } from './routes.js';
+import { WatchedView } from './status/node-view.js';
 import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
 import { version } from './version.js';
@@ -149,6 +150,22 @@ export class Node {
         databaseState: () => databaseState(parts),
         uploads: uploads ?? { mode: 'ready', active: 0 },
       });
+      const view = new WatchedView({
+        name: () => (node === undefined ? hostname() : node.name),
+        version: version(),
+        role: config.role,
+        promise: nodeLog.promise,
+        isDraining: () => node?.isDraining ?? false,
+        metrics,
+        log: nodeLog,
+        logBytesMax: config.redisUrl === undefined ? config.journal.bytesMax : undefined,
+        system,
+        cluster: () => node?.cluster,
+        dependencies: () => dependencyStates(parts),
+        countDeadLetters: () => deadLetters.count(),
+        config: config.keys,
+      });
+      undo.push(() => view.stop());
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
@@ -160,7 +177,8 @@ export class Node {
           token: config.apiToken,
           ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
           version: version(),
-          routes: nodeRoutes({ deadLetters, system, tokens: uploads?.tokens }),
+          view,
+          routes: nodeRoutes({ deadLetters, pool: database.pool, system, tokens: uploads?.tokens }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
         trustedProxies: config.trustedProxies,
@@ -169,12 +187,21 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway }, logger);
+      node = new Node(config, { ...parts, gateway, view }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
     }
+  }
+
+  /** Among the nodes of a cluster, and for people. */
+  get name(): string {
+    return `${hostname()}/${this.#config.host}:${this.port}`;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   /** How this node stands among others; undefined when it is alone. */
@@ -185,7 +212,7 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, shares, log, database } = this.#parts;
+    const { gateway, uploads, system, shares, log, database, view } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
@@ -193,6 +220,7 @@ export class Node {
     await system.drain(drainMsMax);
     shares?.close();
     gateway.close();
+    view.stop();
     await log.log.close();
     await database.stop();
   }
@@ -203,10 +231,10 @@ export class Node {
     await database.ready;
     await system.start();
     if (this.#isDraining) return;
-    const { role, redisUrl, host } = this.#config;
+    const { role, redisUrl } = this.#config;
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
-        node: `${hostname()}/${host}:${this.port}`,
+        node: this.name,
         redisUrl,
         databaseUrl: this.databaseUrl,
         log: log.shared,
@@ -227,6 +255,7 @@ interface Parts {
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+  readonly view: WatchedView;
 }
 
 function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Logger): NodeShares | undefined {

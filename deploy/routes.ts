@@ -1,21 +1,39 @@
 /** The routes of the operators' API of a node, made of its parts. */
-import { type ApiRoute, deadLetterRoutes, tokenRoutes } from '../gateway/index.js';
+import { PaymentEvents } from '../actors/payment/events.js';
+import { Uploads } from '../actors/upload/uploads.js';
+import {
+  type ApiRoute,
+  deadLetterBulkRoutes,
+  deadLetterRoutes,
+  eventRoutes,
+  tokenRoutes,
+  uploadListRoutes,
+} from '../gateway/index.js';
 import type { ActorSystem } from '../runtime/actor-system.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
-import type { Tokens } from '../storage/postgres/index.js';
+import type { Pool, Tokens } from '../storage/postgres/index.js';
 
 interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
-  readonly system: Pick<ActorSystem, 'replay'>;
+  readonly pool: Pool;
+  readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
 }
 
-function nodeRoutes({ deadLetters, system, tokens }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes({ deadLetters, pool, system, tokens }: RoutedParts): readonly ApiRoute[] {
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
+    ...deadLetterBulkRoutes({
+      deadLetters,
+      replayMany: (selection, msMax) => system.replayMany(selection, msMax),
+      poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
+      now: Date.now,
+    }),
+    ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+    ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];
 }

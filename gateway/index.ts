@@ -1,7 +1,12 @@
 /** The gateway: what the composition root needs of it. */
 export { deadLetterRoutes } from './api/dead-letters.js';
+export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
+export { eventRoutes } from './api/events.js';
 export type { ApiRoute } from './api/route.js';
+export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
+export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';
 export { tokenRoutes } from './api/tokens.js';
+export { uploadListRoutes } from './api/uploads.js';
 export { TokenAuthenticator } from './auth/authenticator.js';
 export type { Endpoint } from './endpoints.js';
 export { GatewayOptionError, ListenError, PortBusyError } from './errors.js';

@@ -57,6 +57,11 @@ class FixedHistogram {
     this.#sumMs += ms;
   }
 
+  /** Not cumulative over its buckets. */
+  read(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
+    return { boundsMs: this.#boundsMs, counts: this.#counts };
+  }
+
   reset(): void {
     this.#counts.fill(0);
     this.#sumMs = 0;
@@ -113,6 +118,30 @@ export class GatewayMetrics {
       this.#endpoints.set(name, counts);
     }
     return counts;
+  }
+
+  /** Of all endpoints: acknowledged, and refused with an answer, whoever is to blame. */
+  totals(): { readonly acknowledged: number; readonly refused: number } {
+    let acknowledged = 0;
+    let refused = 0;
+    for (const counts of this.#endpoints.values()) {
+      acknowledged += counts.acknowledged;
+      refused +=
+        counts.malformed +
+        counts.wrongSignature +
+        counts.tooLarge +
+        counts.unsupportedMediaType +
+        counts.networkNotAllowed +
+        counts.logFull +
+        counts.logClosed +
+        counts.draining;
+    }
+    return { acknowledged, refused };
+  }
+
+  /** Of `tether_gateway_acknowledge_seconds`, not cumulative over its buckets. */
+  acknowledgeCounts(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
+    return this.#acknowledge.read();
   }
 
   /** Milliseconds from the head of the request to the answer. */

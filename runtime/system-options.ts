@@ -5,7 +5,7 @@ import type { OwnershipAtStart } from './dispatch/ownership.js';
 import { ActorModuleError } from './errors.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
-import type { PoolPolicy } from './pool/actor-pool.js';
+import type { PoolPolicy } from './pool/options.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import type { ShareStore } from './shares/share-store.js';

@@ -32,11 +32,13 @@ function letter(id: string, payload: Buffer, state: StoredDeadLetter['state'] = 
     deadAt: 1_700_000_001_000,
     state,
     replayedAt: state === 'replayed' ? 1_700_000_002_000 : undefined,
+    droppedAt: undefined,
+    droppedBy: undefined,
   };
 }
 
 /** Dead letters in memory; `failure` is what every call then rejects with. */
-class Letters implements DeadLetterStore {
+class Letters implements Pick<DeadLetterStore, 'list' | 'get' | 'count'> {
   readonly filters: DeadLetterFilter[] = [];
   failure: Error | undefined;
   readonly #letters = [
@@ -44,8 +46,6 @@ class Letters implements DeadLetterStore {
     letter('bytes', Buffer.from([0xff, 0x00])),
     letter('done', Buffer.from(''), 'replayed'),
   ];
-
-  async put(): Promise<void> {}
 
   async list(filter: DeadLetterFilter) {
     if (this.failure !== undefined) throw this.failure;
@@ -56,10 +56,6 @@ class Letters implements DeadLetterStore {
   async get(id: string) {
     if (this.failure !== undefined) throw this.failure;
     return this.#letters.find(({ envelope }) => envelope.id === id);
-  }
-
-  async markReplayed() {
-    return false;
   }
 
   async count() {

@@ -1,62 +1,31 @@
-/**
- * Dead letters over the operators' API. One in JSON is `StoredDeadLetter` of `runtime/stores/dead-letter.ts` with the payload as base64, and
- * as `payloadText` too when it is valid UTF-8.
- */
-import { isUtf8 } from 'node:buffer';
+/** Dead letters over the operators' API, one by one; many at once are in `dead-letters-bulk.ts`. */
 import { z } from 'zod';
-import type {
-  DeadLetterFilter,
-  DeadLetterStore,
-  StoredDeadLetter,
-} from '../../runtime/stores/dead-letter.js';
+import type { DeadLetterStore } from '../../runtime/stores/dead-letter.js';
 import { problem } from '../problem.js';
+import { deadLetterJson, deadLetterSchema } from './dead-letter-json.js';
+import { selectionOf, selectionShape } from './dead-letter-selection.js';
+import { cursorOf, cursorSchema, limitSchema, MILLISECONDS, UUID } from './paging.js';
 import { type ApiRoute, apiRoute } from './route.js';
 
 export interface DeadLetterParts {
-  readonly deadLetters: DeadLetterStore;
+  readonly deadLetters: Pick<DeadLetterStore, 'list' | 'get' | 'count'>;
   /** Puts the message on the log again and marks the dead letter as replayed. False when there is none that waits. */
   replay(id: string): Promise<boolean>;
 }
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
-/** The longest actor or key to look for; longer ones do not exist. */
-const FILTER_LENGTH_MAX = 512;
 
 const NO_DEAD_LETTER = problem('not-found', 'there is no dead letter of this id');
-const NOT_WAITING = problem('not-waiting', 'the dead letter has been replayed already');
+const NOT_WAITING = problem('not-waiting', 'the dead letter has been replayed or dropped already');
 
 const filterSchema = z.strictObject({
-  actor: z.string().max(FILTER_LENGTH_MAX).optional(),
-  key: z.string().max(FILTER_LENGTH_MAX).optional(),
-  state: z.enum(['waiting', 'replayed', 'all']).default('all'),
-  limit: z
-    .string()
-    .regex(/^[0-9]{1,4}$/)
-    .transform(Number)
-    .pipe(z.number().min(1).max(LIMIT_MAX))
-    .default(LIMIT_DEFAULT),
+  id: z.string().max(100).optional(),
+  ...selectionShape,
+  state: z.enum(['waiting', 'replayed', 'dropped', 'all']).default('all'),
+  limit: limitSchema(LIMIT_DEFAULT, LIMIT_MAX),
+  cursor: cursorSchema(MILLISECONDS, UUID),
 });
-
-const deadLetterSchema = z
-  .object({
-    envelope: z.object({
-      id: z.string(),
-      actor: z.string(),
-      key: z.string(),
-      dedupe: z.string(),
-      receivedAt: z.number(),
-      traceparent: z.string(),
-      payload: z.string().meta({ description: 'base64' }),
-      payloadText: z.string().optional(),
-    }),
-    cause: z.object({ code: z.string(), message: z.string(), stack: z.string().optional() }),
-    attempts: z.int(),
-    deadAt: z.number(),
-    state: z.enum(['waiting', 'replayed']),
-    replayedAt: z.number().optional(),
-  })
-  .meta({ id: 'DeadLetter' });
 const idSchema = z.strictObject({ id: z.string() });
 
 export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): readonly ApiRoute[] {
@@ -70,16 +39,26 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
       summary: 'The dead letters that a filter selects, the oldest first',
       scope: 'read',
       query: filterSchema,
-      answer: z.object({ deadLetters: z.array(deadLetterSchema), waiting: z.int() }),
-      async work({ query: { state, limit, actor, key } }) {
-        const filter: DeadLetterFilter = {
-          ...(actor === undefined ? {} : { actor }),
-          ...(key === undefined ? {} : { key }),
+      answer: z.object({
+        deadLetters: z.array(deadLetterSchema),
+        waiting: z.int(),
+        next: z.string().nullable(),
+      }),
+      async work({ query: { id, state, limit, cursor, ...selection }, client }) {
+        const filter = {
+          ...selectionOf(selection),
+          ...(id === undefined ? {} : { ids: [id] }),
           ...(state === 'all' ? {} : { state }),
+          ...(cursor === undefined ? {} : { after: { deadAt: Number(cursor[0]), id: cursor[1] ?? '' } }),
           limit,
         };
         const [letters, waiting] = await Promise.all([deadLetters.list(filter), deadLetters.count()]);
-        return { deadLetters: letters.map(deadLetterJson), waiting };
+        const last = letters.length < limit ? undefined : letters.at(-1);
+        return {
+          deadLetters: letters.map((letter) => deadLetterJson(letter, client)),
+          waiting,
+          next: last === undefined ? null : cursorOf(last.deadAt, last.envelope.id),
+        };
       },
     }),
     apiRoute({
@@ -91,9 +70,9 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
       scope: 'read',
       params: idSchema,
       answer: deadLetterSchema,
-      async work({ params: { id } }) {
+      async work({ params: { id }, client }) {
         const letter = await deadLetters.get(id);
-        return letter === undefined ? NO_DEAD_LETTER : deadLetterJson(letter);
+        return letter === undefined ? NO_DEAD_LETTER : deadLetterJson(letter, client);
       },
     }),
     apiRoute({
@@ -115,16 +94,4 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
       },
     }),
   ];
-}
-
-function deadLetterJson({ envelope, ...letter }: StoredDeadLetter): z.input<typeof deadLetterSchema> {
-  const payload = Buffer.from(envelope.payload);
-  return {
-    ...letter,
-    envelope: {
-      ...envelope,
-      payload: payload.toString('base64'),
-      ...(isUtf8(payload) ? { payloadText: payload.toString('utf8') } : {}),
-    },
-  } as z.input<typeof deadLetterSchema>;
 }

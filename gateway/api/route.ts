@@ -63,6 +63,8 @@ interface Described {
   readonly contentType?: string;
   /** Of a success. Default 200. */
   readonly status?: 200 | 201;
+  /** Of a body; default 16 KiB. */
+  readonly bodyBytesMax?: number;
   /** Beside those that every route may answer with. */
   readonly problems?: readonly ProblemName[];
 }
@@ -113,7 +115,8 @@ export function apiRoute<
       if ('refusal' in checkedQuery) return checkedQuery.refusal;
       let checkedBody: unknown;
       if (body !== undefined) {
-        const read = await readJson(call, body, `as the document of the API says (${route.id})`);
+        const expected = `as the document of the API says (${route.id})`;
+        const read = await readJson(call, body, expected, route.bodyBytesMax);
         if ('refusal' in read) return read.refusal;
         checkedBody = read.value;
       }

@@ -1,4 +1,5 @@
 /** What a pool says of itself. */
+import type { PoolSettings } from './pool-settings.js';
 import type { SlotMode } from './thread-pool.js';
 
 export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
@@ -13,6 +14,8 @@ export interface ActorStats {
   readonly resizing: boolean;
   /** How many partitions each thread owns, in the order of `threads`. */
   readonly partitions: readonly number[];
+  /** Of each partition, the thread that has it; undefined when none of this process has. */
+  readonly owners: readonly (number | undefined)[];
   /** How long a message waited lately before an actor began with it, milliseconds. */
   readonly delayMs: number;
   /** Messages handled by this process, dead letters among them. */
@@ -32,4 +35,10 @@ export interface ActorStats {
   readonly broken: readonly number[];
   /** Partitions that wait for a later release: this one cannot read what that wrote. */
   readonly unreadable: readonly number[];
+  readonly settings: {
+    readonly current: PoolSettings;
+    /** What the actor's definition and its registration say. */
+    readonly file: PoolSettings;
+    readonly differs: boolean;
+  };
 }
