@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addDeadCommands } from './commands/dead.js';
 import { addImportFilesCommand } from './commands/import-files.js';
+import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
@@ -38,6 +39,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addDeadCommands(program, env, setExitCode);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addLogLevelCommand(program, env);
   return program;
 }
 

@@ -6,6 +6,8 @@ import {
   deadLetterBulkRoutes,
   deadLetterRoutes,
   eventRoutes,
+  type LogLevels,
+  logLevelRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
@@ -16,13 +18,14 @@ import type { Pool, Tokens } from '../storage/postgres/index.js';
 
 interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
+  readonly logLevels: LogLevels;
   readonly pool: Pool;
   readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
 }
 
-function nodeRoutes({ deadLetters, pool, system, tokens }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes({ deadLetters, logLevels, pool, system, tokens }: RoutedParts): readonly ApiRoute[] {
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -34,6 +37,7 @@ function nodeRoutes({ deadLetters, pool, system, tokens }: RoutedParts): readonl
     }),
     ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
+    ...logLevelRoutes(logLevels),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];
 }

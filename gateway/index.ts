@@ -2,6 +2,7 @@
 export { deadLetterRoutes } from './api/dead-letters.js';
 export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
 export { eventRoutes } from './api/events.js';
+export { type LogLevelState, type LogLevels, logLevelRoutes, type RunningLevel } from './api/log-level.js';
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
 export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';

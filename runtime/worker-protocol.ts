@@ -36,7 +36,8 @@ export interface HostTask {
   readonly receiveMsMax: number;
   /** `pulse.ts` */
   readonly pulse: Int32Array;
-  readonly logLevel: string;
+  /** `log-level.ts` */
+  readonly logLevel: Int32Array;
 }
 
 export type ToWorker = Deliver | Batch | Drain | MeshToWorker;
