@@ -1,9 +1,11 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
 import { Command } from 'commander';
+import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addMigrateCommand } from './commands/migrate.js';
+import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
@@ -20,6 +22,7 @@ Examples:
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
+  $ tether pools set payment --min 1 --max 4
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -43,6 +46,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addPoolCommands(program, env, setExitCode);
+  addAuditCommand(program, env);
   return program;
 }
 

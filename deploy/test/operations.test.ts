@@ -109,12 +109,10 @@ t.test(
       return first?.code === 'pool-behind';
     });
     t.match(first, { subject: 'slow', severity: 'warning', title: /^Pool slow is behind/ });
-    await until('it is done', async () => (await status()).findings.length === 0, 30_000);
-    const { pools } = await status();
-    t.match(
-      pools.find(({ actor }) => actor === 'slow'),
-      { lag: 0, done: 60 },
-    );
+    const slow = async () => (await status()).pools.find(({ actor }) => actor === 'slow');
+    await until('all is done', async () => (await slow())?.done === 60, 30_000);
+    await until('nothing is said any more', async () => (await status()).findings.length === 0);
+    t.match(await slow(), { lag: 0, behindMs: 0 });
   },
 );
 
