@@ -131,6 +131,11 @@ t.test('dead letters: preview, replay, drop', async (t) => {
   t.match(rest, { status: 200, json: { replayed: 26, failures: [] } });
   t.equal(await deadLetters.count(), 1);
   t.equal(log.lag(), 29);
+  t.match(
+    await api('POST', '/api/dead-letters/preview', { filter: {} }),
+    { json: { total: 1 } },
+    'of those that wait',
+  );
   t.match(changes, [
     {
       client: 'operator',
