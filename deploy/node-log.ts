@@ -12,6 +12,8 @@ import { journalDir } from './data-dir.js';
 export interface NodeLogStats {
   /** On the disk (journal), or of the Redis that is nearest to its limit. */
   readonly bytes: number;
+  /** What they may become; null when there is no limit. */
+  readonly bytesMax: number | null;
   /** Groups written, and messages that landed; since the start. */
   readonly commits: number;
   readonly appended: number;
@@ -55,7 +57,7 @@ async function openOwn(config: Config, logger: Logger): Promise<NodeLog> {
     commitTimes: () => journal.commitTimes(),
     stats: () => {
       const stats = journal.stats();
-      return { ...stats, bytes: stats.diskBytes };
+      return { ...stats, bytes: stats.diskBytes, bytesMax: config.journal.bytesMax };
     },
   };
 }
@@ -76,7 +78,8 @@ async function openShared(config: Config, url: string, logger: Logger): Promise<
     commitTimes: () => log.commitTimes(),
     stats: () => {
       const stats = log.stats();
-      return { ...stats, bytes: stats.memoryBytes };
+      // Redis says 0 when it has none.
+      return { ...stats, bytes: stats.memoryBytes, bytesMax: stats.memoryBytesMax || null };
     },
   };
 }

@@ -7,6 +7,7 @@ import { silentLogger } from '../runtime/logger.js';
 import type { ActorStats } from '../runtime/pool/actor-stats.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
+const SETTINGS = { min: 1, max: 1, batchMax: 500, lingerMs: 20, inFlightMax: 2_048 };
 const actor = (done: number): ActorStats => ({
   actor: 'payment',
   mode: 'running',
@@ -29,6 +30,7 @@ const actor = (done: number): ActorStats => ({
   outage: undefined,
   broken: [],
   unreadable: [],
+  settings: { current: SETTINGS, file: SETTINGS, differs: false },
 });
 
 const events = new EventStream(silentLogger);
@@ -39,7 +41,7 @@ async function registryOf(test: Test, node = { done: 40 }) {
     log: {
       lag: () => 7,
       state: () => 'open',
-      stats: () => ({ bytes: 1000, commits: 3, appended: 50 }),
+      stats: () => ({ bytes: 1000, bytesMax: null, commits: 3, appended: 50 }),
     },
     cluster: () => ({ mode: 'active', nodes: ['a', 'b'], placed: 32, owned: [1, 2, 3], lost: 5 }),
     system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
@@ -67,12 +69,45 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
       'tether_objects_ready 1',
       'tether_dead_letters_written_total 4',
       'tether_log_appended_total 50',
+      'tether_log_bytes_max +Inf',
       'tether_log_lag_messages 7',
       'tether_database_ready 1',
     ]) {
       t.ok(lines.includes(line), line);
     }
   }
+});
+
+t.test('a pool that is paused or has drained is told from one that works', async (t) => {
+  const { metrics } = await startTestGateway(t);
+  registerNodeMetrics(metrics, {
+    log: {
+      lag: () => 0,
+      state: () => 'open',
+      stats: () => ({ bytes: 1, bytesMax: 8, commits: 0, appended: 0 }),
+    },
+    cluster: () => undefined,
+    system: {
+      stats: () => ({
+        actors: (['running', 'paused', 'draining', 'drained'] as const).map((mode) => ({
+          ...actor(0),
+          actor: mode,
+          mode,
+        })),
+        deadLettersWritten: 0,
+      }),
+    },
+    events,
+    databaseState: () => 'ok',
+    uploads: { mode: 'ready', active: 0 },
+  });
+  const lines = (await metrics.registry.metrics()).split('\n');
+  const paused = lines.filter((line) => line.startsWith('tether_actor_pool_paused{'));
+  t.strictSame(
+    paused.map((line) => line.replace(/.*"(\w+)"\} /, '$1 ')),
+    ['running 0', 'paused 1', 'draining 0', 'drained 1'],
+  );
+  t.ok(lines.includes('tether_log_bytes_max 8'));
 });
 
 t.test('events are counted by actor and kind', async (t) => {

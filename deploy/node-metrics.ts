@@ -1,11 +1,11 @@
 /** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
 
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { EventStream } from '../runtime/event-stream.js';
 import type { LogState } from '../runtime/message-log.js';
-import type { ActorStats } from '../runtime/pool/actor-stats.js';
+import type { ActorStats, PoolMode } from '../runtime/pool/actor-stats.js';
 import type { SystemStats } from '../runtime/system-stats.js';
 import type { NodeLogStats } from './node-log.js';
 
@@ -38,6 +38,11 @@ export function registerNodeMetrics(
     'Bytes of the journal on the disk, or of Redis in memory',
     () => log.stats().bytes,
   );
+  metrics.gauge(
+    'tether_log_bytes_max',
+    'What tether_log_bytes may become; +Inf when there is no limit',
+    () => log.stats().bytesMax ?? Number.POSITIVE_INFINITY,
+  );
   metrics.counter('tether_log_commits_total', 'Group commits', () => log.stats().commits);
   metrics.counter('tether_log_appended_total', 'Messages appended', () => log.stats().appended);
   metrics.counter(
@@ -56,6 +61,7 @@ export function registerNodeMetrics(
     sum(({ threadsLost }) => threadsLost),
   );
   countEvents(metrics, events);
+  measurePauses(metrics, system);
   measureCluster(metrics, cluster);
   metrics.gauge(
     'tether_actor_live',
@@ -104,6 +110,23 @@ function measureCluster(metrics: GatewayMetrics, cluster: MeasuredNode['cluster'
     'Leases that ended before they were given back',
     () => cluster()?.lost ?? 0,
   );
+}
+
+function measurePauses(metrics: GatewayMetrics, system: MeasuredNode['system']): void {
+  new Gauge({
+    name: 'tether_actor_pool_paused',
+    help: '1 while the pool is paused, or has drained and takes nothing',
+    labelNames: ['actor'],
+    registers: [metrics.registry],
+    collect() {
+      this.reset();
+      for (const { actor, mode } of system.stats().actors) this.set({ actor }, Number(isHeld(mode)));
+    },
+  });
+}
+
+function isHeld(mode: PoolMode): boolean {
+  return mode === 'paused' || mode === 'drained';
 }
 
 /** The only count of what happens to actors. */

@@ -15,7 +15,13 @@ import { asError } from '../runtime/failure.js';
 import type { Logger, LogLevel } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
-import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
+import {
+  AuditTable,
+  createDeadLetterStore,
+  createReminderStore,
+  PoolSettingsTable,
+  postgresSnapshots,
+} from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
@@ -25,9 +31,13 @@ import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
-import { databaseState, readinessOf } from './readiness.js';
+import { NodePools } from './pools.js';
+import { databaseState, dependencyStates, readinessOf } from './readiness.js';
+import { nodeRoutes } from './routes.js';
+import { WatchedView } from './status/node-view.js';
 import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
+import { version } from './version.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 /** The gateway has waited for the requests that streams into the object store belong to. */
@@ -136,9 +146,12 @@ export class Node {
               logger,
             });
       if (uploads !== undefined) undo.push(() => uploads.stop(0));
+      const table = new PoolSettingsTable(database.pool);
+      const pools = new NodePools({ system, table, clock: systemClock, logger });
+      const audit = new AuditTable(database.pool);
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
-      const parts = { log: nodeLog, database, system, shares, uploads };
+      const parts = { log: nodeLog, database, system, pools, shares, uploads };
       registerNodeMetrics(metrics, {
         log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
         cluster: () => node?.cluster,
@@ -147,6 +160,22 @@ export class Node {
         databaseState: () => databaseState(parts),
         uploads: uploads ?? { mode: 'ready', active: 0 },
       });
+      const view = new WatchedView({
+        name: () => (node === undefined ? hostname() : node.name),
+        version: version(),
+        role: config.role,
+        promise: nodeLog.promise,
+        isDraining: () => node?.isDraining ?? false,
+        metrics,
+        log: nodeLog,
+        logBytesMax: config.redisUrl === undefined ? config.journal.bytesMax : undefined,
+        system,
+        cluster: () => node?.cluster,
+        dependencies: () => dependencyStates(parts),
+        countDeadLetters: () => deadLetters.count(),
+        config: config.keys,
+      });
+      undo.push(() => view.stop());
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
@@ -156,16 +185,17 @@ export class Node {
         readiness: () => readinessOf(parts),
         operations: {
           token: config.apiToken,
-          ...(uploads === undefined
-            ? {}
-            : { authenticator: uploads.parts.authenticator, tokens: uploads.tokens }),
-          deadLetters,
-          replay: (id) => system.replay(id),
-          status: () => ({
-            log: nodeLog.stats(),
-            actors: system.stats(),
-            database: database.mode,
-            ...(node?.cluster === undefined ? {} : { cluster: node.cluster }),
+          ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
+          version: version(),
+          audit,
+          view,
+          routes: nodeRoutes({
+            deadLetters,
+            pool: database.pool,
+            system,
+            tokens: uploads?.tokens,
+            pools,
+            audit,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
@@ -175,12 +205,21 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway }, logger);
+      node = new Node(config, { ...parts, gateway, view }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
     }
+  }
+
+  /** Among the nodes of a cluster, and for people. */
+  get name(): string {
+    return `${hostname()}/${this.#config.host}:${this.port}`;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   /** How this node stands among others; undefined when it is alone. */
@@ -191,28 +230,32 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, shares, log, database } = this.#parts;
+    const { gateway, uploads, system, pools, shares, log, database, view } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
+    await pools.stop();
     await system.drain(drainMsMax);
     shares?.close();
     gateway.close();
+    view.stop();
     await log.log.close();
     await database.stop();
   }
 
   /** As soon as Postgres is there. */
   async #begin(): Promise<void> {
-    const { database, system, uploads, log } = this.#parts;
+    const { database, system, pools, uploads, log } = this.#parts;
     await database.ready;
+    const saved = await pools.load();
     await system.start();
     if (this.#isDraining) return;
-    const { role, redisUrl, host } = this.#config;
+    pools.follow(saved);
+    const { role, redisUrl } = this.#config;
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
-        node: `${hostname()}/${host}:${this.port}`,
+        node: this.name,
         redisUrl,
         databaseUrl: this.databaseUrl,
         log: log.shared,
@@ -228,11 +271,13 @@ interface Parts {
   readonly log: NodeLog;
   readonly database: Database;
   readonly system: ActorSystem;
+  readonly pools: NodePools;
   /** Undefined when all limits are this node's. */
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+  readonly view: WatchedView;
 }
 
 function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Logger): NodeShares | undefined {

@@ -81,6 +81,30 @@ export class GatewayMetrics {
     return counts;
   }
 
+  /** Of all endpoints: acknowledged, and refused with an answer, whoever is to blame. */
+  totals(): { readonly acknowledged: number; readonly refused: number } {
+    let acknowledged = 0;
+    let refused = 0;
+    for (const counts of this.#endpoints.values()) {
+      acknowledged += counts.acknowledged;
+      refused +=
+        counts.malformed +
+        counts.wrongSignature +
+        counts.tooLarge +
+        counts.unsupportedMediaType +
+        counts.networkNotAllowed +
+        counts.logFull +
+        counts.logClosed +
+        counts.draining;
+    }
+    return { acknowledged, refused };
+  }
+
+  /** Of `tether_gateway_acknowledge_seconds`: bounds in seconds, counts not cumulative. */
+  acknowledgeCounts(): HistogramCounts {
+    return this.#acknowledge.counts();
+  }
+
   /**
    * @param ms from the head of the request to the answer
    * @param traceparent of the message; empty when it has none
@@ -88,11 +112,6 @@ export class GatewayMetrics {
   observeAcknowledge(ms: number, traceparent = ''): void {
     const bucket = this.#acknowledge.observe(ms);
     if (traceparent !== '') this.#exemplars.note(bucket, ms, traceparent);
-  }
-
-  /** Since the start. */
-  acknowledgeTimes(): HistogramCounts {
-    return this.#acknowledge.counts();
   }
 
   /** A gauge whose value is read at each scrape. @throws Error when the name is taken */

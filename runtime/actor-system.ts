@@ -5,6 +5,7 @@
  */
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
+import { batchingOf } from './batching.js';
 import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
@@ -16,12 +17,14 @@ import { ActorPool } from './pool/actor-pool.js';
 import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
+import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
 import { replayDeadLetter } from './replay.js';
+import { ManyReplays, type ReplayManyResult } from './replay-many.js';
 import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
-import type { DeadLetterStore } from './stores/dead-letter.js';
+import type { DeadLetterSelection, DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
 import {
   type ActorSystemOptions,
@@ -50,6 +53,7 @@ export class ActorSystem {
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
   readonly #main: MainSide;
+  readonly #replays: ManyReplays;
   readonly #meter: SystemMeter;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
@@ -90,6 +94,8 @@ export class ActorSystem {
       logger,
       onEvent: (event) => this.#happened(event),
     });
+    const group = (actor: string, key: string) => this.#main.kernel.groupOf(actor, key);
+    this.#replays = new ManyReplays({ store: deadLetters as DeadLetterStore, log, group, clock });
   }
 
   get mode(): SystemMode {
@@ -190,7 +196,17 @@ export class ActorSystem {
     await this.#pool(actor).resize(size);
   }
 
-  /** Sends nothing more to the pool of an actor until `resumePool`. What is in flight finishes; the log keeps the rest. */
+  /** Changes settings of a pool while it works: all that are given, or none. Resolves, and rejects, as `resizePool` does. */
+  async changePool(actor: string, change: PoolChange): Promise<void> {
+    await this.#pool(actor).change(change);
+  }
+
+  /** The settings that hold; with `change`, those that would. @throws PoolRequestError */
+  poolSettings(actor: string, change: PoolChange = {}): PoolSettings {
+    return this.#pool(actor).check(change);
+  }
+
+  /** Sends nothing more to a pool until `resumePool`. What is in flight finishes; the log keeps the rest. */
   pausePool(actor: string): void {
     this.#pool(actor).pause();
   }
@@ -256,6 +272,15 @@ export class ActorSystem {
       log,
       group: (actor, key) => this.#main.kernel.groupOf(actor, key),
     });
+  }
+
+  /**
+   * Puts the dead letters of a selection that wait now on the log again, those of a key in the order of their acceptance, one after
+   * another; for `msMax` at most and the batch under way. See `replay-many.ts` for what a crash or a full log leaves.
+   * @throws ReplayBusyError (rejects) while another one runs
+   */
+  replayMany(selection: DeadLetterSelection, msMax: number): Promise<ReplayManyResult> {
+    return this.#replays.replay(selection, msMax);
   }
 
   /**
@@ -357,6 +382,7 @@ export class ActorSystem {
         retry,
         receiveMsMax,
         logLevel,
+        batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,
         snapshots: this.#snapshotsOf(definition),

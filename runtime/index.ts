@@ -57,20 +57,27 @@ export type { AnswerOf, Asks, Message, MessageOf, Question, RawMessage, ReplyOf 
 export { MessageIdSource } from './message-id.js';
 export type { AppendWaiter, Frame, LogPartition, LogState, MessageLog } from './message-log.js';
 export { partitionOf } from './partition.js';
-export type { PoolPolicy } from './pool/actor-pool.js';
 export type { ActorStats, PartitionStats, PoolMode, ThreadStats } from './pool/actor-stats.js';
 export { type AutoscalePolicy, DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 export type { LossLimit } from './pool/loss-window.js';
+export type { PoolPolicy } from './pool/options.js';
+export type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 export type { PoolLimits, PoolSize } from './pool/pool-size.js';
 export type { ResizeLimits } from './pool/resizer.js';
+export type { ReplayManyResult } from './replay-many.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 export type { Quota, ShareAnswer, ShareAsk, ShareStore } from './shares/share-store.js';
 export type {
   DeadLetter,
   DeadLetterCause,
+  DeadLetterEnd,
   DeadLetterFilter,
+  DeadLetterMark,
+  DeadLetterSelection,
   DeadLetterSink,
+  DeadLetterState,
   DeadLetterStore,
+  DeadLetterSummary,
   StoredDeadLetter,
 } from './stores/dead-letter.js';
 export {

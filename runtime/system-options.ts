@@ -5,7 +5,7 @@ import type { OwnershipAtStart } from './dispatch/ownership.js';
 import { ActorModuleError } from './errors.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
-import type { PoolPolicy } from './pool/actor-pool.js';
+import type { PoolPolicy } from './pool/options.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import type { ShareStore } from './shares/share-store.js';
@@ -87,7 +87,8 @@ export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors
 
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
 const RECEIVE_MS_MAX = 300_000;
-const HEAP_MIB_MAX = 128;
+/** Of a thread's old generation. */
+export const HEAP_MIB_MAX = 128;
 const YOUNG_HEAP_MIB = 16;
 const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 

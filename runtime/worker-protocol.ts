@@ -5,6 +5,7 @@
  * structured clone of 500 small objects costs more than the work they stand for.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Batching } from './batching.js';
 import type { Envelope } from './envelope.js';
 import type { ActorEvent } from './events.js';
 import type { ThreadMeasures } from './measure/thread-meter.js';
@@ -21,6 +22,8 @@ export interface HostTask {
   readonly module: string;
   readonly thread: number;
   readonly settings: unknown;
+  /** At its start; `Batch` may come before it is ready. */
+  readonly batching: Batching;
   /** The place in the mesh of the pool's thread 0; the others follow. */
   readonly places: number;
   /** Types that group their keys, with their modules: who sends to one must know its groups. */
@@ -39,7 +42,7 @@ export interface HostTask {
   readonly measures: boolean;
 }
 
-export type ToWorker = Deliver | Drain | MeshToWorker;
+export type ToWorker = Deliver | Batch | Drain | MeshToWorker;
 
 /** Messages for the actors of the thread. `body`'s buffer is transferred. */
 export interface Deliver {
@@ -50,6 +53,12 @@ export interface Deliver {
   readonly epochs: readonly (number | undefined)[] | undefined;
   /** Frame items (`frame.ts`). */
   readonly body: Uint8Array;
+}
+
+/** Put batches together like this from now on. */
+export interface Batch {
+  readonly type: 'batch';
+  readonly batching: Batching;
 }
 
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
@@ -98,7 +107,7 @@ export interface Forgotten {
   readonly unreadable?: { readonly partition: number; readonly offset: number; readonly reason: string };
 }
 
-/** What now waits in the thread behind keys that are held for a retry. */
+/** What now waits in the thread for a retry, and behind keys that do. */
 export interface Parked {
   readonly type: 'parked';
   readonly messages: number;

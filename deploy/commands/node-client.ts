@@ -19,7 +19,12 @@ interface NodeClient {
    * @param body sent as JSON
    * @throws NodeRequestError when the node is not there, says no, or answers something else
    */
-  call<Value>(method: 'GET' | 'POST', path: string, schema: z.ZodType<Value>, body?: object): Promise<Value>;
+  call<Value>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    schema: z.ZodType<Value>,
+    body?: object,
+  ): Promise<Value>;
 }
 
 const REQUEST_MS_MAX = 30_000;

@@ -17,7 +17,7 @@ export interface Entry extends Measured {
 export interface Outcome {
   done(entries: readonly Entry[]): void;
   dead(entry: Entry, cause: DeadLetterCause): void;
-  /** So many more entries (or fewer) wait behind a held key. */
+  /** So many more entries (or fewer) wait for a retry, or behind a key that does. */
   parked(messages: number, bytes: number): void;
   /** These are of a partition that is another process's by now: nobody hears what became of them. */
   forgotten(entries: readonly Entry[]): void;

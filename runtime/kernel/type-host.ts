@@ -6,6 +6,7 @@
  * in its mailbox, and activate it anew.
  */
 import type { ActorDefinition } from '../actor.js';
+import { type Batching, batchingOf } from '../batching.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
@@ -31,7 +32,6 @@ import { Tally } from './tally.js';
 import type { HostKernel, TypeHostOptions } from './type-host-options.js';
 import { limiterOf } from './type-limiter.js';
 
-const BATCH_MAX = { thread: 500, key: 64 };
 const IDLE_MS_MAX = 60_000;
 const ACTIVATIONS_MAX = 10_000;
 const MAILBOX_MAX = 10_000;
@@ -53,9 +53,9 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly delay: QueueDelay;
   readonly meter: TypeHostOptions['meter'];
   readonly limiter: Limiter | undefined;
-  readonly batchMax: number;
-  readonly volatileMax: number;
-  readonly lingerMs: number;
+  batchMax = 1;
+  volatileMax = 1;
+  lingerMs = 0;
   readonly mailboxMax: number;
   readonly overflow: 'backpressure' | 'reject' | 'drop-oldest';
   readonly urgent: ((body: unknown) => boolean) | undefined;
@@ -87,9 +87,6 @@ export class TypeHost implements ActivationHost<Activation> {
     this.delay = new QueueDelay(kernel.clock);
     this.meter = options.meter;
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
-    this.batchMax = definition.batchMax ?? BATCH_MAX[definition.scope];
-    this.volatileMax = definition.batchMax ?? 1;
-    this.lingerMs = definition.lingerMs ?? 0;
     this.mailboxMax = definition.mailboxMax ?? MAILBOX_MAX;
     this.overflow = definition.overflow ?? 'backpressure';
     this.urgent = definition.urgent?.bind(definition);
@@ -104,6 +101,7 @@ export class TypeHost implements ActivationHost<Activation> {
       (key) => this.epochs.of(kernel.partitionOf(type, key)),
     );
     this.#definition = definition;
+    this.batch(options.batching ?? batchingOf(definition));
     this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
@@ -111,6 +109,15 @@ export class TypeHost implements ActivationHost<Activation> {
       definition.scope === 'thread'
         ? Number.POSITIVE_INFINITY
         : (definition.activationsMax ?? ACTIVATIONS_MAX);
+  }
+
+  /** From the next batch on. */
+  batch({ batchMax, lingerMs }: Batching): void {
+    this.batchMax = batchMax;
+    this.volatileMax = Math.min(this.#definition.batchMax ?? 1, batchMax);
+    this.lingerMs = lingerMs;
+    // One that lingers may have enough now.
+    for (const activation of this.#byKey.values()) activation.wake();
   }
 
   /** Activations alive. */

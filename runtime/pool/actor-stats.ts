@@ -1,6 +1,8 @@
 /** What a pool says of itself. */
+
 import type { LoopSample } from '../measure/loop-meter.js';
 import type { LogPartition } from '../message-log.js';
+import type { PoolSettings } from './pool-settings.js';
 import type { SlotMode } from './thread-pool.js';
 
 export type PoolMode = 'running' | 'paused' | 'draining' | 'drained' | 'stopped';
@@ -63,6 +65,12 @@ export interface ActorStats {
   readonly broken: readonly number[];
   /** Partitions that wait for a later release: this one cannot read what that wrote. */
   readonly unreadable: readonly number[];
+  readonly settings: {
+    readonly current: PoolSettings;
+    /** What the actor's definition and its registration say. */
+    readonly file: PoolSettings;
+    readonly differs: boolean;
+  };
 }
 
 type Owners = readonly (number | undefined)[];

@@ -15,6 +15,7 @@ function start(test: Test, threads: number, settings: object = {}) {
     threads,
     task: {
       actor: 'recorder',
+      batching: { batchMax: 1, lingerMs: 0 },
       module: module('recorder'),
       settings: { channel: randomUUID(), ...settings },
       retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },

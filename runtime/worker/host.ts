@@ -55,9 +55,11 @@ export default async function host(task: HostTask): Promise<void> {
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, task.logLevel, { actor, thread });
+  let { batching } = task;
   const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
       if (message.type === 'drain') resolve(message.deadlineMs);
+      else if (message.type === 'batch') ({ batching } = message);
     });
     // The main thread closed its end: it will not wait for anything we do.
     port.on('close', () => resolve(0));
@@ -94,6 +96,7 @@ async function run(task: HostTask): Promise<void> {
   const host: TypeHost = kernel.host({
     definition,
     resources,
+    batching,
     snapshots,
     limits: limitsOf(definition, task),
     logger,
@@ -106,6 +109,8 @@ async function run(task: HostTask): Promise<void> {
     if (message.type === 'deliver') {
       deliveries.take(message);
       kernel.scheduler.flush();
+    } else if (message.type === 'batch') {
+      host.batch(message.batching);
     } else if (message.type !== 'drain') {
       threadMesh.handle(message);
     }

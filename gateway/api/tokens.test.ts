@@ -1,14 +1,21 @@
 import t from 'tap';
+import { z } from 'zod';
 import { silentLogger } from '../../runtime/logger.js';
+import { MessageIdSource } from '../../runtime/message-id.js';
 import { createDeadLetterStore, Tokens } from '../../storage/postgres/index.js';
 import { createPool } from '../../storage/postgres/pool.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
+import { TokenAuthenticator } from '../auth/authenticator.js';
 import { request } from '../test/raw-client.js';
 import { startTestGateway } from '../test/start.js';
-import { TokenAuthenticator } from './authenticator.js';
+import { deadLetterRoutes } from './dead-letters.js';
+import { apiRoute } from './route.js';
+import { tokenRoutes } from './tokens.js';
 
 const { pool, url } = await startTestPostgres(t);
 const TOKEN = 'operators-only';
+const ids = new MessageIdSource();
+const nextId = () => ids.next(Date.now());
 const JSON_TYPE = 'Content-Type: application/json';
 
 async function start(t: Parameters<typeof startTestGateway>[0], { on = pool, withTokens = true } = {}) {
@@ -24,10 +31,21 @@ async function start(t: Parameters<typeof startTestGateway>[0], { on = pool, wit
     operations: {
       token: TOKEN,
       authenticator,
-      ...(withTokens ? { tokens } : {}),
-      deadLetters: createDeadLetterStore(on),
-      replay: async () => false,
-      status: () => ({ node: 'a' }),
+      version: '1.0.0',
+      routes: [
+        apiRoute({
+          method: 'get',
+          path: '/api/hello',
+          id: 'hello',
+          tag: 'Test',
+          summary: 'Needs nothing',
+          scope: 'read',
+          answer: z.string(),
+          work: () => 'hello',
+        }),
+        ...(withTokens ? tokenRoutes(tokens, nextId) : []),
+        ...deadLetterRoutes({ deadLetters: createDeadLetterStore(on), replay: async () => false }),
+      ],
     },
   });
   const api = async (
@@ -57,7 +75,7 @@ t.test('a token is made, shown once, listed and revoked', async (t) => {
     json: { token: /^tether_/, client: 'acme', note: 'für Ops', scopes: ['operations'], revokedAt: null },
   });
   const { id, token } = made.json;
-  t.match(await api('GET', '/api/status', { token }), { status: 200, json: { node: 'a' } });
+  t.match(await api('GET', '/api/dead-letters', { token }), { status: 200 });
   t.match(await api('GET', '/api/dead-letters', { token }), { status: 200, json: { waiting: 0 } });
 
   const second = await create(['uploads:read']);
@@ -73,7 +91,7 @@ t.test('a token is made, shown once, listed and revoked', async (t) => {
   t.match(revoked, { status: 200, json: { id, revokedAt: /^\d{4}-/ } });
   t.strictSame((await api('POST', `/api/tokens/${id}/revoke`)).json, revoked.json, 'again');
   clock.ms += 10_000;
-  t.match(await api('GET', '/api/status', { token }), { status: 401 });
+  t.match(await api('GET', '/api/dead-letters', { token }), { status: 401 });
   for (const other of ['nothing', '01890a5d-ac96-774b-bcce-b302099a8057', `${id}%00`]) {
     t.match(await api('POST', `/api/tokens/${other}/revoke`), { status: 404 }, other);
   }
@@ -82,7 +100,7 @@ t.test('a token is made, shown once, listed and revoked', async (t) => {
 t.test('only a token of the scope sees anything, and gives what it has', async (t) => {
   const { api, create } = await start(t);
   const reader = await create(['uploads:read', 'uploads:write', 'uploads:all']);
-  for (const path of ['/api/status', '/api/tokens', '/api/nothing']) {
+  for (const path of ['/api/dead-letters', '/api/tokens', '/api/nothing']) {
     const refused = await api('GET', path, { token: reader.token });
     t.match(refused, { status: 403, json: { type: 'urn:tether:problem:scope-missing' } }, path);
   }
@@ -142,8 +160,8 @@ t.test('Postgres away: the bootstrap token is let in, others hear of the outage'
   const { api, create } = await start(t, { on: own });
   const { token } = await create(['operations']);
   await own.end();
-  t.match(await api('GET', '/api/status'), { status: 200 });
+  t.match(await api('GET', '/api/hello'), { status: 200, json: 'hello' });
   const away = { status: 503, json: { type: 'urn:tether:problem:unavailable' } };
-  t.match(await api('GET', '/api/status', { token }), away);
+  t.match(await api('GET', '/api/dead-letters', { token }), away);
   t.match(await api('GET', '/api/tokens'), away);
 });
