@@ -152,14 +152,6 @@ export class Node {
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
       const parts = { log: nodeLog, database, system, pools, shares, uploads };
-      registerNodeMetrics(metrics, {
-        log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
-        cluster: () => node?.cluster,
-        system,
-        events: system.events,
-        databaseState: () => databaseState(parts),
-        uploads: uploads ?? { mode: 'ready', active: 0 },
-      });
       const view = new WatchedView({
         name: () => (node === undefined ? hostname() : node.name),
         version: version(),
@@ -176,6 +168,22 @@ export class Node {
         config: config.keys,
       });
       undo.push(() => view.stop());
+      registerNodeMetrics(metrics, {
+        log: {
+          lag: () => log.lag(),
+          lagMax: () => view.status().log.lagMax,
+          state: () => log.state,
+          stats: () => nodeLog.stats(),
+          commitTimes: () => nodeLog.commitTimes(),
+        },
+        main: () => view.status().main,
+        deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
+        cluster: () => node?.cluster,
+        system,
+        events: system.events,
+        databaseState: () => databaseState(parts),
+        uploads: uploads ?? { mode: 'ready', active: 0 },
+      });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,

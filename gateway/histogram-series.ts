@@ -49,7 +49,7 @@ export class HistogramSeries {
       total += count;
       const le = bounds[bucket] ?? '+Inf';
       const exemplar = exemplars[bucket];
-      const value = { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: total };
+      const value = { metricName: `${this.name}_bucket`, labels: { ...labels, le }, value: total };
       return exemplar === undefined ? value : { ...value, exemplar };
     });
     values.push({ metricName: `${this.name}_sum`, labels, value: sum });

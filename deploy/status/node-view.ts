@@ -63,6 +63,7 @@ class WatchedView implements NodeView {
     deadLetters: new Rate(),
   };
   readonly #acknowledge = new WindowedHistogram();
+  readonly #commit = new WindowedHistogram();
   readonly #loop = new LoopMeter();
   readonly #calls = new Map<Dependency, CallWatch>();
   #deadLettersWaiting: number | null = null;
@@ -185,7 +186,7 @@ class WatchedView implements NodeView {
       lagMax: Math.max(0, ...lags),
       bytes: log.stats().bytes,
       bytesMax: logBytesMax ?? null,
-      commitMs: null,
+      commitMs: this.#commit.sample(log.commitTimes()),
     };
   }
 
