@@ -37,7 +37,7 @@ const actor = (done: number): ActorStats => ({
   settings: { current: SETTINGS, file: SETTINGS, differs: false },
 });
 
-const loop = (busy: number) => ({ busy, eventLoopDelayMs: 30, heapBytes: 5_000 });
+const loop = (busy: number) => ({ busy, eventLoopDelayMs: 30, heapBytes: 5_000, heapBytesMax: 9_000 });
 
 function times(seconds: readonly number[]): HistogramCounts {
   const histogram = new Histogram();
@@ -164,6 +164,7 @@ t.test('times, threads and dependencies have their labels, and no key is in any'
     'tether_thread_busy_ratio{actor="payment",thread="0"} 0.25',
     'tether_thread_event_loop_delay_seconds{actor="payment",thread="0"} 0.03',
     'tether_thread_heap_bytes{actor="",thread="main"} 5000',
+    'tether_thread_heap_bytes_max{actor="payment",thread="0"} 9000',
     'tether_actor_mailbox_max{actor="payment"} 6',
     'tether_dependency_call_seconds_bucket{dependency="postgres",le="+Inf"} 2',
     'tether_dependency_failures_total{dependency="postgres"} 2',

@@ -6,6 +6,7 @@
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
@@ -160,7 +161,6 @@ export class Node {
         isDraining: () => node?.isDraining ?? false,
         metrics,
         log: nodeLog,
-        logBytesMax: config.redisUrl === undefined ? config.journal.bytesMax : undefined,
         system,
         cluster: () => node?.cluster,
         dependencies: () => dependencyStates(parts),
@@ -176,7 +176,7 @@ export class Node {
           stats: () => nodeLog.stats(),
           commitTimes: () => nodeLog.commitTimes(),
         },
-        main: () => view.status().main,
+        main: () => ({ ...view.status().main, heapBytesMax: getHeapStatistics().heap_size_limit }),
         deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
         cluster: () => node?.cluster,
         system,

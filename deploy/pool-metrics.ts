@@ -58,6 +58,11 @@ export function registerPoolMetrics(
     ({ eventLoopDelayMs }) => eventLoopDelayMs / 1_000,
   );
   perThread('tether_thread_heap_bytes', 'JavaScript heap in use', ({ heapBytes }) => heapBytes);
+  perThread(
+    'tether_thread_heap_bytes_max',
+    'What tether_thread_heap_bytes may become before the thread ends',
+    ({ heapBytesMax }) => heapBytesMax,
+  );
   metrics.gauges('tether_actor_mailbox_max', 'Messages in the deepest mailbox', ['actor'], () =>
     pools.stats().actors.map(({ actor, mailboxMax }) => ({ labels: { actor }, value: mailboxMax })),
   );
