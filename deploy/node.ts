@@ -89,7 +89,8 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  static async start(config: Config, logger: Logger): Promise<Node> {
+  /** @param measures false: threads measure nothing; for who asks what it costs */
+  static async start(config: Config, logger: Logger, measures = true): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
       if (keepsFiles(config)) await makeDirectory(config.dataDir, 0o700);
@@ -134,6 +135,7 @@ export class Node {
         retry: config.retry,
         logger,
         logLevel: levelOfThreads(config.logLevel),
+        measures,
       });
       const uploads =
         config.role === 'worker'
