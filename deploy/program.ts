@@ -6,6 +6,7 @@ import { addMigrateCommand } from './commands/migrate.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addTopCommand } from './commands/top.js';
 import type { Environment } from './config.js';
 import { version } from './version.js';
 
@@ -15,6 +16,7 @@ Examples:
   $ tether up --port 9000 --data-dir /tmp/try
   $ tether start                                  production: settings from the environment
   $ tether send emp --count 1000 --duplicates 10% --rate 500
+  $ tether top                                    what it is doing, on the terminal
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
@@ -38,6 +40,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addDeadCommands(program, env, setExitCode);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addTopCommand(program, env, setExitCode);
   return program;
 }
 
