@@ -41,11 +41,8 @@ async function top(flags: TopFlags, env: Environment): Promise<number> {
   const columns = columnsOf(process.stdout) ?? COLUMNS;
   const rows = rowsOfAll(first);
   const state = firstState(address.url, first, history);
-  const frame = renderFrame(
-    <View state={state} theme={theme} columns={columns} rows={rows} />,
-    columns,
-    rows,
-  );
+  const view = <View state={state} theme={theme} columns={columns} rows={rows} />;
+  const frame = renderFrame(view, { columns, rows, glyphs: theme.glyphs });
   // The last line names keys, which there are none of here.
   const lines = stripVTControlCharacters(frame).split('\n').slice(0, -1);
   process.stdout.write(

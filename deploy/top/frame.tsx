@@ -5,6 +5,13 @@
 import { Writable } from 'node:stream';
 import { render } from 'ink';
 import type { ReactElement } from 'react';
+import { type Glyphs, UNICODE } from './format.js';
+
+interface FrameLook {
+  readonly columns: number;
+  readonly rows: number;
+  readonly glyphs: Glyphs;
+}
 
 interface FrameStream {
   readonly stream: NodeJS.WriteStream;
@@ -12,12 +19,16 @@ interface FrameStream {
 }
 
 /** `onFrame` gets each frame as a whole. */
-function createFrameStream(columns: number, rows: number, onFrame: (frame: string) => void): FrameStream {
+function createFrameStream(
+  { columns, rows, glyphs }: FrameLook,
+  onFrame: (frame: string) => void,
+): FrameStream {
   const stream = Object.assign(
     new Writable({
       decodeStrings: false,
       write(frame: string, _encoding, done) {
-        onFrame(frame);
+        // Ink knows one mark for what it cuts off.
+        onFrame(frame.replaceAll(UNICODE.cut, glyphs.cut));
         done();
       },
     }),
@@ -33,9 +44,9 @@ function createFrameStream(columns: number, rows: number, onFrame: (frame: strin
 }
 
 /** One frame, without a terminal. */
-function renderFrame(element: ReactElement, columns: number, rows: number): string {
+function renderFrame(element: ReactElement, look: FrameLook): string {
   let frame = '';
-  const { stream } = createFrameStream(columns, rows, (drawn) => {
+  const { stream } = createFrameStream(look, (drawn) => {
     frame = drawn;
   });
   const { unmount } = render(element, {

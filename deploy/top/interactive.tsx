@@ -88,7 +88,7 @@ async function interactive({ address, node, first, history, theme }: Interactive
   };
   const onExit = () => screen.close();
 
-  const frames = createFrameStream(shown.columns, shown.rows, (frame) => screen.draw(frame));
+  const frames = createFrameStream({ ...size(), glyphs: theme.glyphs }, (frame) => screen.draw(frame));
   for (const signal of ENDING) process.on(signal, onEnding);
   process.on('SIGTSTP', onStop).on('SIGCONT', onContinue);
   // Before the stack of a crash is printed, so that it is not printed onto the screen that goes away.

@@ -201,7 +201,7 @@ const QUESTIONS = {
 
 function Keys({ state, theme }: PartProps): ReactElement {
   const paused = ['paused', 'drained'].includes(selectedPool(state)?.mode ?? '');
-  const keys = `q quit  ? help  j/k select  enter details  +/- threads  p ${paused ? 'resume' : 'pause'}  d drain  s sort: ${state.sort}`;
+  const keys = `q quit  ? help  j/k select  enter details  +/- threads  p ${paused ? 'resume' : 'pause'}  d drain  s sort`;
   return (
     <Text {...theme.label} wrap="truncate">
       {keys}

@@ -74,7 +74,7 @@ function statusOf(change: Partial<Status> = {}): Status {
       bytesMax: 1024 ** 3,
       commitMs: { p50: 0.2, p95: 0.4, p99: 1 },
     },
-    pools: [poolOf('payment'), poolOf('debtor-import', { lag: 0, donePerSecond: 0, ageMs: null })],
+    pools: [poolOf('payment'), poolOf('upload', { lag: 0, donePerSecond: 0, ageMs: null })],
     dependencies: [
       { name: 'postgres', state: 'ok', callsPerSecond: 40, failuresPerSecond: 0, callMs },
       { name: 's3', state: 'ok', callsPerSecond: 2, failuresPerSecond: 0, callMs },
