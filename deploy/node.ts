@@ -15,7 +15,13 @@ import { asError } from '../runtime/failure.js';
 import type { Logger, LogLevel } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
-import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
+import {
+  AuditTable,
+  createDeadLetterStore,
+  createReminderStore,
+  PoolSettingsTable,
+  postgresSnapshots,
+} from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
@@ -25,6 +31,7 @@ import { EXIT } from './exit-codes.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
+import { NodePools } from './pools.js';
 import { databaseState, dependencyStates, readinessOf } from './readiness.js';
 import { nodeRoutes } from './routes.js';
 import { WatchedView } from './status/node-view.js';
@@ -139,9 +146,12 @@ export class Node {
               logger,
             });
       if (uploads !== undefined) undo.push(() => uploads.stop(0));
+      const table = new PoolSettingsTable(database.pool);
+      const pools = new NodePools({ system, table, clock: systemClock, logger });
+      const audit = new AuditTable(database.pool);
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
-      const parts = { log: nodeLog, database, system, shares, uploads };
+      const parts = { log: nodeLog, database, system, pools, shares, uploads };
       registerNodeMetrics(metrics, {
         log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
         cluster: () => node?.cluster,
@@ -158,7 +168,6 @@ export class Node {
         isDraining: () => node?.isDraining ?? false,
         metrics,
         log: nodeLog,
-        logBytesMax: config.redisUrl === undefined ? config.journal.bytesMax : undefined,
         system,
         cluster: () => node?.cluster,
         dependencies: () => dependencyStates(parts),
@@ -177,8 +186,16 @@ export class Node {
           token: config.apiToken,
           ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
           version: version(),
+          audit,
           view,
-          routes: nodeRoutes({ deadLetters, pool: database.pool, system, tokens: uploads?.tokens }),
+          routes: nodeRoutes({
+            deadLetters,
+            pool: database.pool,
+            system,
+            tokens: uploads?.tokens,
+            pools,
+            audit,
+          }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
         trustedProxies: config.trustedProxies,
@@ -212,11 +229,12 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, shares, log, database, view } = this.#parts;
+    const { gateway, uploads, system, pools, shares, log, database, view } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
+    await pools.stop();
     await system.drain(drainMsMax);
     shares?.close();
     gateway.close();
@@ -227,10 +245,12 @@ export class Node {
 
   /** As soon as Postgres is there. */
   async #begin(): Promise<void> {
-    const { database, system, uploads, log } = this.#parts;
+    const { database, system, pools, uploads, log } = this.#parts;
     await database.ready;
+    const saved = await pools.load();
     await system.start();
     if (this.#isDraining) return;
+    pools.follow(saved);
     const { role, redisUrl } = this.#config;
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
@@ -250,6 +270,7 @@ interface Parts {
   readonly log: NodeLog;
   readonly database: Database;
   readonly system: ActorSystem;
+  readonly pools: NodePools;
   /** Undefined when all limits are this node's. */
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */

@@ -3,9 +3,13 @@ import { PaymentEvents } from '../actors/payment/events.js';
 import { Uploads } from '../actors/upload/uploads.js';
 import {
   type ApiRoute,
+  type AuditLog,
+  auditRoutes,
   deadLetterBulkRoutes,
   deadLetterRoutes,
   eventRoutes,
+  type PoolControl,
+  poolRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
@@ -20,9 +24,11 @@ interface RoutedParts {
   readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
+  readonly pools: PoolControl;
+  readonly audit: AuditLog;
 }
 
-function nodeRoutes({ deadLetters, pool, system, tokens }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedParts): readonly ApiRoute[] {
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -33,6 +39,8 @@ function nodeRoutes({ deadLetters, pool, system, tokens }: RoutedParts): readonl
       now: Date.now,
     }),
     ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+    ...poolRoutes(pools),
+    ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];

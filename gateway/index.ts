@@ -1,7 +1,9 @@
 /** The gateway: what the composition root needs of it. */
+export { type AuditLog, auditRoutes } from './api/audit.js';
 export { deadLetterRoutes } from './api/dead-letters.js';
 export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
 export { eventRoutes } from './api/events.js';
+export { type PoolControl, type PoolSettingsChange, type PoolState, poolRoutes } from './api/pools.js';
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
 export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';

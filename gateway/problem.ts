@@ -39,6 +39,8 @@ const KINDS = {
   'not-stored': { status: 409, title: 'Conflict' },
   'range-not-satisfiable': { status: 416, title: 'Range Not Satisfiable' },
   'not-waiting': { status: 409, title: 'Conflict' },
+  'setting-not-allowed': { status: 422, title: 'Unprocessable Content' },
+  'drains-already': { status: 409, title: 'Conflict' },
   'replay-busy': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
   'search-too-slow': { status: 422, title: 'Unprocessable Content' },
   'invalid-header': { status: 400, title: 'Bad Request' },

@@ -6,51 +6,29 @@
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
 import { batchingOf } from './batching.js';
-import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
+import { PoolRequestError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
-import { loadActor } from './module.js';
+import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
 import { ActorPool } from './pool/actor-pool.js';
-import type { ActorStats } from './pool/actor-stats.js';
+import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
 import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
+import { loadRegistered, type Registered, refuseForeign } from './registered.js';
 import { replayDeadLetter } from './replay.js';
 import { ManyReplays, type ReplayManyResult } from './replay-many.js';
 import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
 import type { DeadLetterSelection, DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
-import {
-  type ActorSystemOptions,
-  type FilledRegistration,
-  type FilledSystemOptions,
-  fillSystemOptions,
-} from './system-options.js';
+import { type ActorSystemOptions, type FilledSystemOptions, fillSystemOptions } from './system-options.js';
+import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface SystemStats {
-  readonly mode: SystemMode;
-  readonly actors: readonly ActorStats[];
-  /** Types of which an activation rests, since it was restarted too often. */
-  readonly resting: readonly string[];
-  /** Asks by `ref` without an answer; of actors, see `actors`. */
-  readonly asksPending: number;
-  readonly deadLettersWritten: number;
-  readonly deadLettersPending: number;
-}
-
-export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
-
-/** A registered actor. */
-interface Loaded {
-  readonly definition: ActorDefinition;
-  readonly registration: FilledRegistration;
-}
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
@@ -65,6 +43,7 @@ export class ActorSystem {
   readonly events: EventStream;
   readonly #main: MainSide;
   readonly #replays: ManyReplays;
+  readonly #meter: SystemMeter;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -92,6 +71,7 @@ export class ActorSystem {
     const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
+    this.#meter = new SystemMeter(this.#options.measures);
     this.#main = new MainSide({
       log,
       reminders,
@@ -122,30 +102,9 @@ export class ActorSystem {
   }
 
   async #start(): Promise<void> {
-    const { actors: registrations, log, ownership, logger } = this.#options;
-    const loaded = new Map<string, Loaded>();
-    for (const registration of registrations) {
-      const definition = await loadActor(registration.module);
-      const { type, snapshot } = definition;
-      if (loaded.has(type))
-        throw new ActorModuleError(`${registration.module}: actor ${type} is registered twice`);
-      if (snapshot !== undefined && this.#options.snapshots === undefined)
-        throw new ActorModuleError(
-          `${registration.module}: actor ${type} keeps snapshots, and the system has no store of them (its option snapshots)`,
-        );
-      loaded.set(type, { definition, registration });
-    }
-    for (const actor of log.actors) {
-      const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
-      if (waiting === 0 || loaded.has(actor)) continue;
-      if (ownership === 'all') {
-        throw new UnknownActorError(
-          `the log holds ${waiting} messages for actor ${actor}, which is not registered`,
-        );
-      }
-      // Others read the log too, and one of a later release may have it.
-      logger.warn({ actor, waiting }, 'the log holds messages for an actor that is not registered here');
-    }
+    const { log, ownership } = this.#options;
+    const loaded = await loadRegistered(this.#options);
+    refuseForeign(this.#options, loaded);
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
     const actors = [...loaded.values()];
@@ -183,6 +142,17 @@ export class ActorSystem {
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /** Nothing is in it when the system was told not to measure. */
+  measures(): SystemMeasures {
+    return this.#meter.measures();
+  }
+
+  /** Every partition of every actor type that runs here. */
+  partitions(): readonly PartitionStats[] {
+    const { log } = this.#options;
+    return this.#pools.flatMap((pool) => partitionStats(pool.stats(), log.open(pool.actor), pool.owners));
   }
 
   /**
@@ -309,6 +279,7 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#meter.close();
       this.#main.stop();
       return;
     }
@@ -320,6 +291,7 @@ export class ActorSystem {
     await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
+    this.#meter.close();
     this.#enter('draining', 'stopped');
   }
 
@@ -360,8 +332,9 @@ export class ActorSystem {
     return shared;
   }
 
-  #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
+  #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
+      this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -382,6 +355,7 @@ export class ActorSystem {
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
+        measures,
       },
       heapMibMax,
       youngHeapMib,
@@ -404,6 +378,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      meter: this.#meter.pool(actor),
       clock,
       random: Math.random,
       logger,

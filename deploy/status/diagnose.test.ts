@@ -3,7 +3,7 @@ import type { PoolStatus, Status } from '../../gateway/index.js';
 import { diagnose, type Observed } from './diagnose.js';
 
 const settings = { min: 1, max: 4, batchMax: 500, lingerMs: 0, inFlightMax: 2_048 };
-const thread = { thread: 0, mode: 'up', partitions: 64, busy: 0.1, heapBytes: 1e7, eventLoopDelayMs: 1 };
+const thread = { thread: 0, mode: 'ready', partitions: 64, busy: 0.1, heapBytes: 1e7, eventLoopDelayMs: 1 };
 const POOL: PoolStatus = {
   actor: 'payment',
   mode: 'running',
@@ -17,6 +17,7 @@ const POOL: PoolStatus = {
   lag: 0,
   live: 10,
   delayMs: 2,
+  behindMs: 2,
   queueMs: { p50: 1, p95: 2, p99: 3 },
   turnMs: { p50: 5, p95: 8, p99: 9 },
   ageMs: { p50: 8, p95: 20, p99: 30 },
@@ -65,7 +66,7 @@ const withPool = (pool: Partial<PoolStatus>, more: Partial<Observed> = {}): Obse
   pools: [{ ...POOL, ...pool }],
   ...more,
 });
-const behind = { lag: 5_000, delayMs: 12_000, inFlight: 2_048 };
+const behind = { lag: 5_000, behindMs: 12_000, inFlight: 2_048 };
 const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] => [
   { name, state, callsPerSecond: 0, failuresPerSecond: 0, callMs: null },
 ];
@@ -77,7 +78,7 @@ const CASES: readonly (readonly [
   first: { code: string; title: RegExp } | undefined,
 ])[] = [
   ['healthy', HEALTHY, undefined],
-  ['a lag that is worked off', withPool({ lag: 5_000, delayMs: 40 }), undefined],
+  ['a lag that is worked off', withPool({ lag: 5_000, behindMs: 400 }), undefined],
   [
     'a slow actor',
     withPool({ ...behind, turnMs: { p50: 900, p95: 1_200, p99: 1_300 } }),

@@ -9,7 +9,7 @@ import type { Finding, Percentiles, PoolStatus, Status } from '../../gateway/api
 type Observed = Omit<Status, 'findings'>;
 
 /** A message that waits so long for an actor is behind. */
-const BEHIND_MS = 1_000;
+const BEHIND_MS = 2_000;
 /** The objectives of the service: `docs/how-to/alerts.md`. */
 const ACKNOWLEDGE_P95_MS = 100;
 const REFUSED_SHARE = 0.01;
@@ -128,7 +128,7 @@ function ofPool(status: Observed, pool: PoolStatus): Finding[] {
     ];
   }
   if (outage !== null) return ofOutage(status, pool, outage);
-  if (lag === 0 || pool.delayMs < BEHIND_MS) return [];
+  if (lag === 0 || pool.behindMs < BEHIND_MS) return [];
   return [{ ...about, severity: 'warning', code: 'pool-behind', ...limitOf(status, pool) }];
 }
 
@@ -151,7 +151,7 @@ function ofOutage({ dependencies }: Observed, { actor, lag }: PoolStatus, outage
 function limitOf(status: Observed, pool: PoolStatus): Pick<Finding, 'title' | 'detail' | 'advice'> {
   const { actor, threads, lag, max, mailboxMax, inFlight, turnMs } = pool;
   const busy = average(threads.map(({ busy }) => busy));
-  const behind = `${count(lag)} messages wait, the next one ${ms(pool.delayMs)}`;
+  const behind = `${count(lag)} messages wait, the next one for about ${ms(pool.behindMs)}`;
   const turn = turnMs === null ? '' : `; one receive takes ${ms(turnMs.p50)} (p95 ${ms(turnMs.p95)})`;
   if (mailboxMax >= HOT_MESSAGES && mailboxMax >= inFlight * HOT_SHARE) {
     return {

@@ -58,6 +58,8 @@ const pool = z.object({
   live: count,
   /** How long a message waited lately before an actor began with it. */
   delayMs: count,
+  /** How long a message that comes now will wait, as it looks: by what waits, and how fast it was worked off in the last seconds. */
+  behindMs: count,
   /** In the thread, until an actor began. */
   queueMs: percentiles,
   /** One `receive`. */

@@ -18,7 +18,7 @@ import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import { causeOf } from '../failure.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
-import type { ActorStats, PoolMode } from './actor-stats.js';
+import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
 import { LossWindow } from './loss-window.js';
 import type { ActorPoolOptions } from './options.js';
@@ -41,7 +41,7 @@ export class ActorPool {
   readonly #pool: ThreadPool;
   readonly #resizer: Resizer;
   readonly #losses: LossWindow;
-  readonly #news = new ThreadNews();
+  readonly #news: ThreadNews;
   #mode: PoolMode = 'running';
   /** What definition and registration say, and what holds. */
   readonly #defined: PoolSettings;
@@ -64,6 +64,7 @@ export class ActorPool {
       inFlightMax: WINDOW_MESSAGES,
     });
     this.#settings = this.#defined;
+    this.#news = new ThreadNews(options.meter);
     this.#losses = new LossWindow(policy.losses);
     const threads = this.#settings.min;
     this.#dispatcher = new Dispatcher({
@@ -107,6 +108,7 @@ export class ActorPool {
     const { owners, done, inFlight } = this.#dispatcher;
     const unreadable = this.#dispatcher.standing('unreadable');
     const { threads, modes } = this.#pool;
+    const { meter, partitions } = this.#options;
     return {
       actor: this.actor,
       mode: this.#mode,
@@ -115,7 +117,9 @@ export class ActorPool {
       max: this.#settings.max,
       resizing: this.#resizer.busy,
       partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
-      owners,
+      threadStats: threadStats(threads, modes, owners, meter),
+      ...lagOf(partitions, owners),
+      mailboxMax: meter.mailboxMax,
       delayMs: this.#delayMs,
       done,
       inFlight,
@@ -136,7 +140,8 @@ export class ActorPool {
 
   /** Gives the pool other limits. Resolves, and rejects, as `change` does. */
   async resize(size: PoolSize): Promise<void> {
-    await this.change(limitsOf(size));
+    this.#set(this.check(limitsOf(size)));
+    await this.#resize(this.#pool.threads.length);
   }
 
   /** The settings as they would be. @throws PoolRequestError when they cannot */
@@ -151,12 +156,18 @@ export class ActorPool {
    * @throws PoolRequestError, PoolResizeError (rejects)
    */
   async change(change: PoolChange): Promise<void> {
+    const { min, max } = this.#settings;
     const settings = this.check(change);
+    this.#set(settings);
+    // Else a resize that waits would be called back: it wants a number that the pool has not yet.
+    if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
+  }
+
+  #set(settings: PoolSettings): void {
     this.#settings = settings;
     const { batchMax, lingerMs, inFlightMax } = settings;
     this.#pool.batch({ batchMax, lingerMs });
     this.#dispatcher.inFlightMax = inFlightMax;
-    await this.#resize(this.#pool.threads.length);
   }
 
   async #resize(threads: number): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import type { Batching } from '../batching.js';
 import { PoolRequestError } from '../errors.js';
-import { limitsOf, type PoolLimits } from './pool-size.js';
+import { limitsOf, type PoolLimits, THREADS_MAX } from './pool-size.js';
 
 export interface PoolSettings extends PoolLimits, Batching {
   /** Messages that one thread has at a time and that are not done; those that wait for a retry apart. */
@@ -20,6 +20,20 @@ export type PoolChange = { readonly [Name in keyof PoolSettings]?: PoolSettings[
 const LINGER_MS_MAX = 10_000;
 /** Memory is bounded by bytes as well (`route.ts`): this bounds what a loss sends again. */
 const IN_FLIGHT_MAX = 16_384;
+
+/** What each setting may be, the others apart. */
+export function allowedSettings(defined: PoolSettings): {
+  readonly [Name in keyof PoolSettings]: PoolLimits;
+} {
+  const threads = { min: 1, max: THREADS_MAX };
+  return {
+    min: threads,
+    max: threads,
+    batchMax: { min: 1, max: defined.batchMax },
+    lingerMs: { min: 0, max: Math.max(LINGER_MS_MAX, defined.lingerMs) },
+    inFlightMax: { min: 1, max: IN_FLIGHT_MAX },
+  };
+}
 
 /**
  * The settings after a change.
@@ -36,19 +50,21 @@ export function changed(current: PoolSettings, change: PoolChange, defined: Pool
     ...current,
     ...Object.fromEntries(given),
   };
-  whole('batchMax', batchMax, 1, defined.batchMax);
-  whole('lingerMs', lingerMs, 0, Math.max(LINGER_MS_MAX, defined.lingerMs));
-  whole('inFlightMax', inFlightMax, 1, IN_FLIGHT_MAX);
+  const allowed = allowedSettings(defined);
+  const whole = (name: 'batchMax' | 'lingerMs' | 'inFlightMax', value: number) => {
+    const { min, max } = allowed[name];
+    // What the author has chosen is right, whatever it is.
+    if (value === defined[name] || (Number.isInteger(value) && value >= min && value <= max)) return;
+    throw new PoolRequestError(
+      `${name} is a whole number from ${min} to ${max}; it cannot be ${String(value)}`,
+    );
+  };
+  whole('batchMax', batchMax);
+  whole('lingerMs', lingerMs);
+  whole('inFlightMax', inFlightMax);
   return Object.freeze({ ...limitsOf({ min, max }), batchMax, lingerMs, inFlightMax });
 }
 
 export function sameSettings(one: PoolSettings, other: PoolSettings): boolean {
   return (Object.keys(one) as (keyof PoolSettings)[]).every((name) => one[name] === other[name]);
-}
-
-function whole(name: keyof PoolSettings, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new PoolRequestError(
-    `${name} is a whole number from ${min} to ${max}; it cannot be ${String(value)}`,
-  );
 }
