@@ -8,11 +8,14 @@ import {
   deadLetterBulkRoutes,
   deadLetterRoutes,
   eventRoutes,
+  type LogLevels,
+  logLevelRoutes,
   type PoolControl,
   poolRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
+
 import type { ActorSystem } from '../runtime/actor-system.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
@@ -20,6 +23,7 @@ import type { Pool, Tokens } from '../storage/postgres/index.js';
 
 interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
+  readonly logLevels: LogLevels;
   readonly pool: Pool;
   readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
   /** Undefined on a node that knows none. */
@@ -28,7 +32,8 @@ interface RoutedParts {
   readonly audit: AuditLog;
 }
 
-function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
+  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -42,6 +47,7 @@ function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedP
     ...poolRoutes(pools),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
+    ...logLevelRoutes(logLevels),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];
 }
