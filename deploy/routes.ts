@@ -15,6 +15,7 @@ import {
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
+
 import type { ActorSystem } from '../runtime/actor-system.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
@@ -31,15 +32,8 @@ interface RoutedParts {
   readonly audit: AuditLog;
 }
 
-function nodeRoutes({
-  deadLetters,
-  logLevels,
-  pool,
-  system,
-  tokens,
-  pools,
-  audit,
-}: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
+  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),

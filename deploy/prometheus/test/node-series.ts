@@ -13,6 +13,7 @@ const TARGET_LABELS: readonly string[] = ['job', 'instance'];
 /** Of Prometheus itself, and of prom-client in each process. */
 const OTHERS: Series = new Map([
   ['up', []],
+  ['ALERTS', ['alertname', 'alertstate', 'severity']],
   ['process_resident_memory_bytes', []],
   ['process_cpu_seconds_total', []],
   ['process_open_fds', []],
