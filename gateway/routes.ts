@@ -10,6 +10,7 @@ import type { Answer, SendOptions } from './answer.js';
 import { send } from './answer.js';
 import { type OperationsOptions, registerApi } from './api/register.js';
 import type { ClientAddresses } from './client-address.js';
+import { ConsoleFiles } from './console/serve.js';
 import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
 import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
@@ -88,6 +89,12 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   get('/metrics', (res, _, options) => health.metrics(res, options));
 
   registerApi(app, { operations, intake, logger, now: parts.context.now });
+  if (operations !== undefined && operations.token !== '') {
+    const files = new ConsoleFiles();
+    for (const path of ['/console', '/console/*']) {
+      get(path, (res, req, options) => files.answer(res, req, options));
+    }
+  }
   if (parts.uploads !== undefined) registerUploadRoutes(app, parts.uploads);
   const nothing: Handler = (res, req) => refuse(res, req, NOT_FOUND);
   app.any('/*', nothing);

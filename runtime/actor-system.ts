@@ -11,8 +11,9 @@ import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
+import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
 import { ActorPool } from './pool/actor-pool.js';
-import type { ActorStats } from './pool/actor-stats.js';
+import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
 import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
@@ -26,20 +27,8 @@ import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
 import type { DeadLetterSelection, DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
 import { type ActorSystemOptions, type FilledSystemOptions, fillSystemOptions } from './system-options.js';
+import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface SystemStats {
-  readonly mode: SystemMode;
-  readonly actors: readonly ActorStats[];
-  /** Types of which an activation rests, since it was restarted too often. */
-  readonly resting: readonly string[];
-  /** Asks by `ref` without an answer; of actors, see `actors`. */
-  readonly asksPending: number;
-  readonly deadLettersWritten: number;
-  readonly deadLettersPending: number;
-}
-
-export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
@@ -54,6 +43,7 @@ export class ActorSystem {
   readonly events: EventStream;
   readonly #main: MainSide;
   readonly #replays: ManyReplays;
+  readonly #meter: SystemMeter;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -81,6 +71,7 @@ export class ActorSystem {
     const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
+    this.#meter = new SystemMeter(this.#options.measures);
     this.#main = new MainSide({
       log,
       reminders,
@@ -151,6 +142,17 @@ export class ActorSystem {
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /** Nothing is in it when the system was told not to measure. */
+  measures(): SystemMeasures {
+    return this.#meter.measures();
+  }
+
+  /** Every partition of every actor type that runs here. */
+  partitions(): readonly PartitionStats[] {
+    const { log } = this.#options;
+    return this.#pools.flatMap((pool) => partitionStats(pool.stats(), log.open(pool.actor), pool.owners));
   }
 
   /**
@@ -277,6 +279,7 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#meter.close();
       this.#main.stop();
       return;
     }
@@ -288,6 +291,7 @@ export class ActorSystem {
     await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
+    this.#meter.close();
     this.#enter('draining', 'stopped');
   }
 
@@ -329,7 +333,8 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
+      this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -350,6 +355,7 @@ export class ActorSystem {
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
+        measures,
       },
       heapMibMax,
       youngHeapMib,
@@ -372,6 +378,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      meter: this.#meter.pool(actor),
       clock,
       random: Math.random,
       logger,

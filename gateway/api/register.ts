@@ -12,6 +12,7 @@ import type { Intake } from '../intake.js';
 import { problem } from '../problem.js';
 import { type AdmissionOptions, admit } from './admission.js';
 import { liveRoute } from './live.js';
+import { meRoute } from './me.js';
 import { openApiDocument } from './openapi.js';
 import { type ApiRoute, type AuditEntry, type Change, parameterNames, STREAMED } from './route.js';
 import { type NodeView, statusRoutes } from './status.js';
@@ -84,8 +85,8 @@ export function registerApi(app: TemplatedApp, parts: ApiParts): void {
 function routesOf({ operations, intake }: ApiParts): readonly ApiRoute[] {
   if (operations === undefined) return [];
   const { view, routes } = operations;
-  if (view === undefined) return routes;
-  return [...statusRoutes(view), liveRoute({ status: () => view.status(), intake }), ...routes];
+  if (view === undefined) return [meRoute, ...routes];
+  return [meRoute, ...statusRoutes(view), liveRoute({ status: () => view.status(), intake }), ...routes];
 }
 
 async function run(

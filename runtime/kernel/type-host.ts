@@ -15,6 +15,7 @@ import { fillSupervision } from '../supervision.js';
 import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
+import { suspendedSince } from './calls.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
@@ -51,6 +52,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly resources: unknown;
   readonly supervisor: Supervisor;
   readonly delay: QueueDelay;
+  readonly meter: TypeHostOptions['meter'];
   readonly limiter: Limiter | undefined;
   batchMax = 1;
   volatileMax = 1;
@@ -84,6 +86,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.logger = logger;
     this.resources = resources;
     this.delay = new QueueDelay(kernel.clock);
+    this.meter = options.meter;
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
     this.mailboxMax = definition.mailboxMax ?? MAILBOX_MAX;
     this.overflow = definition.overflow ?? 'backpressure';
@@ -103,24 +106,26 @@ export class TypeHost implements ActivationHost<Activation> {
     this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
-    this.#activationsMax =
-      definition.scope === 'thread'
-        ? Number.POSITIVE_INFINITY
-        : (definition.activationsMax ?? ACTIVATIONS_MAX);
+    const { activationsMax = ACTIVATIONS_MAX } = definition;
+    this.#activationsMax = this.keyed ? activationsMax : Number.POSITIVE_INFINITY;
   }
 
-  /** From the next batch on. */
+  /** From the next batch on; one that lingers may have enough now. */
   batch({ batchMax, lingerMs }: Batching): void {
     this.batchMax = batchMax;
     this.volatileMax = Math.min(this.#definition.batchMax ?? 1, batchMax);
     this.lingerMs = lingerMs;
-    // One that lingers may have enough now.
     for (const activation of this.#byKey.values()) activation.wake();
   }
 
   /** Activations alive. */
   get live(): number {
     return this.#byKey.size;
+  }
+
+  /** The activation that was used last. */
+  get newest(): Activation | undefined {
+    return this.#recency.newest;
   }
 
   get keyed(): boolean {
@@ -176,6 +181,7 @@ export class TypeHost implements ActivationHost<Activation> {
     activation: Activation,
   ): Promise<void> | void {
     this.delay.began(batch);
+    this.meter?.began(batch, this.keyed);
     const messages = batch.map(({ message }) => message);
     if (!this.saves) {
       return activation.loaded
@@ -219,12 +225,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
-    let since: number | undefined;
-    for (const { calls } of this.#byKey.values()) {
-      const { suspendedAt } = calls;
-      if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
-    }
-    return since;
+    return suspendedSince(this.#byKey.values());
   }
 
   /** Passivates what has been idle for too long. */
