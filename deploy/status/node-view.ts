@@ -32,8 +32,6 @@ interface WatchedNode {
   readonly isDraining: () => boolean;
   readonly metrics: Pick<GatewayMetrics, 'totals' | 'acknowledgeCounts'>;
   readonly log: NodeLog;
-  /** Undefined: not known. */
-  readonly logBytesMax: number | undefined;
   readonly system: {
     stats(): SystemStats;
     measures(): SystemMeasures;
@@ -63,6 +61,7 @@ class WatchedView implements NodeView {
     deadLetters: new Rate(),
   };
   readonly #acknowledge = new WindowedHistogram();
+  readonly #commits = new WindowedHistogram();
   readonly #loop = new LoopMeter();
   readonly #calls = new Map<Dependency, CallWatch>();
   #deadLettersWaiting: number | null = null;
@@ -174,7 +173,8 @@ class WatchedView implements NodeView {
   }
 
   #log(): Status['log'] {
-    const { log, logBytesMax } = this.#node;
+    const { log } = this.#node;
+    const { bytes, bytesMax } = log.stats();
     const lags = log.log.actors.flatMap((actor) =>
       log.log.open(actor).map(({ end, committed }) => end - committed),
     );
@@ -183,9 +183,9 @@ class WatchedView implements NodeView {
       state: log.log.state,
       lag: log.log.lag(),
       lagMax: Math.max(0, ...lags),
-      bytes: log.stats().bytes,
-      bytesMax: logBytesMax ?? null,
-      commitMs: null,
+      bytes,
+      bytesMax,
+      commitMs: this.#commits.sample(log.commitTimes()),
     };
   }
 
