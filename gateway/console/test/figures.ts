@@ -42,6 +42,7 @@ function pool(actor: string, change: Partial<PoolStatus> = {}): PoolStatus {
     lag: 8_412,
     live: 220,
     delayMs: 310,
+    behindMs: 6_400,
     queueMs: { p50: 12, p95: 310, p99: 420 },
     turnMs: { p50: 8.1, p95: 41, p99: 77 },
     ageMs: { p50: 140, p95: 420, p99: 900 },
