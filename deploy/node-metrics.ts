@@ -2,11 +2,11 @@
 
 import { Counter, Gauge } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
-import type { SystemStats } from '../runtime/actor-system.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { EventStream } from '../runtime/event-stream.js';
 import type { LogState } from '../runtime/message-log.js';
 import type { ActorStats, PoolMode } from '../runtime/pool/actor-stats.js';
+import type { SystemStats } from '../runtime/system-stats.js';
 import type { NodeLogStats } from './node-log.js';
 
 /** What is read of a node. */

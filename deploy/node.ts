@@ -168,7 +168,6 @@ export class Node {
         isDraining: () => node?.isDraining ?? false,
         metrics,
         log: nodeLog,
-        logBytesMax: config.redisUrl === undefined ? config.journal.bytesMax : undefined,
         system,
         cluster: () => node?.cluster,
         dependencies: () => dependencyStates(parts),

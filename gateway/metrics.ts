@@ -57,9 +57,9 @@ class FixedHistogram {
     this.#sumMs += ms;
   }
 
-  /** Not cumulative over its buckets. */
-  read(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
-    return { boundsMs: this.#boundsMs, counts: this.#counts };
+  /** Bounds in seconds; counts are not cumulative. */
+  read(): { readonly bounds: readonly number[]; readonly counts: readonly number[] } {
+    return { bounds: Array.from(this.#boundsMs, (bound) => bound / 1_000), counts: Array.from(this.#counts) };
   }
 
   reset(): void {
@@ -139,8 +139,8 @@ export class GatewayMetrics {
     return { acknowledged, refused };
   }
 
-  /** Of `tether_gateway_acknowledge_seconds`, not cumulative over its buckets. */
-  acknowledgeCounts(): { readonly boundsMs: Float64Array; readonly counts: Float64Array } {
+  /** Of `tether_gateway_acknowledge_seconds`: bounds in seconds, counts not cumulative. */
+  acknowledgeCounts(): { readonly bounds: readonly number[]; readonly counts: readonly number[] } {
     return this.#acknowledge.read();
   }
 

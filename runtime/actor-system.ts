@@ -11,9 +11,10 @@ import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
+import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
 import { loadActor } from './module.js';
 import { ActorPool } from './pool/actor-pool.js';
-import type { ActorStats } from './pool/actor-stats.js';
+import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
 import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
@@ -31,20 +32,8 @@ import {
   type FilledSystemOptions,
   fillSystemOptions,
 } from './system-options.js';
+import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface SystemStats {
-  readonly mode: SystemMode;
-  readonly actors: readonly ActorStats[];
-  /** Types of which an activation rests, since it was restarted too often. */
-  readonly resting: readonly string[];
-  /** Asks by `ref` without an answer; of actors, see `actors`. */
-  readonly asksPending: number;
-  readonly deadLettersWritten: number;
-  readonly deadLettersPending: number;
-}
-
-export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
 
 /** A registered actor. */
 interface Loaded {
@@ -65,6 +54,7 @@ export class ActorSystem {
   readonly events: EventStream;
   readonly #main: MainSide;
   readonly #replays: ManyReplays;
+  readonly #meter: SystemMeter;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -92,6 +82,7 @@ export class ActorSystem {
     const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
+    this.#meter = new SystemMeter(this.#options.measures);
     this.#main = new MainSide({
       log,
       reminders,
@@ -183,6 +174,17 @@ export class ActorSystem {
       deadLettersWritten: this.#deadLetters.written,
       deadLettersPending: this.#deadLetters.pending,
     };
+  }
+
+  /** Nothing is in it when the system was told not to measure. */
+  measures(): SystemMeasures {
+    return this.#meter.measures();
+  }
+
+  /** Every partition of every actor type that runs here. */
+  partitions(): readonly PartitionStats[] {
+    const { log } = this.#options;
+    return this.#pools.flatMap((pool) => partitionStats(pool.stats(), log.open(pool.actor), pool.owners));
   }
 
   /**
@@ -309,6 +311,7 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#meter.close();
       this.#main.stop();
       return;
     }
@@ -320,6 +323,7 @@ export class ActorSystem {
     await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
+    this.#meter.close();
     this.#enter('draining', 'stopped');
   }
 
@@ -361,7 +365,8 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
+      this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -382,6 +387,7 @@ export class ActorSystem {
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
+        measures,
       },
       heapMibMax,
       youngHeapMib,
@@ -404,6 +410,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      meter: this.#meter.pool(actor),
       clock,
       random: Math.random,
       logger,

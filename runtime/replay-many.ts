@@ -9,8 +9,8 @@
  *   deadline, and says how many are left.
  * - The log is full or away: nothing more is put there, and what waits goes on waiting.
  *
- * Rejected: all of a key at once, which saves a commit of the log for each letter. A log may refuse a long message and take the short one
- * behind it. Measured: 10,000 letters of one key take as long as 10,000 commits (4 s on a disk that syncs in 0.3 ms).
+ * Rejected: all of a key at once. A log may refuse a long message and take the short one behind it. Measured: 10,000 letters of 300 keys
+ * take 0.9 s, and 9 s when all are of one key, a commit of the log for each.
  */
 import type { Clock } from './clock.js';
 import { LogClosedError, LogFullError, OutageError, ReplayBusyError } from './errors.js';

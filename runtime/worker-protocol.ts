@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Batching } from './batching.js';
 import type { Envelope } from './envelope.js';
 import type { ActorEvent } from './events.js';
+import type { ThreadMeasures } from './measure/thread-meter.js';
 import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import type { RetryPolicy } from './retry.js';
 import type { DeadLetterCause } from './stores/dead-letter.js';
@@ -37,6 +38,8 @@ export interface HostTask {
   /** `pulse.ts` */
   readonly pulse: Int32Array;
   readonly logLevel: string;
+  /** Whether it measures what its actors do. */
+  readonly measures: boolean;
 }
 
 export type ToWorker = Deliver | Batch | Drain | MeshToWorker;
@@ -135,6 +138,8 @@ export interface Load {
   readonly live: number;
   /** Asks without an answer: those of its actors, and those that they owe to others. */
   readonly asksPending: number;
+  /** What it measured since the last time. */
+  readonly measures: ThreadMeasures | undefined;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -2,7 +2,6 @@
  * A node as the operators' API shows it. Looks once a second, whoever asks or not, so that what is shown is of one moment, rates have a second
  * to be of, and charts begin full; one look costs well under a millisecond.
  */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type {
   ActorView,
   ConfigKeyView,
@@ -12,9 +11,14 @@ import type {
   PartitionView,
   Status,
 } from '../../gateway/index.js';
-import type { SystemStats } from '../../runtime/actor-system.js';
 import type { AgentStats } from '../../runtime/cluster/agent.js';
+import type { Dependency } from '../../runtime/measure/dependency-calls.js';
+import { LoopMeter } from '../../runtime/measure/loop-meter.js';
+import type { SystemMeasures } from '../../runtime/measure/system-meter.js';
+import type { PartitionStats } from '../../runtime/pool/actor-stats.js';
+import type { SystemStats } from '../../runtime/system-stats.js';
 import type { NodeLog } from '../node-log.js';
+import { CallWatch } from './call-watch.js';
 import { diagnose } from './diagnose.js';
 import { StatusHistory } from './history.js';
 import { PoolWatch } from './pool-watch.js';
@@ -28,9 +32,11 @@ interface WatchedNode {
   readonly isDraining: () => boolean;
   readonly metrics: Pick<GatewayMetrics, 'totals' | 'acknowledgeCounts'>;
   readonly log: NodeLog;
-  /** Undefined: not known. */
-  readonly logBytesMax: number | undefined;
-  readonly system: { stats(): SystemStats };
+  readonly system: {
+    stats(): SystemStats;
+    measures(): SystemMeasures;
+    partitions(): readonly PartitionStats[];
+  };
   readonly cluster: () => AgentStats | undefined;
   /** By dependency, `ok` or what is the matter. */
   readonly dependencies: () => readonly Pick<Status['dependencies'][number], 'name' | 'state'>[];
@@ -55,8 +61,9 @@ class WatchedView implements NodeView {
     deadLetters: new Rate(),
   };
   readonly #acknowledge = new WindowedHistogram();
-  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
-  #utilization = performance.eventLoopUtilization();
+  readonly #commits = new WindowedHistogram();
+  readonly #loop = new LoopMeter();
+  readonly #calls = new Map<Dependency, CallWatch>();
   #deadLettersWaiting: number | null = null;
   #countedAt = Number.NEGATIVE_INFINITY;
   #counting = false;
@@ -65,7 +72,6 @@ class WatchedView implements NodeView {
 
   constructor(node: WatchedNode) {
     this.#node = node;
-    this.#delay.enable();
     this.#status = this.#look();
     this.#timer = setInterval(() => {
       this.#status = this.#look();
@@ -75,7 +81,7 @@ class WatchedView implements NodeView {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#delay.disable();
+    this.#loop.stop();
   }
 
   status(): Status {
@@ -91,17 +97,13 @@ class WatchedView implements NodeView {
   }
 
   partitions(): readonly PartitionView[] {
-    const { system, log, name, cluster } = this.#node;
-    const owned = cluster() === undefined ? undefined : new Set(cluster()?.owned);
-    return system.stats().actors.flatMap(({ actor, owners }) =>
-      log.log.open(actor).map(({ index, end, committed }) => ({
-        actor,
-        partition: index,
-        owner: owned === undefined || owned.has(index) ? name() : null,
-        thread: owners[index] ?? null,
-        lag: end - committed,
-      })),
-    );
+    const { system, name } = this.#node;
+    return system.partitions().map(({ thread, mode, ...partition }) => ({
+      ...partition,
+      owner: thread === undefined ? null : name(),
+      thread: thread ?? null,
+      mode,
+    }));
   }
 
   actors(): readonly ActorView[] {
@@ -112,6 +114,7 @@ class WatchedView implements NodeView {
     const { system, metrics, dependencies, cluster, log, name } = this.#node;
     const at = Date.now();
     const stats = system.stats();
+    const measures = system.measures();
     this.#countDeadLetters(at);
     const gateway = metrics.totals();
     const totals = {
@@ -132,13 +135,21 @@ class WatchedView implements NodeView {
         acknowledgeMs: this.#acknowledge.sample(metrics.acknowledgeCounts()),
       },
       totals,
-      log: this.#log(stats),
-      pools: stats.actors.map((pool) => this.#watch(pool.actor).look(pool, at)),
-      dependencies: dependencies().map((dependency) => ({
-        ...dependency,
-        callsPerSecond: 0,
-        failuresPerSecond: 0,
-        callMs: null,
+      log: this.#log(),
+      pools: stats.actors.map((pool) =>
+        this.#watch(pool.actor).look(
+          pool,
+          measures.pools.find(({ actor }) => actor === pool.actor),
+          at,
+        ),
+      ),
+      dependencies: dependencies().map(({ name, state }) => ({
+        name,
+        state,
+        ...this.#call(name).look(
+          measures.dependencies.find(({ dependency }) => dependency === name),
+          at,
+        ),
       })),
       cluster:
         members === undefined
@@ -161,42 +172,40 @@ class WatchedView implements NodeView {
     return { name: name(), version, role, mode, startedAt: this.#startedAt, promise };
   }
 
-  #log({ actors }: SystemStats): Status['log'] {
-    const { log, logBytesMax } = this.#node;
-    let lag = 0;
-    let lagMax = 0;
-    for (const { actor } of actors) {
-      for (const { end, committed } of log.log.open(actor)) {
-        lag += end - committed;
-        lagMax = Math.max(lagMax, end - committed);
-      }
-    }
+  #log(): Status['log'] {
+    const { log } = this.#node;
+    const { bytes, bytesMax } = log.stats();
+    const lags = log.log.actors.flatMap((actor) =>
+      log.log.open(actor).map(({ end, committed }) => end - committed),
+    );
     return {
       driver: log.shared === undefined ? 'journal' : 'redis',
       state: log.log.state,
-      lag,
-      lagMax,
-      bytes: log.stats().bytes,
-      bytesMax: logBytesMax ?? null,
-      commitMs: null,
+      lag: log.log.lag(),
+      lagMax: Math.max(0, ...lags),
+      bytes,
+      bytesMax,
+      commitMs: this.#commits.sample(log.commitTimes()),
     };
   }
 
   #main(): Status['main'] {
-    const utilization = performance.eventLoopUtilization();
-    const { utilization: busy } = performance.eventLoopUtilization(utilization, this.#utilization);
-    this.#utilization = utilization;
-    // NaN before the first tick of its timer.
-    const delayMs = this.#delay.max > 0 ? this.#delay.max / 1e6 : 0;
-    this.#delay.reset();
-    const { heapUsed, rss } = process.memoryUsage();
-    return { busy: Math.min(1, busy || 0), eventLoopDelayMs: delayMs, heapBytes: heapUsed, rssBytes: rss };
+    return { ...this.#loop.sample(), rssBytes: process.memoryUsage.rss() };
+  }
+
+  #call(dependency: Dependency): CallWatch {
+    let watch = this.#calls.get(dependency);
+    if (watch === undefined) {
+      watch = new CallWatch();
+      this.#calls.set(dependency, watch);
+    }
+    return watch;
   }
 
   #watch(actor: string): PoolWatch {
     let watch = this.#pools.get(actor);
     if (watch === undefined) {
-      watch = new PoolWatch(actor, this.#node.log.log);
+      watch = new PoolWatch(actor);
       this.#pools.set(actor, watch);
     }
     return watch;

@@ -11,8 +11,11 @@ const STATS: ActorStats = {
   max: 1,
   resizing: false,
   partitions: [1],
-  owners: [0],
   delayMs: 0,
+  threadStats: [],
+  lag: 0,
+  lagMax: 0,
+  mailboxMax: 0,
   done: 0,
   inFlight: 0,
   live: 0,
@@ -27,14 +30,14 @@ const STATS: ActorStats = {
 
 /** A pool that is looked at once a second. */
 function watched() {
-  const partition = { end: 0, committed: 0 };
-  const watch = new PoolWatch('payment', { open: () => [partition as never] });
+  const watch = new PoolWatch('payment');
+  let [end, committed] = [0, 0];
   let at = 0;
   return (appended: number, done: number) => {
     at += 1_000;
-    partition.end += appended;
-    partition.committed += done;
-    return watch.look({ ...STATS, done: partition.committed }, at);
+    end += appended;
+    committed += done;
+    return watch.look({ ...STATS, done: committed, lag: end - committed }, undefined, at);
   };
 }
 

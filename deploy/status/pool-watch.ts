@@ -1,43 +1,60 @@
 /** One pool as the operators' API shows it: what it says of itself, with rates of the last seconds. */
 import type { ActorView, PoolStatus } from '../../gateway/index.js';
-import type { MessageLog } from '../../runtime/message-log.js';
+import type { PoolMeasures } from '../../runtime/measure/pool-meter.js';
 import type { ActorStats } from '../../runtime/pool/actor-stats.js';
-import { Rate } from './windowed.js';
+import { Rate, WindowedHistogram } from './windowed.js';
 
 /** Looks that the pace is of: batches are done in bursts. */
 const PACE_LOOKS = 5;
 
 class PoolWatch {
   readonly #actor: string;
-  readonly #log: Pick<MessageLog, 'open'>;
   readonly #done = new Rate();
   /** Done at the last looks. */
   readonly #pace: { readonly at: number; readonly done: number }[] = [];
   /** Since when something waited at each look; undefined: nothing did. */
   #lagSince: number | undefined;
   #live = 0;
+  #measures: PoolMeasures | undefined;
+  readonly #queue = new WindowedHistogram();
+  readonly #turn = new WindowedHistogram();
+  readonly #age = new WindowedHistogram();
 
-  constructor(actor: string, log: Pick<MessageLog, 'open'>) {
+  constructor(actor: string) {
     this.#actor = actor;
-    this.#log = log;
   }
 
-  look(stats: ActorStats, at: number): PoolStatus {
-    const { actor, mode, min, max, resizing, done, inFlight, live, delayMs, outage, unstable, threadsLost } =
-      stats;
+  /** `measures`: undefined when nothing is measured. */
+  look(stats: ActorStats, measures: PoolMeasures | undefined, at: number): PoolStatus {
+    const {
+      actor,
+      mode,
+      min,
+      max,
+      resizing,
+      done,
+      inFlight,
+      live,
+      delayMs,
+      outage,
+      unstable,
+      threadsLost,
+      lag,
+    } = stats;
     this.#live = live;
-    const lag = this.#log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
+    this.#measures = measures;
+    const times = measures?.times;
     const { current, file, differs } = stats.settings;
     return {
       actor,
       mode,
-      threads: stats.threads.map((mode, thread) => ({
+      threads: stats.threadStats.map(({ thread, mode, partitions, loop }) => ({
         thread,
         mode,
-        partitions: stats.partitions[thread] ?? 0,
-        busy: null,
-        heapBytes: null,
-        eventLoopDelayMs: null,
+        partitions,
+        busy: loop?.busy ?? null,
+        heapBytes: loop?.heapBytes ?? null,
+        eventLoopDelayMs: loop?.eventLoopDelayMs ?? null,
       })),
       min,
       max,
@@ -49,10 +66,10 @@ class PoolWatch {
       live,
       delayMs,
       behindMs: Math.max(delayMs, this.#behindMs(lag, done, at)),
-      queueMs: null,
-      turnMs: null,
-      ageMs: null,
-      mailboxMax: 0,
+      queueMs: times === undefined ? null : this.#queue.sample(times.queue),
+      turnMs: times === undefined ? null : this.#turn.sample(times.turn),
+      ageMs: times === undefined ? null : this.#age.sample(times.age),
+      mailboxMax: stats.mailboxMax,
       outage: outage ?? null,
       unstable,
       threadsLost,
@@ -75,7 +92,12 @@ class PoolWatch {
   }
 
   keys(): ActorView {
-    return { actor: this.#actor, live: this.#live, hottest: [], deepest: [] };
+    return {
+      actor: this.#actor,
+      live: this.#live,
+      hottest: [...(this.#measures?.hottest ?? [])],
+      deepest: [...(this.#measures?.deepest ?? [])],
+    };
   }
 }
 

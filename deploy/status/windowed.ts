@@ -1,13 +1,6 @@
 /** What happened lately, from counts that only grow: rates and percentiles of the last seconds. */
 import type { Percentiles } from '../../gateway/api/status-schema.js';
-
-/** A histogram as it is kept: not cumulative over its buckets, growing since the start. */
-interface HistogramCounts {
-  /** Upper bounds, ascending; milliseconds. */
-  readonly boundsMs: ArrayLike<number>;
-  /** One more than bounds: the last is what lies above them. */
-  readonly counts: ArrayLike<number>;
-}
+import type { HistogramCounts } from '../../runtime/measure/histogram.js';
 
 /** Samples that percentiles look back over; one a second. */
 const WINDOW = 10;
@@ -17,29 +10,30 @@ class WindowedHistogram {
   readonly #samples: Float64Array[] = [];
 
   /** @returns percentiles of the window, by linear interpolation within a bucket; null when nothing fell into it */
-  sample({ boundsMs, counts }: HistogramCounts): Percentiles {
+  sample({ bounds, counts }: Pick<HistogramCounts, 'bounds' | 'counts'>): Percentiles {
     const now = Float64Array.from(counts);
     this.#samples.push(now);
     if (this.#samples.length > WINDOW + 1) this.#samples.shift();
     const first = this.#samples[0];
     const growth = Array.from(now, (count, at) => Math.max(0, count - (first?.[at] ?? 0)));
-    return percentilesOf(boundsMs, growth);
+    return percentilesOf(bounds, growth);
   }
 }
 
-function percentilesOf(boundsMs: ArrayLike<number>, counts: readonly number[]): Percentiles {
+/** Milliseconds; bounds are seconds. */
+function percentilesOf(bounds: readonly number[], counts: readonly number[]): Percentiles {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return null;
-  const at = (share: number) => quantile(boundsMs, counts, share * total);
+  const at = (share: number) => 1_000 * quantile(bounds, counts, share * total);
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 /** Where the `rank`-th lies. Above the last bound nothing is known, and the bound is said. */
-function quantile(boundsMs: ArrayLike<number>, counts: readonly number[], rank: number): number {
+function quantile(bounds: readonly number[], counts: readonly number[], rank: number): number {
   let below = 0;
   let floor = 0;
   for (const [at, count] of counts.entries()) {
-    const bound = boundsMs[at];
+    const bound = bounds[at];
     if (bound === undefined) return floor;
     if (below + count >= rank)
       return count === 0 ? floor : floor + ((bound - floor) * (rank - below)) / count;
@@ -64,4 +58,4 @@ class Rate {
   }
 }
 
-export { type HistogramCounts, Rate, WindowedHistogram };
+export { Rate, WindowedHistogram };

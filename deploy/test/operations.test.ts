@@ -112,6 +112,11 @@ t.test(
     const slow = async () => (await status()).pools.find(({ actor }) => actor === 'slow');
     await until('all is done', async () => (await slow())?.done === 60, 30_000);
     await until('nothing is said any more', async () => (await status()).findings.length === 0);
+    const { log, dependencies, rates } = await status();
+    t.ok((log.commitMs?.p50 ?? 0) > 0, 'commits are measured');
+    t.ok((rates.acknowledgeMs?.p50 ?? 0) > 0);
+    t.match((await slow())?.turnMs?.p50, /^(9\d|1\d\d)/, 'a receive takes its 100 ms');
+    t.equal(dependencies.find(({ name }) => name === 'postgres')?.state, 'ok');
     t.match(await slow(), { lag: 0, behindMs: 0 });
   },
 );

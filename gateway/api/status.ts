@@ -11,6 +11,8 @@ const partitionSchema = z.object({
   /** Null when it is not a thread of this node. */
   thread: z.int().nullable(),
   lag: z.number(),
+  /** `broken`: its log cannot be read; `unreadable`: a later release wrote what is on it; `elsewhere`: another node's, or nobody's. */
+  mode: z.enum(['owned', 'elsewhere', 'broken', 'unreadable']),
 });
 
 const actorSchema = z.object({

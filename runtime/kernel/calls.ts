@@ -37,7 +37,7 @@ export class Calls {
       this.#contexts ??= new Set();
       this.#contexts.add(context);
     }
-    context.batch = messages;
+    context.beginCall(messages);
     return context;
   }
 

@@ -1,8 +1,9 @@
+import type { Measured } from '../measure/thread-meter.js';
 import type { DeadLetterCause } from '../stores/dead-letter.js';
 import type { DurableMessage } from './letter.js';
 
 /** A message of the log in a worker thread, with its place there. */
-export interface Entry {
+export interface Entry extends Measured {
   readonly partition: number;
   /** Of the ownership under which it was read; undefined when the log has one owner. */
   readonly epoch?: number | undefined;

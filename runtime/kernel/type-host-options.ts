@@ -3,6 +3,7 @@ import type { ActorDefinition } from '../actor.js';
 import type { Batching } from '../batching.js';
 import type { ActorEvent } from '../events.js';
 import type { Logger } from '../logger.js';
+import type { ThreadMeter } from '../measure/thread-meter.js';
 import type { ThreadLimits } from '../pool/shared-limits.js';
 import type { RetryPolicy } from '../retry.js';
 import type { SnapshotStore } from '../stores/snapshot.js';
@@ -24,6 +25,8 @@ export interface TypeHostOptions {
   readonly snapshots?: { readonly store: SnapshotStore; readonly log: string } | undefined;
   /** Limits of the type that it shares with other threads; without them its limits are its own. */
   readonly limits?: ThreadLimits | undefined;
+  /** Without one nothing is measured. */
+  readonly meter?: ThreadMeter | undefined;
 }
 
 /** The kernel, as the types in it see it. */

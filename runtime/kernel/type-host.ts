@@ -51,6 +51,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly resources: unknown;
   readonly supervisor: Supervisor;
   readonly delay: QueueDelay;
+  readonly meter: TypeHostOptions['meter'];
   readonly limiter: Limiter | undefined;
   batchMax = 1;
   volatileMax = 1;
@@ -84,6 +85,7 @@ export class TypeHost implements ActivationHost<Activation> {
     this.logger = logger;
     this.resources = resources;
     this.delay = new QueueDelay(kernel.clock);
+    this.meter = options.meter;
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
     this.mailboxMax = definition.mailboxMax ?? MAILBOX_MAX;
     this.overflow = definition.overflow ?? 'backpressure';
@@ -121,6 +123,11 @@ export class TypeHost implements ActivationHost<Activation> {
   /** Activations alive. */
   get live(): number {
     return this.#byKey.size;
+  }
+
+  /** The activation that was used last. */
+  get newest(): Activation | undefined {
+    return this.#recency.newest;
   }
 
   get keyed(): boolean {
@@ -176,6 +183,7 @@ export class TypeHost implements ActivationHost<Activation> {
     activation: Activation,
   ): Promise<void> | void {
     this.delay.began(batch);
+    this.meter?.began(batch, this.keyed);
     const messages = batch.map(({ message }) => message);
     if (!this.saves) {
       return activation.loaded

@@ -18,7 +18,7 @@ import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import { causeOf } from '../failure.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
-import type { ActorStats, PoolMode } from './actor-stats.js';
+import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
 import { LossWindow } from './loss-window.js';
 import type { ActorPoolOptions } from './options.js';
@@ -41,7 +41,7 @@ export class ActorPool {
   readonly #pool: ThreadPool;
   readonly #resizer: Resizer;
   readonly #losses: LossWindow;
-  readonly #news = new ThreadNews();
+  readonly #news: ThreadNews;
   #mode: PoolMode = 'running';
   /** What definition and registration say, and what holds. */
   readonly #defined: PoolSettings;
@@ -64,6 +64,7 @@ export class ActorPool {
       inFlightMax: WINDOW_MESSAGES,
     });
     this.#settings = this.#defined;
+    this.#news = new ThreadNews(options.meter);
     this.#losses = new LossWindow(policy.losses);
     const threads = this.#settings.min;
     this.#dispatcher = new Dispatcher({
@@ -107,6 +108,7 @@ export class ActorPool {
     const { owners, done, inFlight } = this.#dispatcher;
     const unreadable = this.#dispatcher.standing('unreadable');
     const { threads, modes } = this.#pool;
+    const { meter, partitions } = this.#options;
     return {
       actor: this.actor,
       mode: this.#mode,
@@ -115,7 +117,9 @@ export class ActorPool {
       max: this.#settings.max,
       resizing: this.#resizer.busy,
       partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
-      owners,
+      threadStats: threadStats(threads, modes, owners, meter),
+      ...lagOf(partitions, owners),
+      mailboxMax: meter.mailboxMax,
       delayMs: this.#delayMs,
       done,
       inFlight,

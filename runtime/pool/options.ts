@@ -5,6 +5,7 @@ import type { Release } from '../dispatch/handover.js';
 import type { Discard, OwnershipAtStart } from '../dispatch/ownership.js';
 import type { ActorEvent } from '../events.js';
 import type { Logger } from '../logger.js';
+import type { PoolMeter } from '../measure/pool-meter.js';
 import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
 import type { LogPartition } from '../message-log.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
@@ -40,6 +41,7 @@ export interface ActorPoolOptions {
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
+  readonly meter: PoolMeter;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;

@@ -25,6 +25,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       grouped: [],
       snapshots: undefined,
       limits: undefined,
+      measures: true,
     },
     heapMibMax: 64,
     youngHeapMib: 16,

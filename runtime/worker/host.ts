@@ -13,6 +13,7 @@ import { causeOf, fencedPartitionsOf } from '../failure.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { TypeHost } from '../kernel/type-host.js';
+import type { ThreadMeter } from '../measure/thread-meter.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pool/pulse.js';
 import { findTracing, flushSpans } from '../tracing.js';
@@ -30,6 +31,7 @@ import type {
 } from '../worker-protocol.js';
 import { Deliveries } from './deliveries.js';
 import { EventBuffer } from './event-buffer.js';
+import { Gauges } from './gauges.js';
 import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
 import { ThreadMesh } from './thread-mesh.js';
@@ -63,6 +65,7 @@ async function run(task: HostTask): Promise<void> {
     port.on('close', () => resolve(0));
   });
 
+  const gauges = task.measures ? new Gauges() : undefined;
   const definition = await loadActor(task.module);
   const opened = await openParts(definition, task, logger, drainAsked);
   if (opened === undefined) return;
@@ -97,7 +100,8 @@ async function run(task: HostTask): Promise<void> {
     snapshots,
     limits: limitsOf(definition, task),
     logger,
-    outcome: outcomeTo(task, () => host.live),
+    meter: gauges?.meter,
+    outcome: outcomeTo(task, () => host.live, gauges?.meter),
   });
 
   const deliveries = new Deliveries(host, task);
@@ -113,19 +117,23 @@ async function run(task: HostTask): Promise<void> {
   });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
+  const report = () => {
+    const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
+    port.postMessage({
+      type: 'load',
+      delayMs: host.delay.sample(),
+      live: host.live,
+      asksPending,
+      measures: gauges?.take(host),
+    } satisfies Load);
+  };
   const watchdog = setInterval(
     () => {
       kernel.sweep();
       kernel.tracing = findTracing(kernel.tracing);
       kernel.flushEvents();
       events.flush();
-      const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
-      port.postMessage({
-        type: 'load',
-        delayMs: host.delay.sample(),
-        live: host.live,
-        asksPending,
-      } satisfies Load);
+      report();
       host.delay.probe(kernel.scheduler);
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
@@ -141,10 +149,12 @@ async function run(task: HostTask): Promise<void> {
     const deadlineMs = await drainAsked;
     await kernel.drain(deadlineMs * HURRY_SHARE);
     await host.close();
+    report();
     await snapshots?.store.close();
     await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
+    gauges?.stop();
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
     kernel.flushEvents();
     events.flush();
@@ -153,10 +163,11 @@ async function run(task: HostTask): Promise<void> {
   }
 }
 
-function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
+function outcomeTo({ port, actor }: HostTask, live: () => number, meter: ThreadMeter | undefined): Outcome {
   const parked = { messages: 0, bytes: 0 };
   return {
     done(entries) {
+      meter?.done(entries, systemClock.now());
       port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
     },
     dead({ partition, offset, bytes, message }, cause) {

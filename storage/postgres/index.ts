@@ -40,6 +40,7 @@ export {
 } from './pool.js';
 export { PoolSettingsTable, type SavedPool } from './pool-settings.js';
 export { createReminderStore } from './reminders.js';
+export { readSchemaState, schemaTables } from './schema-state.js';
 export { createSnapshotStore } from './snapshots.js';
 export type { SnapshotsModuleSettings } from './snapshots-module.js';
 export { type NewToken, type StoredToken, Tokens } from './tokens.js';

@@ -33,6 +33,17 @@ t.test('one server', async (t: Test) => {
   const redis = await startTestRedis(t);
   testMessageLog(t, (t) => openOn(t, redis));
 
+  t.test('the time of each group that landed is measured', async (t) => {
+    const log = await openOn(t, redis);
+    for (let n = 0; n < 3; n++) await appendText(part(log, 'a', 0), `${n}`);
+    const { counts, sum } = log.commitTimes();
+    t.equal(
+      counts.reduce((a, b) => a + b, 0),
+      3,
+    );
+    t.ok(sum > 0 && sum < 3, `${sum} seconds`);
+  });
+
   t.test('what another process appends is heard of, and read', async (t) => {
     // Its clock stands still, so that it polls nothing.
     const clock = new ManualClock();

@@ -145,6 +145,7 @@ export function nodeView(findings: () => readonly Finding[] = () => [SLOW, LETTE
         owner: partition === 63 ? null : partition % 2 === 0 ? 'node-a' : 'node-b',
         thread: partition % 2 === 0 ? (partition / 2) % 4 : null,
         lag: partition % 5 === 0 ? partition * 31 : 0,
+        mode: partition % 2 === 0 ? ('owned' as const) : ('elsewhere' as const),
       })),
     actors: () => [
       {

@@ -5,7 +5,7 @@ import { uploads } from './0004-uploads.js';
 import { tokens } from './0005-tokens.js';
 import { partitionEpochs } from './0006-partition-epochs.js';
 import { pools } from './0007-pools.js';
-import { operations } from './0008-operations.js';
+import { finding } from './0008-finding.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -17,7 +17,7 @@ export const migrations: readonly Migration[] = [
   tokens,
   partitionEpochs,
   pools,
-  operations,
+  finding,
 ];
 
 export type { Migration } from './migration.js';

@@ -17,9 +17,9 @@ import type { Migration } from './migration.js';
  * On a table that has rows, `events` takes no new ones while its index is built: about a minute for 20 million. Webhooks are
  * acknowledged meanwhile; they wait on the log.
  */
-export const operations: Migration = {
+export const finding: Migration = {
   version: 8,
-  name: 'operations',
+  name: 'finding',
   sql: `
     ALTER TABLE dead_letters ADD COLUMN dropped_at bigint, ADD COLUMN dropped_by text;
     ALTER TABLE dead_letters DROP CONSTRAINT dead_letters_state;
