@@ -24,7 +24,7 @@ for (const theme of ['light', 'dark', 'phone'] as const) {
     `every page, ${theme}: no finding of axe, no scrolling aside, nothing that is forbidden`,
     async (t) => {
       const { origin } = await startConsole(t);
-      const { page, wrong } = await openPage(browser, origin, {
+      const { page, wrong } = await openPage(browser, {
         dark: theme === 'dark',
         phone: theme === 'phone',
       });

@@ -16,15 +16,13 @@ interface StartedConsole {
   readonly node: MadeUpNode;
 }
 
-/** `port`: of one that was closed, to come back there. */
 export async function startConsole(
   t: Test,
-  { view = nodeView(), port = 0 }: { readonly view?: NodeView; readonly port?: number } = {},
+  { view = nodeView() }: { readonly view?: NodeView } = {},
 ): Promise<StartedConsole> {
   const node = new MadeUpNode();
   const reader: Client = { name: 'reader', scopes: new Set(['read']) };
   const { gateway } = await startTestGateway(t, {
-    port,
     operations: {
       token: OPERATOR,
       authenticator: {
