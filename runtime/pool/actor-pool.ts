@@ -140,7 +140,8 @@ export class ActorPool {
 
   /** Gives the pool other limits. Resolves, and rejects, as `change` does. */
   async resize(size: PoolSize): Promise<void> {
-    await this.change(limitsOf(size));
+    this.#set(this.check(limitsOf(size)));
+    await this.#resize(this.#pool.threads.length);
   }
 
   /** The settings as they would be. @throws PoolRequestError when they cannot */
@@ -155,12 +156,18 @@ export class ActorPool {
    * @throws PoolRequestError, PoolResizeError (rejects)
    */
   async change(change: PoolChange): Promise<void> {
+    const { min, max } = this.#settings;
     const settings = this.check(change);
+    this.#set(settings);
+    // Else a resize that waits would be called back: it wants a number that the pool has not yet.
+    if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
+  }
+
+  #set(settings: PoolSettings): void {
     this.#settings = settings;
     const { batchMax, lingerMs, inFlightMax } = settings;
     this.#pool.batch({ batchMax, lingerMs });
     this.#dispatcher.inFlightMax = inFlightMax;
-    await this.#resize(this.#pool.threads.length);
   }
 
   async #resize(threads: number): Promise<void> {
