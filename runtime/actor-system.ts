@@ -349,7 +349,7 @@ export class ActorSystem {
         settings,
         retry,
         receiveMsMax,
-        logLevel,
+        logLevel: logLevel.cell,
         batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,
