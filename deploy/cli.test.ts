@@ -49,7 +49,7 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     [['dead', 'replay', 'x', '--all'], /not both/],
     [['dead', 'replay', 'x', '--actor', 'payment'], /go with --all/],
     [['tokens', 'create', '--scopes', 'operations'], /'--client <name>' not specified/],
-    [['tokens', 'create', '--client', 'a', '--scopes', 'read'], /Allowed are uploads:read, uploads:write/],
+    [['tokens', 'create', '--client', 'a', '--scopes', 'reads'], /Allowed are uploads:read, uploads:write/],
     [['tokens', 'create', '--client', 'a', '--scopes', ''], /Allowed are uploads:read/],
     [['tokens', 'create', '--client', 'a', '--expires-in-days', '0'], /from 1 to 3650/],
     [['tokens', 'revoke'], /missing required argument 'id'/],

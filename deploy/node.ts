@@ -210,7 +210,6 @@ export class Node {
             tokens: uploads?.tokens,
             pools,
             audit,
-            logLevels,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
