@@ -7,6 +7,7 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
@@ -50,7 +51,7 @@ interface Settings {
   readonly durability: 'commit' | 'memory' | 'replicated';
   readonly partitions: number;
   readonly journal: { readonly bytesMax: number; readonly segmentBytes: number };
-  readonly threads: number;
+  readonly threads: PoolSize;
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
@@ -65,7 +66,7 @@ interface Settings {
     readonly xlsxBytesMax: number;
     readonly activeMax: number;
     readonly expiryMs: number;
-    readonly threads: number;
+    readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
   readonly logLevel: LogLevel;

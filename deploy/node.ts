@@ -13,7 +13,7 @@ import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import { asError } from '../runtime/failure.js';
-import type { Logger, LogLevel } from '../runtime/logger.js';
+import type { Logger } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import {
@@ -29,6 +29,7 @@ import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
 import { EXIT } from './exit-codes.js';
+import { type LeveledLogger, LogLevelControl } from './log-level.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
@@ -90,9 +91,11 @@ export class Node {
   }
 
   /** @param measures false: threads measure nothing; for who asks what it costs */
-  static async start(config: Config, logger: Logger, measures = true): Promise<Node> {
+  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
+      const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
+      undo.push(() => logLevels.stop());
       if (keepsFiles(config)) await makeDirectory(config.dataDir, 0o700);
       const nodeLog = await openNodeLog(config, logger);
       const { log } = nodeLog;
@@ -134,7 +137,7 @@ export class Node {
         ...(shares === undefined ? {} : { limitShares: shares.store }),
         retry: config.retry,
         logger,
-        logLevel: levelOfThreads(config.logLevel),
+        logLevel: logLevels.threads,
         measures,
       });
       const uploads =
@@ -206,6 +209,7 @@ export class Node {
             tokens: uploads?.tokens,
             pools,
             audit,
+            logLevels,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
@@ -215,7 +219,7 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway, view }, logger);
+      node = new Node(config, { ...parts, gateway, view, logLevels }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
@@ -240,7 +244,7 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, pools, shares, log, database, view } = this.#parts;
+    const { gateway, uploads, system, pools, shares, log, database, view, logLevels } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
@@ -250,6 +254,7 @@ export class Node {
     shares?.close();
     gateway.close();
     view.stop();
+    logLevels.stop();
     await log.log.close();
     await database.stop();
   }
@@ -287,6 +292,7 @@ interface Parts {
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+  readonly logLevels: LogLevelControl;
   readonly view: WatchedView;
 }
 
@@ -312,10 +318,4 @@ function paymentSettings(
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
-}
-
-/** Threads have four levels; the logger itself leaves out what is below its own. */
-function levelOfThreads(level: Config['logLevel']): LogLevel {
-  if (level === 'trace') return 'debug';
-  return level === 'silent' || level === 'fatal' ? 'error' : level;
 }

@@ -8,6 +8,8 @@ import {
   deadLetterBulkRoutes,
   deadLetterRoutes,
   eventRoutes,
+  type LogLevels,
+  logLevelRoutes,
   type PoolControl,
   poolRoutes,
   tokenRoutes,
@@ -20,6 +22,7 @@ import type { Pool, Tokens } from '../storage/postgres/index.js';
 
 interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
+  readonly logLevels: LogLevels;
   readonly pool: Pool;
   readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
   /** Undefined on a node that knows none. */
@@ -28,7 +31,15 @@ interface RoutedParts {
   readonly audit: AuditLog;
 }
 
-function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes({
+  deadLetters,
+  logLevels,
+  pool,
+  system,
+  tokens,
+  pools,
+  audit,
+}: RoutedParts): readonly ApiRoute[] {
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -42,6 +53,7 @@ function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedP
     ...poolRoutes(pools),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
+    ...logLevelRoutes(logLevels),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];
 }

@@ -6,13 +6,12 @@
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
 import { batchingOf } from './batching.js';
-import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
+import { PoolRequestError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
 import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
-import { loadActor } from './module.js';
 import { ActorPool } from './pool/actor-pool.js';
 import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
@@ -21,25 +20,15 @@ import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
+import { loadRegistered, type Registered, refuseForeign } from './registered.js';
 import { replayDeadLetter } from './replay.js';
 import { ManyReplays, type ReplayManyResult } from './replay-many.js';
 import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
 import type { DeadLetterSelection, DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
-import {
-  type ActorSystemOptions,
-  type FilledRegistration,
-  type FilledSystemOptions,
-  fillSystemOptions,
-} from './system-options.js';
+import { type ActorSystemOptions, type FilledSystemOptions, fillSystemOptions } from './system-options.js';
 import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-/** A registered actor. */
-interface Loaded {
-  readonly definition: ActorDefinition;
-  readonly registration: FilledRegistration;
-}
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
@@ -113,30 +102,9 @@ export class ActorSystem {
   }
 
   async #start(): Promise<void> {
-    const { actors: registrations, log, ownership, logger } = this.#options;
-    const loaded = new Map<string, Loaded>();
-    for (const registration of registrations) {
-      const definition = await loadActor(registration.module);
-      const { type, snapshot } = definition;
-      if (loaded.has(type))
-        throw new ActorModuleError(`${registration.module}: actor ${type} is registered twice`);
-      if (snapshot !== undefined && this.#options.snapshots === undefined)
-        throw new ActorModuleError(
-          `${registration.module}: actor ${type} keeps snapshots, and the system has no store of them (its option snapshots)`,
-        );
-      loaded.set(type, { definition, registration });
-    }
-    for (const actor of log.actors) {
-      const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
-      if (waiting === 0 || loaded.has(actor)) continue;
-      if (ownership === 'all') {
-        throw new UnknownActorError(
-          `the log holds ${waiting} messages for actor ${actor}, which is not registered`,
-        );
-      }
-      // Others read the log too, and one of a later release may have it.
-      logger.warn({ actor, waiting }, 'the log holds messages for an actor that is not registered here');
-    }
+    const { log, ownership } = this.#options;
+    const loaded = await loadRegistered(this.#options);
+    refuseForeign(this.#options, loaded);
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
     const actors = [...loaded.values()];
@@ -364,7 +332,7 @@ export class ActorSystem {
     return shared;
   }
 
-  #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
+  #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
       this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
@@ -381,7 +349,7 @@ export class ActorSystem {
         settings,
         retry,
         receiveMsMax,
-        logLevel,
+        logLevel: logLevel.cell,
         batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { request } from 'undici';
-import { reasonNotToListen } from '../../gateway/index.js';
+import { PortBusyError, reasonNotToListen } from '../../gateway/index.js';
 import { HEAP_MIB_MAX } from '../../runtime/system-options.js';
 import { readCgroup } from './cgroup.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
@@ -172,7 +172,8 @@ const port: Check = {
       : '; reached from other machines, as far as no firewall stands before it';
     const reason = await reasonNotToListen(host, port);
     if (reason === undefined) return ok(`${shown} is free${open}`);
-    if (await isTether(host, port)) return ok(`${shown} is a running node's${open}`);
+    if (reason instanceof PortBusyError && (await isTether(host, port)))
+      return ok(`${shown} is a running node's${open}`);
     return failed(
       reason.message,
       `see who has it (ss -ltnp 'sport = :${port}'), or choose another TETHER_PORT or TETHER_HOST`,

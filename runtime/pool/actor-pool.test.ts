@@ -190,6 +190,19 @@ t.test(
   },
 );
 
+t.test('a change of other settings leaves the number of threads alone', async (t) => {
+  const { system, stats } = await start(t, 1);
+  await until('it is ready', () => stats().threads[0] === 'ready', 60_000);
+  const resizes: number[] = [];
+  system.events.listen((event) => void (event.kind === 'resized' && resizes.push(event.threads)));
+  await system.changePool('recorder', { batchMax: 5 });
+  t.strictSame(resizes, []);
+  const grown = system.changePool('recorder', { max: 2, min: 2 });
+  await system.changePool('recorder', { batchMax: 6 });
+  await grown;
+  t.strictSame(resizes, [2]);
+});
+
 t.test('of a change that is refused nothing holds', async (t) => {
   const { system, stats } = await start(t, 1);
   const before = stats().settings;

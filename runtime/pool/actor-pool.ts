@@ -17,6 +17,7 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import { causeOf } from '../failure.js';
+import { traceFields } from '../traceparent.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
 import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
@@ -140,7 +141,8 @@ export class ActorPool {
 
   /** Gives the pool other limits. Resolves, and rejects, as `change` does. */
   async resize(size: PoolSize): Promise<void> {
-    await this.change(limitsOf(size));
+    this.#set(this.check(limitsOf(size)));
+    await this.#resize(this.#pool.threads.length);
   }
 
   /** The settings as they would be. @throws PoolRequestError when they cannot */
@@ -155,12 +157,18 @@ export class ActorPool {
    * @throws PoolRequestError, PoolResizeError (rejects)
    */
   async change(change: PoolChange): Promise<void> {
+    const { min, max } = this.#settings;
     const settings = this.check(change);
+    this.#set(settings);
+    // Else a resize that waits would be called back: it wants a number that the pool has not yet.
+    if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
+  }
+
+  #set(settings: PoolSettings): void {
     this.#settings = settings;
     const { batchMax, lingerMs, inFlightMax } = settings;
     this.#pool.batch({ batchMax, lingerMs });
     this.#dispatcher.inFlightMax = inFlightMax;
-    await this.#resize(this.#pool.threads.length);
   }
 
   async #resize(threads: number): Promise<void> {
@@ -305,7 +313,14 @@ export class ActorPool {
       case 'dead': {
         const { envelope, cause, attempts } = message;
         this.#options.logger.error(
-          { actor: this.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
+          {
+            actor: this.actor,
+            id: envelope.id,
+            ...traceFields(envelope.traceparent),
+            code: cause.code,
+            reason: cause.message,
+            attempts,
+          },
           'a message is given up and becomes a dead letter',
         );
         this.#options.onEvent({
