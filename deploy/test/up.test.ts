@@ -100,6 +100,7 @@ t.test('every documented notification is echoed and has one row, however often i
       `round ${round}`,
     );
   }
+  await untilSchema();
   const pool = await open();
   await untilRows(pool, 'select 1 from events', bodies.length);
   const forged = notification('f0f0', { status: 'approved' }).replace(/signature=./, 'signature=x');
@@ -162,10 +163,14 @@ t.test(
 t.test('each series of the reference is there, with its labels, and no others', async (t) => {
   const scrape = async (accept: string) =>
     await (await fetch(`${node.url}/metrics`, { headers: { accept } })).text();
-  await until('threads have told, and dead letters are counted', async () => {
-    const text = await scrape('*/*');
-    return /^tether_dead_letters_waiting \d/m.test(text) && /^tether_thread_busy_ratio.*"0"/m.test(text);
-  });
+  await until(
+    'threads have told, and dead letters are counted',
+    async () => {
+      const text = await scrape('*/*');
+      return /^tether_dead_letters_waiting \d/m.test(text) && /^tether_thread_busy_ratio.*"0"/m.test(text);
+    },
+    20_000,
+  );
   const page = readFileSync('docs/reference/metrics.md', 'utf8');
   const documented = [...page.matchAll(/^\| `(tether_\w+)` +\| (\w+) +\| ([^|]*?) *\|/gm)];
   t.ok(documented.length > 30);

@@ -23,6 +23,7 @@ import type { Entry, Outcome } from './entry.js';
 import { Epochs } from './epochs.js';
 import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
+import { longestIdle } from './passivation.js';
 import { QueueDelay } from './queue-delay.js';
 import { Recency } from './recency.js';
 import type { Scheduler } from './scheduler.js';
@@ -38,8 +39,6 @@ const ACTIVATIONS_MAX = 10_000;
 const MAILBOX_MAX = 10_000;
 /** Calls under way in one reentrant activation. */
 const CALLS_MAX = 100;
-/** How many are looked at for one that may go, when there are too many. */
-const CANDIDATES_MAX = 16;
 
 type Batch = readonly (VolatileMessage | DurableMessage)[];
 
@@ -378,19 +377,10 @@ export class TypeHost implements ActivationHost<Activation> {
     return activation;
   }
 
-  /** Those that owe an answer go last. All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
+  /** All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
   #passivateOldest(): void {
-    let debtor: Activation | undefined;
-    let at = this.#recency.oldest;
-    for (let looked = 0; at !== undefined && looked < CANDIDATES_MAX; looked++) {
-      if (at.quiet && !at.owesAnswers) {
-        this.passivate(at);
-        return;
-      }
-      if (at.quiet) debtor ??= at;
-      at = at.newer;
-    }
-    if (debtor !== undefined) this.passivate(debtor);
+    const idle = longestIdle(this.#recency.oldest);
+    if (idle !== undefined) this.passivate(idle);
   }
 
   #remove(activation: Activation): void {
