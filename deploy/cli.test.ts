@@ -41,7 +41,7 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     [['send', 'emp', '--rate', '0'], /above 0 per second, or max/],
     [['send', 'emp', '--kinds', 'wpf,card'], /processing, wpf, kyc, apm/],
     [['send', 'stripe'], /unknown command 'stripe'\ntether: see tether send --help\n$/],
-    [['dead', 'list', '--state', 'gone'], /allowed is waiting, replayed or all/],
+    [['dead', 'list', '--state', 'gone'], /allowed is waiting, replayed, dropped or all/],
     [['dead', 'list', '--limit', '1001'], /from 1 to 1000/],
     [['dead', 'show'], /missing required argument 'id'/],
     [['dead', 'replay'], /nothing to replay: give the ids of dead letters, or --all/],

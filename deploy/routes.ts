@@ -25,7 +25,7 @@ interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
   readonly logLevels: LogLevels;
   readonly pool: Pool;
-  readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
+  readonly system: Pick<ActorSystem, 'replay' | 'replays' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
@@ -39,7 +39,7 @@ function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
     ...deadLetterBulkRoutes({
       deadLetters,
-      replayMany: (selection, msMax) => system.replayMany(selection, msMax),
+      replayMany: (selection, msMax) => system.replays.many(selection, msMax),
       poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
       now: Date.now,
     }),

@@ -39,7 +39,7 @@ const ROOT: readonly string[] = [
   ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
 ];
 
-const isTest = (path: string) => path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path);
+const isTest = (path: string) => /\.test\.tsx?$/.test(path) || /\/(test|testing|fixtures)\//.test(path);
 const folderOf = (path: string) => path.split('/')[0] ?? '';
 
 interface Edge {
@@ -57,7 +57,7 @@ function edgesOf(sources: Sources): readonly Edge[] {
       .map(({ specifier, typeOnly }) => {
         const inside = specifier.startsWith('.');
         const to = inside
-          ? posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+          ? sourceOf(sources, posix.join(posix.dirname(from), specifier))
           : specifier.startsWith('node:')
             ? specifier
             : specifier
@@ -67,6 +67,12 @@ function edgesOf(sources: Sources): readonly Edge[] {
         return { from, to, inside, typeOnly };
       }),
   );
+}
+
+/** What the file that an import names is compiled from. */
+function sourceOf(sources: Sources, path: string): string {
+  const withJsx = path.replace(/\.js$/, '.tsx');
+  return sources.has(withJsx) ? withJsx : path.replace(/\.js$/, '.ts');
 }
 
 /** Imports that run to the right, into perf, or out of the sources. */
@@ -141,7 +147,7 @@ function unreachable(sources: Sources, entries: readonly string[]): readonly str
     if (inside) next.set(from, [...(next.get(from) ?? []), to]);
   }
   const reached = new Set<string>();
-  const queue = [...entries, ...[...sources.keys()].filter((path) => path.endsWith('.test.ts'))];
+  const queue = [...entries, ...[...sources.keys()].filter((path) => /\.test\.tsx?$/.test(path))];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);

@@ -33,7 +33,7 @@ const sources = new Map(
     .flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
     )
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => [path, readFileSync(path, 'utf8')] as const),
 );
 
