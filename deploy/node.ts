@@ -209,7 +209,6 @@ export class Node {
             tokens: uploads?.tokens,
             pools,
             audit,
-            logLevels,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
