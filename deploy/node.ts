@@ -204,7 +204,6 @@ export class Node {
           view,
           routes: nodeRoutes({
             deadLetters,
-            logLevels,
             pool: database.pool,
             system,
             tokens: uploads?.tokens,
