@@ -204,6 +204,7 @@ export class Node {
           view,
           routes: nodeRoutes({
             deadLetters,
+            logLevels,
             pool: database.pool,
             system,
             tokens: uploads?.tokens,
