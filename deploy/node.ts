@@ -6,6 +6,7 @@
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
@@ -89,7 +90,8 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  static async start(config: Config, logger: LeveledLogger): Promise<Node> {
+  /** @param measures false: threads measure nothing; for who asks what it costs */
+  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
       const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
@@ -136,6 +138,7 @@ export class Node {
         retry: config.retry,
         logger,
         logLevel: logLevels.threads,
+        measures,
       });
       const uploads =
         config.role === 'worker'
@@ -155,14 +158,6 @@ export class Node {
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
       const parts = { log: nodeLog, database, system, pools, shares, uploads };
-      registerNodeMetrics(metrics, {
-        log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
-        cluster: () => node?.cluster,
-        system,
-        events: system.events,
-        databaseState: () => databaseState(parts),
-        uploads: uploads ?? { mode: 'ready', active: 0 },
-      });
       const view = new WatchedView({
         name: () => (node === undefined ? hostname() : node.name),
         version: version(),
@@ -178,6 +173,22 @@ export class Node {
         config: config.keys,
       });
       undo.push(() => view.stop());
+      registerNodeMetrics(metrics, {
+        log: {
+          lag: () => log.lag(),
+          lagMax: () => view.status().log.lagMax,
+          state: () => log.state,
+          stats: () => nodeLog.stats(),
+          commitTimes: () => nodeLog.commitTimes(),
+        },
+        main: () => ({ ...view.status().main, heapBytesMax: getHeapStatistics().heap_size_limit }),
+        deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
+        cluster: () => node?.cluster,
+        system,
+        events: system.events,
+        databaseState: () => databaseState(parts),
+        uploads: uploads ?? { mode: 'ready', active: 0 },
+      });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
@@ -193,12 +204,12 @@ export class Node {
           view,
           routes: nodeRoutes({
             deadLetters,
+            logLevels,
             pool: database.pool,
             system,
             tokens: uploads?.tokens,
             pools,
             audit,
-            logLevels,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),

@@ -11,6 +11,7 @@ import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addTopCommand } from './commands/top.js';
 import { addUploadCommands } from './commands/uploads.js';
 import type { Environment } from './config.js';
 import { version } from './version.js';
@@ -22,6 +23,7 @@ Examples:
   $ tether start                                  production: settings from the environment
   $ tether doctor                                 is this node fit to go live?
   $ tether send emp --count 1000 --duplicates 10% --rate 500
+  $ tether top                                    what it is doing, on the terminal
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether pools set payment --min 1 --max 4
@@ -50,6 +52,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
   addAuditCommand(program, env);
   addLogLevelCommand(program, env);

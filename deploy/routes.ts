@@ -15,6 +15,7 @@ import {
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
+
 import type { ActorSystem } from '../runtime/actor-system.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
@@ -24,28 +25,21 @@ interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
   readonly logLevels: LogLevels;
   readonly pool: Pool;
-  readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
+  readonly system: Pick<ActorSystem, 'replay' | 'replays' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
   readonly audit: AuditLog;
 }
 
-function nodeRoutes({
-  deadLetters,
-  logLevels,
-  pool,
-  system,
-  tokens,
-  pools,
-  audit,
-}: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
+  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
     ...deadLetterBulkRoutes({
       deadLetters,
-      replayMany: (selection, msMax) => system.replayMany(selection, msMax),
+      replayMany: (selection, msMax) => system.replays.many(selection, msMax),
       poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
       now: Date.now,
     }),

@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { request } from 'undici';
 import { PortBusyError, reasonNotToListen } from '../../gateway/index.js';
+import { limitsOf } from '../../runtime/pool/pool-size.js';
 import { HEAP_MIB_MAX } from '../../runtime/system-options.js';
+import type { Settings } from '../config.js';
 import { readCgroup } from './cgroup.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback } from './loopback.js';
@@ -148,16 +150,9 @@ const cores: Check = {
   },
 };
 
-function threadsOf({
-  role,
-  threads,
-  uploads,
-}: {
-  readonly role: string;
-  readonly threads: number;
-  readonly uploads: { readonly threads: number };
-}): number {
-  return role === 'gateway' ? 0 : threads + uploads.threads;
+/** At most, when pools have grown. */
+function threadsOf({ role, threads, uploads }: Pick<Settings, 'role' | 'threads' | 'uploads'>): number {
+  return role === 'gateway' ? 0 : limitsOf(threads).max + limitsOf(uploads.threads).max;
 }
 
 const port: Check = {

@@ -15,6 +15,7 @@ import { fillSupervision } from '../supervision.js';
 import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
+import { suspendedSince } from './calls.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
@@ -105,18 +106,15 @@ export class TypeHost implements ActivationHost<Activation> {
     this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
-    this.#activationsMax =
-      definition.scope === 'thread'
-        ? Number.POSITIVE_INFINITY
-        : (definition.activationsMax ?? ACTIVATIONS_MAX);
+    const { activationsMax = ACTIVATIONS_MAX } = definition;
+    this.#activationsMax = this.keyed ? activationsMax : Number.POSITIVE_INFINITY;
   }
 
-  /** From the next batch on. */
+  /** From the next batch on; one that lingers may have enough now. */
   batch({ batchMax, lingerMs }: Batching): void {
     this.batchMax = batchMax;
     this.volatileMax = Math.min(this.#definition.batchMax ?? 1, batchMax);
     this.lingerMs = lingerMs;
-    // One that lingers may have enough now.
     for (const activation of this.#byKey.values()) activation.wake();
   }
 
@@ -227,12 +225,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
-    let since: number | undefined;
-    for (const { calls } of this.#byKey.values()) {
-      const { suspendedAt } = calls;
-      if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
-    }
-    return since;
+    return suspendedSince(this.#byKey.values());
   }
 
   /** Passivates what has been idle for too long. */
