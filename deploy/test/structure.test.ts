@@ -187,6 +187,7 @@ t.test('the scanner finds imports and nothing else', async (t) => {
     export const from = 'x9';
     export default from;
     const l = { import: 'x10' };
+    export interface L extends Omit<M, 'x11'> {}
     import m from 'm';
     createRequire(import.meta.url).resolve('n');
   `;

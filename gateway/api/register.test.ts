@@ -158,7 +158,7 @@ t.test('the document of the API is valid, and has every route', async (t) => {
   const { valid, errors } = await validator.validate(structuredClone(document));
   t.ok(valid, JSON.stringify(errors));
   t.equal(validator.version, '3.1');
-  t.same(Object.keys(document.paths), ['/api/things/{name}']);
+  t.same(Object.keys(document.paths), ['/api/me', '/api/things/{name}']);
   const { get, put } = document.paths['/api/things/{name}'];
   t.match(get, {
     operationId: 'getThing',

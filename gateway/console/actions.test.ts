@@ -139,10 +139,11 @@ t.test('dead letters are looked at, and replayed or dropped after a preview', as
 t.test('the level of the log is changed, and settings are found', async (t) => {
   const { page, go, node } = await open(t);
   await go('configuration');
-  await page.getByLabel('Level').selectOption('debug');
+  await page.getByLabel('Level', { exact: true }).selectOption('debug');
   await button(page, 'Set the level').click();
   await notice(page, 'The log says debug and above now.');
   t.equal(node.level, 'debug');
+  await page.getByText(/debug, back to info\s+in (60 min|1 h)/).waitFor();
   await page.getByLabel('Key contains').fill('token');
   await page.getByText('TETHER_PORT').waitFor({ state: 'detached' });
   t.ok(await page.getByText('TETHER_API_TOKEN').isVisible());

@@ -1,11 +1,11 @@
 /** The real routes of the API over a made-up node in memory: what is changed over them shows in its status and its audit log. */
-import { z } from 'zod';
 import { type AuditLog, auditRoutes } from '../../api/audit.js';
 import { deadLetterRoutes } from '../../api/dead-letters.js';
 import { deadLetterBulkRoutes } from '../../api/dead-letters-bulk.js';
 import { eventRoutes } from '../../api/events.js';
+import { type LogLevelState, logLevelRoutes } from '../../api/log-level.js';
 import { type PoolControl, type PoolState, poolRoutes } from '../../api/pools.js';
-import { type ApiRoute, type AuditEntry, apiRoute } from '../../api/route.js';
+import type { ApiRoute, AuditEntry } from '../../api/route.js';
 import type { PoolStatus } from '../../api/status-schema.js';
 import { uploadListRoutes } from '../../api/uploads.js';
 import { pools as startPools } from './figures.js';
@@ -24,7 +24,7 @@ export class MadeUpNode implements PoolControl {
   readonly letters = new Letters();
   readonly changes: (AuditEntry & { readonly id: number })[] = [];
   pools: PoolStatus[] = startPools();
-  level = 'info';
+  level: LogLevelState['level'] = 'info';
 
   readonly audit: AuditLog = {
     record: async (entry) => {
@@ -79,7 +79,16 @@ export class MadeUpNode implements PoolControl {
     }),
     ...poolRoutes(this),
     ...auditRoutes(this.audit),
-    ...this.#logLevel(),
+    ...logLevelRoutes({
+      state: () => ({
+        level: this.level,
+        configured: 'info',
+        until: this.level === 'info' ? null : Date.now() + 3_600_000,
+      }),
+      set: (level) => {
+        this.level = level;
+      },
+    }),
   ];
 
   list(): readonly PoolState[] {
@@ -118,38 +127,6 @@ export class MadeUpNode implements PoolControl {
     const after = { ...pool, ...change(pool) };
     this.pools[at] = after;
     return stateOf(after);
-  }
-
-  #logLevel(): readonly ApiRoute[] {
-    const about = { path: '/api/log-level', tag: 'Node', answer: z.object({ level: z.string() }) } as const;
-    return [
-      apiRoute({
-        ...about,
-        method: 'get',
-        id: 'getLogLevel',
-        summary: 'The level',
-        scope: 'read',
-        work: () => ({ level: this.level }),
-      }),
-      apiRoute({
-        ...about,
-        method: 'put',
-        id: 'setLogLevel',
-        summary: 'Sets it',
-        scope: 'operate',
-        body: z.strictObject({ level: z.string() }),
-        work: async ({ body: { level }, audit }) => {
-          await audit({
-            action: 'log.level',
-            target: 'log',
-            before: { level: this.level },
-            after: { level },
-          });
-          this.level = level;
-          return { level };
-        },
-      }),
-    ];
   }
 }
 

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { change } from '../api.js';
 import { useAction, useLoad } from '../load.js';
-import { Badge, ChangeButton, Field, LoadState, Panel, Table } from '../ui.js';
+import { Badge, ChangeButton, Field, LoadState, Panel, Table, When } from '../ui.js';
 import type { ConfigRow } from '../wire.js';
 
 export function ConfigurationPage() {
@@ -71,16 +71,26 @@ export function ConfigurationPage() {
   );
 }
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+/** What the node takes for a loud level when nothing is said. */
+const LOUD = ['trace', 'debug'];
+
+interface LogLevelState {
+  readonly level: string;
+  readonly configured: string;
+  readonly until: number | null;
+}
 
 function LogLevel() {
-  const { value, error, isLoading, again } = useLoad<{ level: string }>('/api/log-level', {}, 10_000);
+  const { value, error, isLoading, again } = useLoad<LogLevelState>('/api/log-level', {}, 10_000);
   const [chosen, setChosen] = useState<string>();
+  const [minutes, setMinutes] = useState('60');
   const action = useAction();
   const level = chosen ?? value?.level ?? '';
   const set = () =>
     action.run(
-      () => change('PUT', '/api/log-level', { level }),
+      () =>
+        change('PUT', '/api/log-level', minutes === '' ? { level } : { level, forMinutes: Number(minutes) }),
       `The log says ${level} and above now.`,
       () => {
         setChosen(undefined);
@@ -88,7 +98,7 @@ function LogLevel() {
       },
     );
   return (
-    <Panel title="Log" note="until the node starts again">
+    <Panel title="Log" note={value === undefined ? undefined : <Until state={value} />}>
       <LoadState error={error} isLoading={isLoading} hasValue={value !== undefined} />
       {value !== undefined && (
         <div className="form">
@@ -101,13 +111,33 @@ function LogLevel() {
               </select>
             )}
           </Field>
+          <Field label="For">
+            {({ id }) => (
+              <select id={id} value={minutes} onChange={(event) => setMinutes(event.target.value)}>
+                <option value="15">15 minutes</option>
+                <option value="60">one hour</option>
+                <option value="240">four hours</option>
+                {!LOUD.includes(level) && <option value="">until the node starts again</option>}
+              </select>
+            )}
+          </Field>
           <div className="form-foot">
-            <ChangeButton kind="main" isBusy={action.isBusy} disabled={level === value.level} onClick={set}>
+            <ChangeButton kind="main" isBusy={action.isBusy} disabled={!LEVELS.includes(level)} onClick={set}>
               Set the level
             </ChangeButton>
           </div>
         </div>
       )}
     </Panel>
+  );
+}
+
+function Until({ state: { level, configured, until } }: { state: LogLevelState }) {
+  if (level === configured) return <>{level}, as configured</>;
+  if (until === null) return <>{`${level} until the node starts again, then ${configured}`}</>;
+  return (
+    <>
+      {level}, back to {configured} <When at={until} />
+    </>
   );
 }

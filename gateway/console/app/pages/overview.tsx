@@ -56,12 +56,19 @@ const TONES: Readonly<Record<Finding['severity'], Tone>> = {
 
 function Findings({ findings, isLive }: { findings: readonly Finding[]; isLive: boolean }) {
   const [worst, ...others] = findings;
-  if (worst === undefined) {
+  // What is only good to know does not make a node ill.
+  if (worst === undefined || worst.severity === 'info') {
     return (
       <section className="verdict good" aria-label="Health">
         <p className="headline">
           <Badge tone="good">{isLive ? 'Healthy' : 'Was healthy'}</Badge> Nothing limits this node.
         </p>
+        {findings.map((each) => (
+          <p key={each.code + (each.subject ?? '')}>
+            <Badge tone="quiet">Note</Badge> <b>{each.title}</b> {each.detail}{' '}
+            <span className="note">{each.advice}</span>
+          </p>
+        ))}
       </section>
     );
   }

@@ -19,6 +19,8 @@ const FIELDS = [
 
 const TONES: Readonly<Record<string, Tone>> = { completed: 'good', failed: 'bad', cancelling: 'warn' };
 
+const FINAL = ['completed', 'failed', 'cancelled'];
+
 export function UploadsPage() {
   const [values, setValues] = useState<Values>({});
   const [cursor, setCursor] = useState('');
@@ -84,7 +86,7 @@ function Progress({ upload }: { upload: UploadRow }) {
   const { state } = upload;
   const [done, all] =
     state === 'receiving' ? [upload.bytes, upload.bytesExpected] : [upload.processedBytes, upload.bytes];
-  if (state === 'completed' || all === null || all === 0)
+  if (FINAL.includes(state) || all === null || all === 0)
     return <span className="nowrap">{bytes(upload.bytes)}</span>;
   return (
     <span className="progress">
