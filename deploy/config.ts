@@ -14,7 +14,6 @@ import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
 import { logDriverOf, rulesBetween } from './config-rules.js';
 import { type ConfigKeyView, configView } from './config-view.js';
-
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { loadEndpoints } from './endpoints.js';
 import { ConfigError } from './errors.js';

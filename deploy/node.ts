@@ -6,13 +6,14 @@
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import { asError } from '../runtime/failure.js';
-import type { Logger, LogLevel } from '../runtime/logger.js';
+import type { Logger } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import {
@@ -28,6 +29,7 @@ import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
 import { EXIT } from './exit-codes.js';
+import { type LeveledLogger, LogLevelControl } from './log-level.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
@@ -88,9 +90,12 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  static async start(config: Config, logger: Logger): Promise<Node> {
+  /** @param measures false: threads measure nothing; for who asks what it costs */
+  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
+      const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
+      undo.push(() => logLevels.stop());
       if (keepsFiles(config)) await makeDirectory(config.dataDir, 0o700);
       const nodeLog = await openNodeLog(config, logger);
       const { log } = nodeLog;
@@ -132,7 +137,8 @@ export class Node {
         ...(shares === undefined ? {} : { limitShares: shares.store }),
         retry: config.retry,
         logger,
-        logLevel: levelOfThreads(config.logLevel),
+        logLevel: logLevels.threads,
+        measures,
       });
       const uploads =
         config.role === 'worker'
@@ -152,14 +158,6 @@ export class Node {
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
       const parts = { log: nodeLog, database, system, pools, shares, uploads };
-      registerNodeMetrics(metrics, {
-        log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
-        cluster: () => node?.cluster,
-        system,
-        events: system.events,
-        databaseState: () => databaseState(parts),
-        uploads: uploads ?? { mode: 'ready', active: 0 },
-      });
       const view = new WatchedView({
         name: () => (node === undefined ? hostname() : node.name),
         version: version(),
@@ -175,6 +173,22 @@ export class Node {
         config: config.keys,
       });
       undo.push(() => view.stop());
+      registerNodeMetrics(metrics, {
+        log: {
+          lag: () => log.lag(),
+          lagMax: () => view.status().log.lagMax,
+          state: () => log.state,
+          stats: () => nodeLog.stats(),
+          commitTimes: () => nodeLog.commitTimes(),
+        },
+        main: () => ({ ...view.status().main, heapBytesMax: getHeapStatistics().heap_size_limit }),
+        deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
+        cluster: () => node?.cluster,
+        system,
+        events: system.events,
+        databaseState: () => databaseState(parts),
+        uploads: uploads ?? { mode: 'ready', active: 0 },
+      });
       const gateway = await startGateway({
         host: config.host,
         port: config.port,
@@ -204,7 +218,7 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway, view }, logger);
+      node = new Node(config, { ...parts, gateway, view, logLevels }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
@@ -229,7 +243,7 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, pools, shares, log, database, view } = this.#parts;
+    const { gateway, uploads, system, pools, shares, log, database, view, logLevels } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
@@ -239,6 +253,7 @@ export class Node {
     shares?.close();
     gateway.close();
     view.stop();
+    logLevels.stop();
     await log.log.close();
     await database.stop();
   }
@@ -276,6 +291,7 @@ interface Parts {
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+  readonly logLevels: LogLevelControl;
   readonly view: WatchedView;
 }
 
@@ -301,10 +317,4 @@ function paymentSettings(
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
-}
-
-/** Threads have four levels; the logger itself leaves out what is below its own. */
-function levelOfThreads(level: Config['logLevel']): LogLevel {
-  if (level === 'trace') return 'debug';
-  return level === 'silent' || level === 'fatal' ? 'error' : level;
 }

@@ -5,6 +5,7 @@ import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
+import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
@@ -54,6 +55,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
   addAuditCommand(program, env);
+  addLogLevelCommand(program, env);
   return program;
 }
 

@@ -8,11 +8,14 @@ import {
   deadLetterBulkRoutes,
   deadLetterRoutes,
   eventRoutes,
+  type LogLevels,
+  logLevelRoutes,
   type PoolControl,
   poolRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
+
 import type { ActorSystem } from '../runtime/actor-system.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
@@ -20,21 +23,23 @@ import type { Pool, Tokens } from '../storage/postgres/index.js';
 
 interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
+  readonly logLevels: LogLevels;
   readonly pool: Pool;
-  readonly system: Pick<ActorSystem, 'replay' | 'replayMany' | 'stats'>;
+  readonly system: Pick<ActorSystem, 'replay' | 'replays' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
   readonly audit: AuditLog;
 }
 
-function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedParts): readonly ApiRoute[] {
+function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
+  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
     ...deadLetterBulkRoutes({
       deadLetters,
-      replayMany: (selection, msMax) => system.replayMany(selection, msMax),
+      replayMany: (selection, msMax) => system.replays.many(selection, msMax),
       poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
       now: Date.now,
     }),
@@ -42,6 +47,7 @@ function nodeRoutes({ deadLetters, pool, system, tokens, pools, audit }: RoutedP
     ...poolRoutes(pools),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
+    ...logLevelRoutes(logLevels),
     ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
   ];
 }

@@ -3,6 +3,7 @@ export { type AuditLog, auditRoutes } from './api/audit.js';
 export { deadLetterRoutes } from './api/dead-letters.js';
 export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
 export { eventRoutes } from './api/events.js';
+export { type LogLevelState, type LogLevels, logLevelRoutes, type RunningLevel } from './api/log-level.js';
 export { type PoolControl, type PoolSettingsChange, type PoolState, poolRoutes } from './api/pools.js';
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';

@@ -45,6 +45,7 @@ const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['A
 /** Names of headers as bytes: uWebSockets.js takes them as they are, and would convert a string at each request. */
 const CONTENT_TYPE = Buffer.from('content-type');
 const CONTENT_LENGTH = Buffer.from('content-length');
+const ACCEPT = Buffer.from('accept');
 const TRACEPARENT = Buffer.from('traceparent');
 
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
@@ -86,7 +87,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   get('/livez', (res, _, options) => health.live(res, options));
   get('/readyz', (res, _, options) => health.ready(res, options));
   get('/health', (res, _, options) => health.ready(res, options));
-  get('/metrics', (res, _, options) => health.metrics(res, options));
+  get('/metrics', (res, req, options) => health.metrics(res, options, req.getHeader(ACCEPT)));
 
   registerApi(app, { operations, intake, logger, now: parts.context.now });
   if (operations !== undefined && operations.token !== '') {

@@ -21,10 +21,9 @@ import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
 import { loadRegistered, type Registered, refuseForeign } from './registered.js';
-import { replayDeadLetter } from './replay.js';
-import { ManyReplays, type ReplayManyResult } from './replay-many.js';
+import { Replays } from './replay-many.js';
 import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
-import type { DeadLetterSelection, DeadLetterStore } from './stores/dead-letter.js';
+import type { DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
 import { type ActorSystemOptions, type FilledSystemOptions, fillSystemOptions } from './system-options.js';
 import type { SystemMode, SystemStats } from './system-stats.js';
@@ -42,8 +41,9 @@ export class ActorSystem {
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
   readonly #main: MainSide;
-  readonly #replays: ManyReplays;
   readonly #meter: SystemMeter;
+  /** Of dead letters; `replay` is that of one. */
+  readonly replays: Replays;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -83,8 +83,8 @@ export class ActorSystem {
       logger,
       onEvent: (event) => this.#happened(event),
     });
-    const group = (actor: string, key: string) => this.#main.kernel.groupOf(actor, key);
-    this.#replays = new ManyReplays({ store: deadLetters as DeadLetterStore, log, group, clock });
+    const group = this.#main.kernel.groupOf.bind(this.#main.kernel);
+    this.replays = new Replays({ store: deadLetters as DeadLetterStore, log, group, clock });
   }
 
   get mode(): SystemMode {
@@ -234,21 +234,7 @@ export class ActorSystem {
    * @throws LogFullError, LogClosedError, OutageError
    */
   replay(id: string): Promise<boolean> {
-    const { deadLetters, log } = this.#options;
-    return replayDeadLetter(id, {
-      store: deadLetters as DeadLetterStore,
-      log,
-      group: (actor, key) => this.#main.kernel.groupOf(actor, key),
-    });
-  }
-
-  /**
-   * Puts the dead letters of a selection that wait now on the log again, those of a key in the order of their acceptance, one after
-   * another; for `msMax` at most and the batch under way. See `replay-many.ts` for what a crash or a full log leaves.
-   * @throws ReplayBusyError (rejects) while another one runs
-   */
-  replayMany(selection: DeadLetterSelection, msMax: number): Promise<ReplayManyResult> {
-    return this.#replays.replay(selection, msMax);
+    return this.replays.one(id);
   }
 
   /**
@@ -349,7 +335,7 @@ export class ActorSystem {
         settings,
         retry,
         receiveMsMax,
-        logLevel,
+        logLevel: logLevel.cell,
         batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,

@@ -48,6 +48,7 @@ export {
 export type { EventListener, EventStream } from './event-stream.js';
 export type { ActorEvent, DropReason } from './events.js';
 export type { Limits } from './limits.js';
+export { SharedLogLevel } from './log-level.js';
 export { type Logger, type LogLevel, silentLogger, stderrLogger } from './logger.js';
 export type { DependencyStats } from './measure/dependency-calls.js';
 export type { HistogramCounts } from './measure/histogram.js';

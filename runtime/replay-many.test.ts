@@ -3,7 +3,7 @@ import { ManualClock } from './clock.js';
 import { decodeEnvelope } from './envelope.js';
 import { LogFullError, LogUnavailableError } from './errors.js';
 import type { LogPartition, MessageLog } from './message-log.js';
-import { ManyReplays } from './replay-many.js';
+import { Replays } from './replay-many.js';
 import type { DeadLetterMark, DeadLetterStore, StoredDeadLetter } from './stores/dead-letter.js';
 import { testSeed } from './testing/seed.js';
 import { undecodableId } from './undecodable.js';
@@ -42,13 +42,14 @@ function start(letters: readonly StoredDeadLetter[], append: Append) {
       append: (bytes: Uint8Array, waiter: Parameters<LogPartition['append']>[1]) =>
         append(bytes, index, waiter),
     }));
-  const store: Pick<DeadLetterStore, 'choose' | 'getMany' | 'settle'> = {
+  const store: Pick<DeadLetterStore, 'choose' | 'get' | 'getMany' | 'settle'> = {
     choose: async () => [...waiting.values()].map(({ envelope, deadAt }) => ({ id: envelope.id, deadAt })),
+    get: async (id) => waiting.get(id),
     getMany: async (ids) => ids.flatMap((id) => waiting.get(id) ?? []),
     settle: async (marks: readonly DeadLetterMark[]) => marks.filter(({ id }) => waiting.delete(id)).length,
   };
   const log = { partitions: PARTITIONS, open } as unknown as MessageLog;
-  return { replays: new ManyReplays({ store, log, group: (_, key) => key, clock }), waiting, clock };
+  return { replays: new Replays({ store, log, group: (_, key) => key, clock }), waiting, clock };
 }
 
 t.test('keys go side by side, the letters of one after another, in the order of their ids', async (t) => {
@@ -78,7 +79,7 @@ t.test('keys go side by side, the letters of one after another, in the order of 
       waiter.appended(0);
     });
   });
-  t.strictSame(await replays.replay({}, 1_000), {
+  t.strictSame(await replays.many({}, 1_000), {
     replayed: 1_300,
     failed: 0,
     failures: [],
@@ -100,7 +101,7 @@ t.test('a log that is full, or away, ends it: what is on the log is marked, the 
       if (++taken === 21) waiter.appendFailed(error);
       else waiter.appended(0);
     });
-    const result = await replays.replay({}, 1_000);
+    const result = await replays.many({}, 1_000);
     t.match(result, { failed: 0, stopped: error.code });
     t.equal(result.replayed + result.left, 50);
     t.equal(waiting.size, result.left);
@@ -130,7 +131,7 @@ t.test('what has no place fails alone; what could not be decoded goes back in it
     if (bytes.length < 10) put.push(`${index} ${Buffer.from(bytes)}`);
     waiter.appended(0);
   });
-  const result = await replays.replay({}, 1_000);
+  const result = await replays.many({}, 1_000);
   t.match(result, { replayed: 5, failed: 1, failures: [{ reason: /partition 9/ }], left: 0 });
   t.strictSame(
     put.filter((text) => text.startsWith('2')),
@@ -145,8 +146,8 @@ t.test('one at a time, until its deadline', async (t) => {
     clock.advance(40);
     waiter.appended(0);
   });
-  const first = replays.replay({}, 50);
-  await t.rejects(replays.replay({}, 50), { code: 'TETHER_REPLAY_BUSY', retryable: true });
+  const first = replays.many({}, 50);
+  await t.rejects(replays.many({}, 50), { code: 'TETHER_REPLAY_BUSY', retryable: true });
   t.match(await first, { replayed: 2, left: 1, stopped: 'deadline' });
-  t.match(await replays.replay({}, 50), { replayed: 1, left: 0, stopped: undefined });
+  t.match(await replays.many({}, 50), { replayed: 1, left: 0, stopped: undefined });
 });

@@ -15,7 +15,8 @@
 import type { Clock } from './clock.js';
 import { LogClosedError, LogFullError, OutageError, ReplayBusyError } from './errors.js';
 import { asError, causeOf } from './failure.js';
-import { putBack, type ReplayParts } from './replay.js';
+import type { MessageLog } from './message-log.js';
+import { putBack, replayDeadLetter } from './replay.js';
 import type {
   DeadLetterMark,
   DeadLetterSelection,
@@ -24,8 +25,11 @@ import type {
 } from './stores/dead-letter.js';
 import { undecodablePartition, undecodablePlace } from './undecodable.js';
 
-export interface ReplayManyParts extends Omit<ReplayParts, 'store'> {
-  readonly store: Pick<DeadLetterStore, 'choose' | 'getMany' | 'settle'>;
+export interface ReplayManyParts {
+  readonly store: Pick<DeadLetterStore, 'choose' | 'get' | 'getMany' | 'settle'>;
+  readonly log: MessageLog;
+  /** As of `ReplayParts`. */
+  readonly group: (actor: string, key: string) => string;
   readonly clock: Clock;
 }
 
@@ -46,8 +50,8 @@ const LETTERS_MAX = 100_000;
 const BATCH_LETTERS = 500;
 const FAILURES_MAX = 100;
 
-/** One replay of many at a time: two would put letters of one key on the log side by side. */
-export class ManyReplays {
+/** Replays of one letter, and of many. Of many one at a time: two would put letters of one key on the log side by side. */
+export class Replays {
   readonly #parts: ReplayManyParts;
   #mode: 'idle' | 'busy' = 'idle';
 
@@ -55,11 +59,16 @@ export class ManyReplays {
     this.#parts = parts;
   }
 
+  /** See `ActorSystem.replay`. */
+  one(id: string): Promise<boolean> {
+    return replayDeadLetter(id, this.#parts);
+  }
+
   /**
    * Those of `selection` that wait now, for at most `msMax` and the batch under way.
    * @throws ReplayBusyError, and what the store throws before anything was done
    */
-  async replay(selection: DeadLetterSelection, msMax: number): Promise<ReplayManyResult> {
+  async many(selection: DeadLetterSelection, msMax: number): Promise<ReplayManyResult> {
     if (this.#mode === 'busy') throw new ReplayBusyError('dead letters are being replayed already');
     this.#mode = 'busy';
     try {

@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from './clock.js';
 import type { OwnershipAtStart } from './dispatch/ownership.js';
 import { ActorModuleError } from './errors.js';
+import { SharedLogLevel } from './log-level.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
 import type { PoolPolicy } from './pool/options.js';
@@ -36,8 +37,8 @@ export interface ActorSystemOptions {
   readonly retry?: RetryPolicy;
   /** Default: lines of `logLevel` and above go to stderr. */
   readonly logger?: Logger;
-  /** Of the lines that threads send. Default `info` with a logger, `warn` without one. */
-  readonly logLevel?: LogLevel;
+  /** Of the lines that threads send; a shared one may change later. Default `info` with a logger, `warn` without one. */
+  readonly logLevel?: LogLevel | SharedLogLevel;
   /** A `receive` that takes longer is taken for hung, milliseconds. Default 300,000. */
   readonly receiveMsMax?: number;
   /** Heap limit of a worker thread, MiB. Default 128. */
@@ -73,7 +74,6 @@ export interface FilledRegistration {
 type WithDefault =
   | 'retry'
   | 'logger'
-  | 'logLevel'
   | 'receiveMsMax'
   | 'heapMibMax'
   | 'pools'
@@ -82,8 +82,11 @@ type WithDefault =
   | 'clock'
   | 'measures';
 
-export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors'> &
-  Required<Pick<ActorSystemOptions, WithDefault>> & { readonly actors: readonly FilledRegistration[] };
+export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'logLevel' | 'actors'> &
+  Required<Pick<ActorSystemOptions, WithDefault>> & {
+    readonly logLevel: SharedLogLevel;
+    readonly actors: readonly FilledRegistration[];
+  };
 
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
 const RECEIVE_MS_MAX = 300_000;
@@ -105,12 +108,13 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
       'snapshots is what threads open for themselves: `stores.snapshots` of a folder, or postgresSnapshots',
     );
   }
-  const logLevel = options.logLevel ?? (options.logger === undefined ? 'warn' : 'info');
+  const given = options.logLevel ?? (options.logger === undefined ? 'warn' : 'info');
+  const logLevel = typeof given === 'string' ? new SharedLogLevel(given) : given;
   return Object.freeze({
     ...options,
     actors: actors.map(fillRegistration),
     retry: options.retry ?? DEFAULT_RETRY,
-    logger: options.logger ?? stderrLogger(logLevel),
+    logger: options.logger ?? stderrLogger(logLevel.get()),
     logLevel,
     receiveMsMax: options.receiveMsMax ?? RECEIVE_MS_MAX,
     heapMibMax: options.heapMibMax ?? HEAP_MIB_MAX,

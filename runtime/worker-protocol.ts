@@ -37,7 +37,8 @@ export interface HostTask {
   readonly receiveMsMax: number;
   /** `pulse.ts` */
   readonly pulse: Int32Array;
-  readonly logLevel: string;
+  /** `log-level.ts` */
+  readonly logLevel: Int32Array;
   /** Whether it measures what its actors do. */
   readonly measures: boolean;
 }

@@ -157,7 +157,7 @@ async function look(
   let preview: Preview | undefined;
   for (const body of bodies) {
     const part = await client.call('POST', '/api/dead-letters/preview', previewSchema, body);
-    say(previewText(part, what));
+    if (part.total > 0) say(previewText(part, what));
     preview = { ...part, total: part.total + (preview?.total ?? 0) };
   }
   if (preview === undefined) throw new TypeError('there is one body at least');
@@ -176,9 +176,8 @@ function previewText(
     ),
     ...codes.map(({ code, count }) => `  ${count} with ${code}`),
     ...(oldest === null ? [] : [`  dead from ${time(oldest)} to ${time(latest)}`]),
-    // That nothing waits is told by the counts.
     ...warnings
-      .filter(({ code }) => code !== 'none-waits' && (what === 'replay' || code === 'several-calls'))
+      .filter(({ code }) => what === 'replay' || code === 'several-calls')
       .map(({ detail }) => `  warning: ${detail}`),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');

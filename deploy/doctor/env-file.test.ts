@@ -33,6 +33,32 @@ t.test('who may read it', async (t) => {
   t.notMatch(JSON.stringify(open), /a-token/);
 });
 
+t.test('whether it was read', async (t) => {
+  const envFile = join(await directory(t), '.env');
+  const loaded = (env: Record<string, string>) =>
+    find(checkOf(envFileChecks, 'env-loaded'), env, { envFile });
+  t.match(await loaded({}), { outcome: 'skipped' });
+  await writeFile(
+    envFile,
+    '# ours\nTETHER_PORT=9000\nTETHER_API_TOKEN="a-token-of-some-length"\nOTHER=x\nTETHER_URL=\n',
+  );
+  const none = await loaded({});
+  t.match(none, {
+    outcome: 'warning',
+    found: /: TETHER_API_TOKEN, TETHER_PORT$/,
+    advice: /--env-file=\.env/,
+  });
+  t.notMatch(JSON.stringify(none), /a-token/);
+  t.match(await loaded({ TETHER_PORT: '9000', TETHER_API_TOKEN: 'other-token-of-length' }), {
+    outcome: 'warning',
+    found: /: TETHER_API_TOKEN$/,
+  });
+  t.match(await loaded({ TETHER_PORT: '9000', TETHER_API_TOKEN: 'a-token-of-some-length' }), {
+    outcome: 'ok',
+    found: /3 keys/,
+  });
+});
+
 t.test('whether git has it', async (t) => {
   const root = await directory(t);
   const envFile = join(root, '.env');

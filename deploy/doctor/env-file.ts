@@ -1,6 +1,8 @@
 /** Checks of the file that holds the environment: who may read it, and that no repository has it. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { parseEnv } from 'node:util';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isOwn, modeText, statOf } from './owner.js';
 
@@ -23,6 +25,26 @@ const mode: Check = {
       );
     }
     return ok(`${text}, and yours`);
+  },
+};
+
+const loaded: Check = {
+  id: 'env-loaded',
+  title: 'The environment is what the file says',
+  async run({ envFile, env }) {
+    if ((await statOf(envFile)) === undefined) return skipped(`${envFile} is not there`);
+    const text = await readFile(envFile, 'utf8').catch(() => undefined);
+    if (text === undefined) return skipped(`${envFile} cannot be read`);
+    const given = Object.entries(parseEnv(text)).filter(([name]) => name.startsWith('TETHER_'));
+    const other = given
+      .filter(([name, value]) => (env[name] ?? '') !== value)
+      .map(([name]) => name)
+      .sort();
+    if (other.length === 0) return ok(`each of its ${given.length} keys is set as it says`);
+    return warning(
+      `not as ${envFile} says: ${other.join(', ')}`,
+      `Tether reads no file by itself: node --env-file=${basename(envFile)} ..., or EnvironmentFile= of systemd; what was set before wins`,
+    );
   },
 };
 
@@ -96,6 +118,6 @@ function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? '';
 }
 
-const envFileChecks: readonly Check[] = [mode, git];
+const envFileChecks: readonly Check[] = [mode, loaded, git];
 
 export { envFileChecks };

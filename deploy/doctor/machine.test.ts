@@ -24,6 +24,11 @@ t.test('what this machine has is found', async (t) => {
     found: /128 threads/,
   });
   t.match(await check('cores'), { found: /cores.*, 3 threads/ });
+  t.match(
+    await check('cores', { TETHER_THREADS: '1-6' }),
+    { found: /7 threads/ },
+    'as many as a pool may come to have',
+  );
   t.match(await check('cores', { TETHER_THREADS: '64', TETHER_UPLOAD_THREADS: '64' }), {
     found: /128 threads/,
   });

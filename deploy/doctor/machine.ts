@@ -6,8 +6,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { request } from 'undici';
-import { reasonNotToListen } from '../../gateway/index.js';
+import { PortBusyError, reasonNotToListen } from '../../gateway/index.js';
+import { limitsOf } from '../../runtime/pool/pool-size.js';
 import { HEAP_MIB_MAX } from '../../runtime/system-options.js';
+import type { Settings } from '../config.js';
 import { readCgroup } from './cgroup.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback } from './loopback.js';
@@ -148,16 +150,9 @@ const cores: Check = {
   },
 };
 
-function threadsOf({
-  role,
-  threads,
-  uploads,
-}: {
-  readonly role: string;
-  readonly threads: number;
-  readonly uploads: { readonly threads: number };
-}): number {
-  return role === 'gateway' ? 0 : threads + uploads.threads;
+/** At most, when pools have grown. */
+function threadsOf({ role, threads, uploads }: Pick<Settings, 'role' | 'threads' | 'uploads'>): number {
+  return role === 'gateway' ? 0 : limitsOf(threads).max + limitsOf(uploads.threads).max;
 }
 
 const port: Check = {
@@ -172,7 +167,8 @@ const port: Check = {
       : '; reached from other machines, as far as no firewall stands before it';
     const reason = await reasonNotToListen(host, port);
     if (reason === undefined) return ok(`${shown} is free${open}`);
-    if (await isTether(host, port)) return ok(`${shown} is a running node's${open}`);
+    if (reason instanceof PortBusyError && (await isTether(host, port)))
+      return ok(`${shown} is a running node's${open}`);
     return failed(
       reason.message,
       `see who has it (ss -ltnp 'sport = :${port}'), or choose another TETHER_PORT or TETHER_HOST`,

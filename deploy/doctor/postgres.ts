@@ -154,7 +154,6 @@ const pool: Check = {
             ? 'pgBouncer, whose settings this user may not see; '
             : `${bouncer.version}: pool_mode ${mode}, ${bouncer.poolSize} connections; `;
       const advice = 'set pool_mode = transaction in pgbouncer.ini, and RELOAD';
-      if (mode === 'statement') return failed(`${found}a transaction is not possible`, advice);
       try {
         // As a worker does it; a parameter makes a prepared statement without a name.
         await inTransaction(pool, (transaction) => transaction.query('SELECT $1::int AS one', [1]));

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { startTestCluster, startTestRedis } from '../../storage/redis/test-redis-server.js';
 import { freePort } from '../../storage/test-free-port.js';
-import { redisChecks } from './redis.js';
+import { isNewEnough, redisChecks } from './redis.js';
 import { checkOf, find } from './test/find.js';
 
 const PASSWORD = 'a-password-of-some-length';
@@ -114,4 +114,15 @@ t.test('nobody there, or nothing that could be', async (t) => {
   });
   t.match(await check('redis-tls', 'redis://192.0.2.1'), { outcome: 'warning', advice: /rediss/ });
   t.match(await check('redis-tls', 'rediss://192.0.2.1'), { outcome: 'ok' });
+});
+
+t.test('versions', async (t) => {
+  t.strictSame(['7.0.15', '7', '8.2.0', '10.0', '6.2.14', undefined].map(isNewEnough), [
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

@@ -4,6 +4,7 @@ import { checkServerSettings, readServerSettings } from '../../storage/redis-log
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback, isLoopbackAddress } from './loopback.js';
 import { asStranger, infoOf, nameOf, onRedis, placeOf, settingOf, withRedis } from './redis-probe.js';
+import { atLeast } from './versions.js';
 
 /** Its scripts may carry flags from here on. */
 const VERSION_MIN = 7;
@@ -27,13 +28,17 @@ const reach: Check = {
       const versions = await Promise.all(
         connected.servers.map(({ redis }) => infoOf(redis, 'server', 'redis_version')),
       );
-      const oldest = Math.min(...versions.map((version) => Number.parseInt(version ?? '', 10) || 0));
       const found = `${connected.servers.map(nameOf).join(', ')}: version ${[...new Set(versions)].join(', ')}`;
-      return oldest < VERSION_MIN
+      return versions.some((version) => !isNewEnough(version))
         ? failed(found, `Tether needs Redis ${VERSION_MIN} or later, on each server`)
         : ok(found);
     }),
 };
+
+/** A version that is not told is none to rely on. */
+function isNewEnough(version: string | undefined): boolean {
+  return version !== undefined && atLeast(version, `${VERSION_MIN}`);
+}
 
 const auth: Check = {
   id: 'redis-auth',
@@ -203,4 +208,4 @@ const encrypted: Check = {
 
 const redisChecks: readonly Check[] = [reach, auth, bind, eviction, aof, replicas, encrypted];
 
-export { redisChecks };
+export { isNewEnough, redisChecks };

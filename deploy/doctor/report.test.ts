@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { Group } from './check.js';
 import { GROUPS, idsOf, selectChecks } from './groups.js';
@@ -79,4 +80,15 @@ t.test('ids name one thing each, and select it', async (t) => {
     'node',
   ]);
   t.strictSame(left({ skip: GROUPS.map(({ id }) => id) }), []);
+});
+
+t.test('the page has each check and group, and no other', async (t) => {
+  const page = readFileSync('docs/how-to/check-a-node.md', 'utf8');
+  const named = [...page.matchAll(/^\| `([a-z0-9-]+)` +\|/gm), ...page.matchAll(/`(clock-[a-z0-9]+)`/g)].map(
+    ([, id = '']) => id,
+  );
+  const marks = ['ok', 'warning', 'skipped'];
+  const checks = GROUPS.flatMap(({ checks }) => checks.map(({ id }) => id));
+  t.strictSame(named.filter((id) => !marks.includes(id)).sort(), [...checks].sort());
+  for (const { id } of GROUPS) t.ok(page.includes(`\`${id}\``), `${id} is named`);
 });

@@ -1,13 +1,11 @@
 /** Holds the rules for Prometheus to promtool, to their own tests, to the series that a node has, and to the page that their alerts lead to. */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { findProgram } from '../../storage/find-program.js';
 import { unknownSeries } from './test/node-series.js';
 import { seriesOf } from './test/promql.js';
+import { promtool } from './test/promtool.js';
 
 const ROOT = 'deploy/prometheus';
 const PAGE = 'docs/how-to/alerts.md';
@@ -62,15 +60,6 @@ const testFiles = yamlIn(`${ROOT}/test`);
 const rules = ruleFiles.flatMap((path) => RuleFile.parse(read(path)).groups.flatMap((group) => group.rules));
 const alerts = rules.filter((rule) => 'alert' in rule);
 const recorded = rules.flatMap((rule) => ('record' in rule ? [rule.record] : []));
-
-/** What promtool prints. @throws when it is not there, or says no: with what it says */
-async function promtool(...args: readonly string[]): Promise<string> {
-  const program = findProgram('promtool');
-  if (program === undefined)
-    throw new Error("promtool is not installed: it is in Debian's package prometheus");
-  const { stdout, stderr } = await promisify(execFile)(program, args, { timeout: 50_000 });
-  return stdout + stderr;
-}
 
 t.test('promtool takes the rules and the example of a configuration', async (t) => {
   t.equal(ruleFiles.length, 2);

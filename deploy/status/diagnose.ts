@@ -28,6 +28,7 @@ function diagnose(status: Observed): Finding[] {
     ...ofLog(status),
     ...ofDependencies(status),
     ...status.pools.flatMap((pool) => ofPool(status, pool)),
+    ...ofCommits(status),
     ...ofGateway(status),
     ...ofDeadLetters(status),
     ...ofSettings(status),
@@ -37,7 +38,7 @@ function diagnose(status: Observed): Finding[] {
 }
 
 function ofLog({ log }: Observed): Finding[] {
-  const { state, bytes, bytesMax, commitMs } = log;
+  const { state, bytes, bytesMax } = log;
   if (state === 'full') {
     return [
       {
@@ -60,19 +61,7 @@ function ofLog({ log }: Observed): Finding[] {
       },
     ];
   }
-  if (commitMs === null || commitMs.p99 < SLOW_COMMIT_MS) return [];
-  return [
-    {
-      severity: 'warning',
-      code: 'log-slow',
-      title: `Writing to the log is slow: ${ms(commitMs.p99)} (p99)`,
-      detail: `Half of the group commits take ${ms(commitMs.p50)} or more; every acknowledgement waits for one`,
-      advice:
-        log.driver === 'journal'
-          ? 'Look who else uses the disk; `tether doctor` measures its sync time.'
-          : 'Look at the Redis server: its slow log, its disk, the network to it.',
-    },
-  ];
+  return [];
 }
 
 function ofDependencies({ dependencies, pools }: Observed): Finding[] {
@@ -192,6 +181,23 @@ function slowCall({ dependencies }: Observed, turnMs: Percentiles) {
     .filter(({ p50 }) => p50 >= turnMs.p50 * CALL_SHARE)
     .sort((a, b) => b.p50 - a.p50);
   return slow[0];
+}
+
+function ofCommits({ log }: Observed): Finding[] {
+  const { commitMs } = log;
+  if (commitMs === null || commitMs.p99 < SLOW_COMMIT_MS) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'log-slow',
+      title: `Writing to the log is slow: ${ms(commitMs.p99)} (p99)`,
+      detail: `Half of the group commits take ${ms(commitMs.p50)} or more; every acknowledgement waits for one`,
+      advice:
+        log.driver === 'journal'
+          ? 'Look who else uses the disk; `tether doctor` measures its sync time.'
+          : 'Look at the Redis server: its slow log, its disk, the network to it.',
+    },
+  ];
 }
 
 function ofGateway({ main, rates, node, log }: Observed): Finding[] {

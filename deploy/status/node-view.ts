@@ -190,7 +190,8 @@ class WatchedView implements NodeView {
   }
 
   #main(): Status['main'] {
-    return { ...this.#loop.sample(), rssBytes: process.memoryUsage.rss() };
+    const { busy, eventLoopDelayMs, heapBytes } = this.#loop.sample();
+    return { busy, eventLoopDelayMs, heapBytes, rssBytes: process.memoryUsage.rss() };
   }
 
   #call(dependency: Dependency): CallWatch {

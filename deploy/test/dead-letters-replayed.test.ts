@@ -86,7 +86,7 @@ t.test('one replay of all', async (t) => {
   const count = 10_000;
   const { system, log } = await refused(t, count);
   const began = performance.now();
-  const result = await system.replayMany({ actor: 'mendable' }, 50_000);
+  const result = await system.replays.many({ actor: 'mendable' }, 50_000);
   t.comment(`${count} in ${Math.round(performance.now() - began)} ms`);
   t.strictSame(result, { replayed: count, failed: 0, failures: [], left: 0, stopped: undefined });
   await assertEffects(t, log, count);
@@ -105,10 +105,10 @@ t.test(
       },
     };
     const { system, log } = await refused(t, count, lossy);
-    const cut = await system.replayMany({}, 50_000);
+    const cut = await system.replays.many({}, 50_000);
     t.match(cut, { replayed: 1_500, left: 1_500, stopped: 'TETHER_LOG_UNAVAILABLE' });
     t.equal(await store.count(), 2_000, 'what is not marked waits still');
-    t.match(await system.replayMany({}, 50_000), { replayed: 2_000, left: 0, stopped: undefined });
+    t.match(await system.replays.many({}, 50_000), { replayed: 2_000, left: 0, stopped: undefined });
     await assertEffects(t, log, count);
   },
 );

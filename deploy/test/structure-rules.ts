@@ -42,7 +42,7 @@ const ROOT: readonly string[] = [
 ];
 
 const isApp = (path: string) => path.startsWith(APP);
-const isTest = (path: string) => path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path);
+const isTest = (path: string) => /\.test\.tsx?$/.test(path) || /\/(test|testing|fixtures)\//.test(path);
 const folderOf = (path: string) => path.split('/')[0] ?? '';
 
 interface Edge {
@@ -73,7 +73,7 @@ function edgesOf(sources: Sources): readonly Edge[] {
   );
 }
 
-/** The source of a path as it is imported. */
+/** What the file that an import names is compiled from. */
 function sourceOf(sources: Sources, path: string): string {
   const withJsx = path.replace(/\.js$/, '.tsx');
   return sources.has(withJsx) ? withJsx : path.replace(/\.js$/, '.ts');
@@ -162,7 +162,7 @@ function unreachable(sources: Sources, entries: readonly string[]): readonly str
     if (inside) next.set(from, [...(next.get(from) ?? []), to]);
   }
   const reached = new Set<string>();
-  const queue = [...entries, ...[...sources.keys()].filter((path) => path.endsWith('.test.ts'))];
+  const queue = [...entries, ...[...sources.keys()].filter((path) => /\.test\.tsx?$/.test(path))];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);

@@ -5,7 +5,7 @@ import { PaymentEvents } from '../../actors/payment/events.js';
 import { messageOf, openActor } from '../../actors/payment/test/harness.js';
 import { Uploads } from '../../actors/upload/uploads.js';
 import { systemClock } from '../../runtime/clock.js';
-import { ManyReplays } from '../../runtime/replay-many.js';
+import { Replays } from '../../runtime/replay-many.js';
 import { MemoryLog } from '../../runtime/testing/memory-log.js';
 import { letter } from '../../storage/dead-letter-contract.js';
 import { createDeadLetterStore } from '../../storage/postgres/index.js';
@@ -21,7 +21,7 @@ const { pool, url } = await startTestPostgres(t);
 const deadLetters = createDeadLetterStore(pool);
 const uploads = new Uploads(pool);
 const log = new MemoryLog(4);
-const replays = new ManyReplays({ store: deadLetters, log, group: (_, key) => key, clock: systemClock });
+const replays = new Replays({ store: deadLetters, log, group: (_, key) => key, clock: systemClock });
 const pools = new Map([
   ['upload', 'paused'],
   ['payment', 'running'],
@@ -40,7 +40,7 @@ const { ask } = await startTestGateway(t, {
       ...deadLetterRoutes({ deadLetters, replay: async () => false }),
       ...deadLetterBulkRoutes({
         deadLetters,
-        replayMany: (selection, msMax) => replays.replay(selection, msMax),
+        replayMany: (selection, msMax) => replays.many(selection, msMax),
         poolMode: (actor) => pools.get(actor),
         now: Date.now,
       }),
@@ -131,6 +131,11 @@ t.test('dead letters: preview, replay, drop', async (t) => {
   t.match(rest, { status: 200, json: { replayed: 26, failures: [] } });
   t.equal(await deadLetters.count(), 1);
   t.equal(log.lag(), 29);
+  t.match(
+    await api('POST', '/api/dead-letters/preview', { filter: {} }),
+    { json: { total: 1 } },
+    'of those that wait',
+  );
   t.match(changes, [
     {
       client: 'operator',

@@ -7,7 +7,7 @@ t.test('the first line names what limits the node, or says that it is healthy', 
   let findings = [SLOW];
   const { origin } = await startConsole(t, { view: nodeView(() => findings) });
   const browser = await launch(t);
-  const { page, wrong } = await openPage(browser, origin);
+  const { page, wrong } = await openPage(browser);
   await signIn(page, origin, OPERATOR);
 
   const verdict = page.getByRole('region', { name: 'Health' });

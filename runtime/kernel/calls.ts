@@ -56,3 +56,13 @@ export class Calls {
     for (const context of this.#contexts ?? [this.#context]) context.abandoned();
   }
 }
+
+/** When the oldest call under way of any of these began to be waited for; undefined when none is. */
+export function suspendedSince(activations: Iterable<{ readonly calls: Calls }>): number | undefined {
+  let since: number | undefined;
+  for (const { calls } of activations) {
+    const { suspendedAt } = calls;
+    if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
+  }
+  return since;
+}

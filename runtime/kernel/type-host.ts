@@ -15,6 +15,7 @@ import { fillSupervision } from '../supervision.js';
 import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
+import { suspendedSince } from './calls.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
@@ -22,6 +23,7 @@ import type { Entry, Outcome } from './entry.js';
 import { Epochs } from './epochs.js';
 import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
+import { longestIdle } from './passivation.js';
 import { QueueDelay } from './queue-delay.js';
 import { Recency } from './recency.js';
 import type { Scheduler } from './scheduler.js';
@@ -37,8 +39,6 @@ const ACTIVATIONS_MAX = 10_000;
 const MAILBOX_MAX = 10_000;
 /** Calls under way in one reentrant activation. */
 const CALLS_MAX = 100;
-/** How many are looked at for one that may go, when there are too many. */
-const CANDIDATES_MAX = 16;
 
 type Batch = readonly (VolatileMessage | DurableMessage)[];
 
@@ -105,18 +105,15 @@ export class TypeHost implements ActivationHost<Activation> {
     this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
-    this.#activationsMax =
-      definition.scope === 'thread'
-        ? Number.POSITIVE_INFINITY
-        : (definition.activationsMax ?? ACTIVATIONS_MAX);
+    const { activationsMax = ACTIVATIONS_MAX } = definition;
+    this.#activationsMax = this.keyed ? activationsMax : Number.POSITIVE_INFINITY;
   }
 
-  /** From the next batch on. */
+  /** From the next batch on; one that lingers may have enough now. */
   batch({ batchMax, lingerMs }: Batching): void {
     this.batchMax = batchMax;
     this.volatileMax = Math.min(this.#definition.batchMax ?? 1, batchMax);
     this.lingerMs = lingerMs;
-    // One that lingers may have enough now.
     for (const activation of this.#byKey.values()) activation.wake();
   }
 
@@ -227,12 +224,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
-    let since: number | undefined;
-    for (const { calls } of this.#byKey.values()) {
-      const { suspendedAt } = calls;
-      if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
-    }
-    return since;
+    return suspendedSince(this.#byKey.values());
   }
 
   /** Passivates what has been idle for too long. */
@@ -385,19 +377,10 @@ export class TypeHost implements ActivationHost<Activation> {
     return activation;
   }
 
-  /** Those that owe an answer go last. All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
+  /** All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
   #passivateOldest(): void {
-    let debtor: Activation | undefined;
-    let at = this.#recency.oldest;
-    for (let looked = 0; at !== undefined && looked < CANDIDATES_MAX; looked++) {
-      if (at.quiet && !at.owesAnswers) {
-        this.passivate(at);
-        return;
-      }
-      if (at.quiet) debtor ??= at;
-      at = at.newer;
-    }
-    if (debtor !== undefined) this.passivate(debtor);
+    const idle = longestIdle(this.#recency.oldest);
+    if (idle !== undefined) this.passivate(idle);
   }
 
   #remove(activation: Activation): void {

@@ -9,6 +9,8 @@ export interface LoopSample {
   readonly eventLoopDelayMs: number;
   /** Of JavaScript, in use. */
   readonly heapBytes: number;
+  /** What that may become before the thread ends. */
+  readonly heapBytesMax: number;
 }
 
 /** Between two looks of the monitor: what holds the loop up for less may be missed. It wakes an idle thread, so it is not less. */
@@ -30,10 +32,12 @@ export class LoopMeter {
     // What is recorded is the time between two looks, its resolution included.
     const longest = this.#delay.max / NS_PER_MS - RESOLUTION_MS;
     this.#delay.reset();
+    const { used_heap_size: heapBytes, heap_size_limit: heapBytesMax } = getHeapStatistics();
     return {
       busy: Number.isFinite(utilization) ? Math.min(1, Math.max(0, utilization)) : 0,
       eventLoopDelayMs: Math.max(0, longest),
-      heapBytes: getHeapStatistics().used_heap_size,
+      heapBytes,
+      heapBytesMax,
     };
   }
 

@@ -54,8 +54,8 @@ export class PoolMeter {
   thread(thread: number): LoopSample | undefined {
     const latest = this.#latest.get(thread);
     if (latest === undefined) return undefined;
-    const { busy, eventLoopDelayMs, heapBytes } = latest;
-    return { busy, eventLoopDelayMs, heapBytes };
+    const { busy, eventLoopDelayMs, heapBytes, heapBytesMax } = latest;
+    return { busy, eventLoopDelayMs, heapBytes, heapBytesMax };
   }
 
   /** Messages in the deepest mailbox. */

@@ -17,6 +17,7 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import { causeOf } from '../failure.js';
+import { traceFields } from '../traceparent.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
 import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
@@ -312,7 +313,14 @@ export class ActorPool {
       case 'dead': {
         const { envelope, cause, attempts } = message;
         this.#options.logger.error(
-          { actor: this.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
+          {
+            actor: this.actor,
+            id: envelope.id,
+            ...traceFields(envelope.traceparent),
+            code: cause.code,
+            reason: cause.message,
+            attempts,
+          },
           'a message is given up and becomes a dead letter',
         );
         this.#options.onEvent({

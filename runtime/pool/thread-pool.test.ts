@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { systemClock } from '../clock.js';
+import { SharedLogLevel } from '../log-level.js';
 import { silentLogger } from '../logger.js';
 import { module } from '../testing/system.js';
 import { until } from '../testing/until.js';
@@ -20,7 +21,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       settings: { channel: randomUUID(), ...settings },
       retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
       receiveMsMax: 300_000,
-      logLevel: 'error',
+      logLevel: new SharedLogLevel('error').cell,
       places: 1,
       grouped: [],
       snapshots: undefined,

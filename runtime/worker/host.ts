@@ -13,6 +13,7 @@ import { causeOf, fencedPartitionsOf } from '../failure.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { TypeHost } from '../kernel/type-host.js';
+import { SharedLogLevel } from '../log-level.js';
 import type { ThreadMeter } from '../measure/thread-meter.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pool/pulse.js';
@@ -54,7 +55,7 @@ export default async function host(task: HostTask): Promise<void> {
 
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
-  const logger = portLogger(port, task.logLevel, { actor, thread });
+  const logger = portLogger(port, new SharedLogLevel(task.logLevel), { actor, thread });
   let { batching } = task;
   const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {

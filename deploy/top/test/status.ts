@@ -26,7 +26,7 @@ function poolOf(actor: string, change: Partial<PoolStatus> = {}): PoolStatus {
     lag: 1_234,
     live: 99,
     delayMs: 3,
-    behindMs: 2_000,
+    behindMs: 3,
     queueMs: { p50: 1, p95: 2.5, p99: 4 },
     turnMs: { p50: 5, p95: 12, p99: 40 },
     ageMs: { p50: 20, p95: 1_250, p99: 3_000 },

@@ -43,7 +43,7 @@ export function follow(): () => void {
 async function run(stopped: AbortSignal): Promise<void> {
   let retryMs = RETRY_MS_MIN;
   while (!stopped.aborted) {
-    let why = 'the stream ended';
+    let why = 'The node ended the stream.';
     try {
       await readHistory(stopped);
       await listen(stopped, () => {
@@ -51,7 +51,7 @@ async function run(stopped: AbortSignal): Promise<void> {
       });
     } catch (error) {
       if (stopped.aborted || (error instanceof ApiError && error.status === 401)) return;
-      why = error instanceof ApiError ? error.message : 'nothing was heard';
+      why = error instanceof ApiError ? error.message : 'Nothing was heard from the node.';
     }
     if (stopped.aborted) return;
     enterLost(why);

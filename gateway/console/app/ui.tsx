@@ -63,7 +63,8 @@ export function Table(props: {
   if (rows.length === 0) return <p className="empty">{props.empty}</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard.
-    <section className="table-frame" tabIndex={0} aria-label={props.caption}>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields.
+    <div className="table-frame" role="group" tabIndex={0} aria-label={props.caption}>
       <table>
         <caption className="sr">{props.caption}</caption>
         <thead>
@@ -94,7 +95,7 @@ export function Table(props: {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

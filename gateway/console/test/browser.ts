@@ -3,7 +3,7 @@
  *
  * Screenshots stay in `dist/screenshots/`, to be looked at.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,17 +41,22 @@ interface OpenOptions {
 }
 
 /** A page of its own, with an eye on what it must not do. */
-export async function openPage(browser: Browser, origin: string, options: OpenOptions = {}): Promise<Opened> {
+export async function openPage(browser: Browser, options: OpenOptions = {}): Promise<Opened> {
   const context = await browser.newContext({
     viewport: options.phone === true ? { width: 320, height: 640 } : { width: 1280, height: 860 },
     colorScheme: options.dark === true ? 'dark' : 'light',
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(STEP_MS_MAX);
+  // By the debugger, which the page's policy does not stop.
+  await context.addInitScript({ path: AXE });
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${origin}/`)) wrong.push(`asked for ${request.url()}`);
+    // Where the test itself goes is another matter.
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) return;
+    if (new URL(request.url()).origin !== new URL(page.url()).origin)
+      wrong.push(`asked for ${request.url()}`);
   });
   page.on('pageerror', (error) => wrong.push(`threw ${error.message}`));
   page.on('console', (message) => {
@@ -68,13 +73,20 @@ export async function signIn(page: Page, origin: string, token: string): Promise
   await page.locator('.connection', { hasText: 'Live' }).waitFor();
 }
 
-/** What axe finds, each as a line. It is evaluated by the debugger, which the page's policy does not stop. */
-export async function axe(page: Page): Promise<readonly string[]> {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  const results = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResults;
+/** What axe finds, each as a line; with `rule`, by that rule alone. */
+export async function axe(page: Page, rule?: string): Promise<readonly string[]> {
+  const only = rule === undefined ? '' : `, runOnly: ['${rule}']`;
+  const results = (await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations']${only} })`,
+  )) as AxeResults;
   return results.violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
   );
+}
+
+/** How many pixels the page is wider than its window. */
+export async function overflow(page: Page): Promise<number> {
+  return (await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')) as number;
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {

@@ -14,6 +14,9 @@ import type { Migration } from './migration.js';
  * Rejected: an index on `key`, on `(status, id)` and on `(kind, id)`. Each would be an insertion at a random place of a table that
  * outgrows memory. A search by status or kind reads a bounded part of `events_by_id` instead, page after page.
  *
+ * Measured with 1.5 million rows: 34 bytes a row for `events_by_id` beside 113 for the primary key, 8 KiB in all for the other; the
+ * rate of insertion differs by less than it does from run to run. A build takes 2.9 s for each million.
+ *
  * On a table that has rows, `events` takes no new ones while its index is built: about a minute for 20 million. Webhooks are
  * acknowledged meanwhile; they wait on the log.
  */

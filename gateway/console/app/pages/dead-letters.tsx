@@ -130,7 +130,7 @@ function Letters(props: {
   return (
     <>
       {mayChange && props.letters.some(({ state }) => state === 'waiting') && (
-        <button type="button" className="link" onClick={props.onAll}>
+        <button type="button" className="link all" onClick={props.onAll}>
           Select all of this page, or none
         </button>
       )}

@@ -137,7 +137,7 @@ function Pools({ status }: { status: Status }) {
           { title: 'Busiest', numeric: true },
           { title: 'Done', numeric: true },
           { title: 'Lag', numeric: true },
-          { title: 'Wait', numeric: true },
+          { title: 'Behind', numeric: true },
           { title: 'Turn p95', numeric: true },
           { title: 'Age p95', numeric: true },
         ]}
@@ -154,7 +154,7 @@ function Pools({ status }: { status: Status }) {
             percent(Math.max(0, ...pool.threads.map(({ busy }) => busy ?? 0))),
             perSecond(pool.donePerSecond),
             short(pool.lag),
-            duration(pool.delayMs),
+            duration(pool.behindMs),
             duration(pool.turnMs?.p95),
             duration(pool.ageMs?.p95),
           ],

@@ -4,6 +4,9 @@ import { useLoad } from '../load.js';
 import { LoadState, Panel, Table } from '../ui.js';
 import type { PartitionRow } from '../wire.js';
 
+/** The worst ones; all are below them. */
+const SHOWN_MAX = 16;
+
 export function PartitionsPage() {
   const { value, error, isLoading } = useLoad<{ partitions: readonly PartitionRow[] }>(
     '/api/partitions',
@@ -26,6 +29,10 @@ function Partitions({ actor, rows }: { actor: string; rows: readonly PartitionRo
   const worst = Math.max(1, ...rows.map(({ lag }) => lag));
   const orphans = rows.filter(({ owner }) => owner === null).length;
   const owners = new Set(rows.flatMap(({ owner }) => owner ?? []));
+  const behind = [...rows]
+    .filter(({ lag, owner }) => lag > 0 || owner === null)
+    .sort((a, b) => b.lag - a.lag)
+    .slice(0, SHOWN_MAX);
   return (
     <Panel
       title={actor}
@@ -45,22 +52,30 @@ function Partitions({ actor, rows }: { actor: string; rows: readonly PartitionRo
       <p className="note">
         Darker: further behind, up to {count(worst)} messages. An exclamation mark: nobody reads it.
       </p>
-      <Table
-        caption={`Partitions of ${actor}`}
-        empty=""
-        columns={[
-          { title: 'Partition' },
-          { title: 'Owner' },
-          { title: 'Thread', numeric: true },
-          { title: 'Lag', numeric: true },
-        ]}
-        rows={[...rows]
-          .sort((a, b) => b.lag - a.lag || a.partition - b.partition)
-          .map(({ partition, owner, thread, lag }) => ({
-            key: String(partition),
-            cells: [String(partition), owner ?? <b key="o">nobody</b>, thread ?? '–', short(lag)],
-          }))}
-      />
+      <Rows caption={`Partitions of ${actor} that are behind, or that nobody reads`} rows={behind} />
+      <details>
+        <summary>All partitions</summary>
+        <Rows caption={`Partitions of ${actor}`} rows={rows} />
+      </details>
     </Panel>
+  );
+}
+
+function Rows({ caption, rows }: { caption: string; rows: readonly PartitionRow[] }) {
+  return (
+    <Table
+      caption={caption}
+      empty="None is behind."
+      columns={[
+        { title: 'Partition' },
+        { title: 'Owner' },
+        { title: 'Thread', numeric: true },
+        { title: 'Lag', numeric: true },
+      ]}
+      rows={rows.map(({ partition, owner, thread, lag }) => ({
+        key: String(partition),
+        cells: [String(partition), owner ?? <b key="o">nobody</b>, thread ?? '–', short(lag)],
+      }))}
+    />
   );
 }

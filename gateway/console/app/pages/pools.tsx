@@ -44,7 +44,7 @@ function Pool({ pool, row }: { pool: PoolStatus; row: PoolRow | undefined }) {
         <Figure name="Done">{short(pool.donePerSecond)}/s</Figure>
         <Figure name="Lag">{short(pool.lag)}</Figure>
         <Figure name="In flight">{short(pool.inFlight)}</Figure>
-        <Figure name="Wait">{duration(pool.delayMs)}</Figure>
+        <Figure name="Behind">{duration(pool.behindMs)}</Figure>
         <Figure name="Turn p95">{duration(pool.turnMs?.p95)}</Figure>
         <Figure name="Age p95">{duration(pool.ageMs?.p95)}</Figure>
         <Figure name="Deepest mailbox">{count(pool.mailboxMax)}</Figure>
