@@ -167,7 +167,7 @@ t.test('signals: an end restores the screen, a stop too, and fg draws it anew', 
   top.type('s');
   await top.shows('pools sorted by lag');
   process.kill(top.pid(), 'SIGTERM');
-  await top.shows(/^before\n/);
+  await top.shows(/^before\n[\s\S]*ready>\s*$/);
   top.type('echo "ended with $?"', 'Enter');
   await top.shows('ended with 143');
   // The cursor is back, and what is typed is shown.

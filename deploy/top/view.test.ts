@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
+import { createElement } from 'react';
 import t from 'tap';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { renderFrame } from './frame.js';
@@ -12,7 +13,7 @@ const theme = themeOf({ LANG: 'C.UTF-8' });
 const URL = 'http://127.0.0.1:8080';
 
 const linesOf = (state: TopState, columns = 80, rows = 24, look = theme): readonly string[] => {
-  const view = <View state={state} theme={look} columns={columns} rows={rows} />;
+  const view = createElement(View, { state, theme: look, columns, rows });
   return stripVTControlCharacters(renderFrame(view, { columns, rows, glyphs: look.glyphs })).split('\n');
 };
 
