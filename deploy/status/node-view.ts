@@ -48,6 +48,8 @@ interface WatchedNode {
 const LOOK_MS = 1_000;
 /** Between two counts of the dead letters: the store is asked. */
 const COUNT_MS = 15_000;
+/** After one that failed. */
+const COUNT_AGAIN_MS = 3_000;
 
 class WatchedView implements NodeView {
   readonly #node: WatchedNode;
@@ -223,9 +225,10 @@ class WatchedView implements NodeView {
         (count) => {
           this.#deadLettersWaiting = count;
         },
-        // It is away, which its own state says.
+        // It is away, which its own state says; or the schema is yet to come.
         () => {
           this.#deadLettersWaiting = null;
+          this.#countedAt += COUNT_AGAIN_MS - COUNT_MS;
         },
       )
       .finally(() => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { historySchema, type Status, statusSchema } from '../../gateway/api/status-schema.js';
+import { launch, openPage, screenshot, signIn } from '../../gateway/console/test/browser.js';
 import { until } from '../../runtime/testing/until.js';
 import { copyTestData } from '../../storage/postgres/test-data.js';
 import { freePort } from '../../storage/test-free-port.js';
@@ -101,6 +102,8 @@ t.test('the configuration is shown, and no secret', async (t) => {
 t.test(
   'a pool that is too slow is the first thing that is said, and nothing is said when it is done',
   async (t) => {
+    const { page } = await openPage(await launch(t));
+    await signIn(page, node.url, TOKEN);
     await until('nothing is wrong with what it needs', async () =>
       (await status()).findings.every(({ code }) => code !== 'dependency-away'),
     );
@@ -111,6 +114,10 @@ t.test(
       return first?.code === 'pool-behind';
     });
     t.match(first, { subject: 'slow', severity: 'warning', title: /^Pool slow is behind/ });
+    await page.goto(`${node.url}/console#/`);
+    const verdict = page.getByRole('region', { name: 'Health' }).locator('.headline');
+    t.match(await verdict.textContent(), /^warning Pool slow is behind/, 'the first line of the console');
+    await screenshot(page, 'real-slow-actor');
     const slow = async () => (await status()).pools.find(({ actor }) => actor === 'slow');
     await until('all is done', async () => (await slow())?.done === 60, 30_000);
     const said = async () => (await status()).findings.some(({ subject }) => subject === 'slow');
