@@ -41,7 +41,7 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     [['send', 'emp', '--rate', '0'], /above 0 per second, or max/],
     [['send', 'emp', '--kinds', 'wpf,card'], /processing, wpf, kyc, apm/],
     [['send', 'stripe'], /unknown command 'stripe'\ntether: see tether send --help\n$/],
-    [['dead', 'list', '--state', 'gone'], /allowed is waiting, replayed or all/],
+    [['dead', 'list', '--state', 'gone'], /allowed is waiting, replayed, dropped or all/],
     [['dead', 'list', '--limit', '1001'], /from 1 to 1000/],
     [['dead', 'show'], /missing required argument 'id'/],
     [['dead', 'replay'], /nothing to replay: give the ids of dead letters, or --all/],
@@ -49,8 +49,11 @@ t.test('wrong usage: one clear line, exit code 64', async (t) => {
     [['dead', 'replay', 'x', '--all'], /not both/],
     [['dead', 'replay', 'x', '--actor', 'payment'], /go with --all/],
     [['tokens', 'create', '--scopes', 'operations'], /'--client <name>' not specified/],
-    [['tokens', 'create', '--client', 'a', '--scopes', 'read'], /Allowed are uploads:read, uploads:write/],
+    [['tokens', 'create', '--client', 'a', '--scopes', 'reads'], /Allowed are uploads:read, uploads:write/],
     [['tokens', 'create', '--client', 'a', '--scopes', ''], /Allowed are uploads:read/],
+    [['pools', 'set', 'payment'], /nothing to set: give --min/],
+    [['pools', 'set', 'payment', '--min', 'x'], /Allowed is a whole number/],
+    [['drain'], /missing required argument/],
     [['tokens', 'create', '--client', 'a', '--expires-in-days', '0'], /from 1 to 3650/],
     [['tokens', 'revoke'], /missing required argument 'id'/],
   ];
@@ -90,7 +93,10 @@ t.test('a refused configuration: exit code 78, a line for each problem', async (
   t.equal(result.code, 78);
   t.equal(result.stderr.trimEnd().split('\n').length, 2);
   t.match(result.stderr, /^tether: TETHER_PROT is not a key: did you mean TETHER_PORT\?$/m);
-  t.match(result.stderr, /^tether: TETHER_THREADS is "0": allowed is a whole number from 1 to 64$/m);
+  t.match(
+    result.stderr,
+    /^tether: TETHER_THREADS is "0": allowed is a whole number from 1 to 64, .*such as 1-4$/m,
+  );
   t.match(await spawnCli(['up', '--port', 'x'], { TETHER_PORT: '1' }), {
     code: 78,
     stderr: /^tether: --port \(TETHER_PORT\) is "x"/,

@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { parseNetwork } from './networks.js';
@@ -58,6 +59,19 @@ const whole = (min: number, max: number, text: Text) =>
     }),
     `a whole number from ${min} to ${max}`,
     text,
+  );
+
+/** `4`, or `1-4`: as many as it needs between the two. */
+const threads = (max: number, text: Text) =>
+  declare<PoolSize>(
+    read((given) => {
+      const [, least = '', most = least] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(given) ?? [];
+      const limits = { min: Number(least), max: Number(most) };
+      if (least === '' || limits.min < 1 || limits.max < limits.min || limits.max > max) return undefined;
+      return given.includes('-') ? Object.freeze(limits) : limits.min;
+    }),
+    `a whole number from 1 to ${max}, or two of them, the least and the most, such as 1-4`,
+    { unit: 'threads', ...text },
   );
 
 const bytes = (min: number, max: number, text: Text) =>
@@ -198,10 +212,10 @@ const CONFIG_KEYS = Object.freeze({
     default: '64MiB',
     meaning: 'size of a journal file; at most half of TETHER_JOURNAL_BYTES_MAX',
   }),
-  TETHER_THREADS: whole(1, 64, {
+  TETHER_THREADS: threads(64, {
     default: '2',
-    unit: 'threads',
-    meaning: 'worker threads of the payment pool; each holds one database connection',
+    meaning:
+      'worker threads of the payment pool, or the least and the most; each holds one database connection',
   }),
   TETHER_RETRY_ATTEMPTS_MAX: whole(1, 100, {
     default: '5',
@@ -271,10 +285,10 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'ms',
     meaning: 'after which a resumable or direct upload that is not complete is given up',
   }),
-  TETHER_UPLOAD_THREADS: whole(1, 64, {
+  TETHER_UPLOAD_THREADS: threads(64, {
     default: '1',
-    unit: 'threads',
-    meaning: 'worker threads of the upload pool, which reads files and writes their rows',
+    meaning:
+      'worker threads of the upload pool, or the least and the most; it reads files and writes their rows',
   }),
   TETHER_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',

@@ -77,7 +77,7 @@ t.test('every key is read', async (t) => {
     TETHER_UPLOAD_XLSX_BYTES_MAX: '10MiB',
     TETHER_UPLOAD_ACTIVE_MAX: '4',
     TETHER_UPLOAD_EXPIRY_MS: '3600000',
-    TETHER_UPLOAD_THREADS: '2',
+    TETHER_UPLOAD_THREADS: '1-4',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
   });
@@ -86,7 +86,8 @@ t.test('every key is read', async (t) => {
   t.equal(settings.url, 'https://tether.example');
   t.equal(settings.port, 0);
   t.equal(settings.proxyProtocol, true);
-  t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000, threads: 2 });
+  t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000 });
+  t.strictSame([settings.threads, settings.uploads.threads], [64, { min: 1, max: 4 }]);
 });
 
 t.test('a wrong value names the key, what was given and what is allowed', async (t) => {
@@ -100,6 +101,11 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_HOST', 'http://x', /an address or host name/],
     ['TETHER_THREADS', '0', /from 1 to 64/],
     ['TETHER_THREADS', '65', /from 1 to 64/],
+    ['TETHER_THREADS', '4-1', /such as 1-4/],
+    ['TETHER_THREADS', '1-65', /such as 1-4/],
+    ['TETHER_THREADS', '0-4', /such as 1-4/],
+    ['TETHER_THREADS', '1-', /such as 1-4/],
+    ['TETHER_UPLOAD_THREADS', '-4', /such as 1-4/],
     ['TETHER_JOURNAL_BYTES_MAX', '4GB', /KiB, MiB or GiB/],
     ['TETHER_CHARGEBACK_BLACKLIST_CODES', 'ac01', /capital letters/],
     ['TETHER_TRUSTED_PROXIES', '10.0.0.0/40', /networks/],

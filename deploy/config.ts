@@ -7,10 +7,13 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
+import { logDriverOf, rulesBetween } from './config-rules.js';
+import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { loadEndpoints } from './endpoints.js';
 import { ConfigError } from './errors.js';
@@ -48,7 +51,7 @@ interface Settings {
   readonly durability: 'commit' | 'memory' | 'replicated';
   readonly partitions: number;
   readonly journal: { readonly bytesMax: number; readonly segmentBytes: number };
-  readonly threads: number;
+  readonly threads: PoolSize;
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
@@ -63,7 +66,7 @@ interface Settings {
     readonly xlsxBytesMax: number;
     readonly activeMax: number;
     readonly expiryMs: number;
-    readonly threads: number;
+    readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
   readonly logLevel: LogLevel;
@@ -77,6 +80,8 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly endpoints: readonly Endpoint[];
   /** The user's own, beside Tether's. */
   readonly actors: readonly ActorModule[];
+  /** Each key as it was given, for people; no secret stands in it. */
+  readonly keys: readonly ConfigKeyView[];
   /** For the log at the start: what is allowed and yet worth a thought. */
   readonly warnings: readonly string[];
 }
@@ -86,7 +91,15 @@ const TOKEN_LENGTH_MIN = 16;
 
 /** @throws ConfigError naming every key that is wrong or unknown */
 function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
+  const { settings, problems } = readConfig(env, overrides);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return settings;
+}
+
+/** As far as it can be read: for a value that is refused stands the default. */
+function readConfig(env: Environment, overrides: Overrides) {
   const problems = unknownKeys(env);
+  const refused = new Set<ConfigKey>();
   const values: Partial<Record<ConfigKey, unknown>> = {};
   for (const key of CONFIG_KEY_NAMES) {
     const declaration = CONFIG_KEYS[key];
@@ -96,12 +109,18 @@ function parseConfig(env: Environment, overrides: Overrides = new Map()): Settin
     if (text === undefined) continue;
     const parsed = declaration.schema.safeParse(text);
     if (parsed.success) values[key] = parsed.data;
-    else problems.push(refusal(key, text, override?.option));
+    else {
+      problems.push(refusal(key, text, override?.option));
+      refused.add(key);
+    }
   }
   // Each value came out of its own key's schema, which is what ConfigValues says of it.
   problems.push(...rulesBetween(values as Partial<ConfigValues>));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return settle(values as ConfigValues);
+  for (const key of refused) {
+    const { default: standard, schema } = CONFIG_KEYS[key];
+    if (standard !== undefined) values[key] = schema.parse(standard);
+  }
+  return { settings: settle(values as ConfigValues), problems, refused };
 }
 
 function unknownKeys(env: Environment): string[] {
@@ -134,61 +153,6 @@ function refusal(key: ConfigKey, given: string, option: string | undefined): str
 }
 
 const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
-
-/** What is wrong with values that are right by themselves. A key without one has its problem already. */
-function rulesBetween(values: Partial<ConfigValues>): string[] {
-  const {
-    TETHER_JOURNAL_BYTES_MAX: bytesMax = Number.POSITIVE_INFINITY,
-    TETHER_JOURNAL_SEGMENT_BYTES: segmentBytes = 0,
-    TETHER_RETRY_DELAY_MS: delayMs = 0,
-    TETHER_RETRY_DELAY_MS_MAX: delayMsMax = Number.POSITIVE_INFINITY,
-  } = values;
-  const problems = rulesOfTheLog(values);
-  if (segmentBytes * 2 > bytesMax) {
-    problems.push(
-      'TETHER_JOURNAL_SEGMENT_BYTES is more than half of TETHER_JOURNAL_BYTES_MAX: a journal needs two files',
-    );
-  }
-  if (delayMs > delayMsMax) {
-    problems.push(
-      `TETHER_RETRY_DELAY_MS is ${delayMs}: allowed is at most TETHER_RETRY_DELAY_MS_MAX, which is ${delayMsMax}`,
-    );
-  }
-  return problems;
-}
-
-/** What is wrong with how a node is to share its log. */
-function rulesOfTheLog(values: Partial<ConfigValues>): string[] {
-  const {
-    TETHER_REDIS_URL: redisUrl,
-    TETHER_DATABASE_URL: databaseUrl,
-    TETHER_ROLE: role,
-    TETHER_DURABILITY: durability,
-  } = values;
-  const driver = logDriverOf(values);
-  const problems: string[] = [];
-  if (driver === 'redis' && redisUrl === undefined)
-    problems.push('TETHER_LOG_DRIVER is "redis": that needs TETHER_REDIS_URL');
-  if (driver === 'redis' && redisUrl !== undefined && databaseUrl === undefined)
-    problems.push('TETHER_DATABASE_URL is not set: nodes that share a log in Redis share their Postgres');
-  if (driver === 'journal' && role !== undefined && role !== 'all')
-    problems.push(
-      `TETHER_ROLE is "${role}": a node with a part of the work needs the others, by TETHER_REDIS_URL`,
-    );
-  if (driver === 'journal' && durability === 'replicated')
-    problems.push(
-      'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
-    );
-  if (driver === 'redis' && durability === 'replicated' && /^rediss?\+cluster:/.test(redisUrl ?? ''))
-    problems.push(
-      'TETHER_DURABILITY is "replicated", which a Redis Cluster cannot tell: allowed is commit or memory',
-    );
-  return problems;
-}
-
-function logDriverOf(values: Partial<ConfigValues>): 'journal' | 'redis' {
-  return values.TETHER_LOG_DRIVER ?? (values.TETHER_REDIS_URL === undefined ? 'journal' : 'redis');
-}
 
 /** Names instead of keys. */
 function settle(values: ConfigValues): Settings {
@@ -247,13 +211,25 @@ function localUrl(host: string, port: number): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
-/**
- * The configuration of a node. Writes at most one file: the API token of the embedded default, at its first start.
- * @throws ConfigError
- */
-async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const { actorFiles, ...settings } = parseConfig(env, overrides);
-  const problems = mode === 'start' ? missingInProduction(settings) : [];
+/** What the environment and the files that it names say, right or wrong. */
+interface Examined {
+  readonly settings: Settings;
+  /** Keys whose value is refused; the default stands for it. */
+  readonly refused: ReadonlySet<ConfigKey>;
+  readonly endpoints: readonly Endpoint[];
+  readonly actors: readonly ActorModule[];
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Reads all of it, and writes nothing. */
+async function examineConfig(
+  env: Environment,
+  mode: Mode,
+  overrides: Overrides = new Map(),
+): Promise<Examined> {
+  const { settings, problems, refused } = readConfig(env, overrides);
+  if (mode === 'start') problems.push(...missingInProduction(settings, refused));
   /** What `read` gives; undefined, and its problems noted, when it is refused. */
   const tried = async <T>(read: Promise<T>): Promise<T | undefined> => {
     try {
@@ -264,20 +240,40 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
       return undefined;
     }
   };
-  const actors = await tried(findActors(actorFiles));
+  const actors = await tried(findActors(settings.actorFiles));
   let endpoints: readonly Endpoint[] = settings.role === 'worker' ? [] : [DEFAULT_ENDPOINT];
   if (settings.endpointsFile !== undefined) {
     endpoints = (await tried(loadEndpoints(settings.endpointsFile, env))) ?? [];
     if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
     if (actors !== undefined) problems.push(...unknownActors(settings.endpointsFile, endpoints, actors));
   }
-  const published = endpoints.filter((endpoint) => endpoint.secrets.includes(PUBLISHED_SECRET));
-  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    settings,
+    refused,
+    endpoints: Object.freeze([...endpoints]),
+    actors: actors ?? [],
+    problems,
+    warnings: Object.freeze(warningsOf(settings, mode, endpoints)),
+  };
+}
 
-  const token =
+/**
+ * The configuration of a node. Writes at most one file: the API token of the embedded default, at its first start.
+ * @throws ConfigError
+ */
+async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
+  const { settings, endpoints, actors, problems, warnings } = await examineConfig(env, mode, overrides);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { token, file } =
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
+  const config = { ...settings, apiToken: token, apiTokenFile: file, endpoints, actors, warnings };
+  return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
+}
+
+function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint[]): string[] {
+  const published = endpoints.filter((endpoint) => endpoint.secrets.includes(PUBLISHED_SECRET));
   const warnings: string[] = [];
   if (published.length > 0 && !['127.0.0.1', '::1', 'localhost'].includes(settings.host)) {
     warnings.push(
@@ -294,14 +290,7 @@ async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = n
       `TETHER_DURABILITY is memory: a crash of ${settings.logDriver === 'redis' ? 'Redis' : 'this machine'} loses acknowledged messages`,
     );
   }
-  return Object.freeze({
-    ...settings,
-    apiToken: token.token,
-    apiTokenFile: token.file,
-    endpoints: Object.freeze([...endpoints]),
-    actors: actors ?? [],
-    warnings: Object.freeze(warnings),
-  });
+  return warnings;
 }
 
 function unknownActors(
@@ -334,10 +323,12 @@ function unsafe(file: string, endpoints: readonly Endpoint[]): string[] {
   ]);
 }
 
-function missingInProduction(settings: Omit<Settings, 'actorFiles'>): string[] {
+function missingInProduction(settings: Settings, refused: ReadonlySet<ConfigKey>): string[] {
   const problems: string[] = [];
-  const need = (key: ConfigKey, why: string) =>
+  const need = (key: ConfigKey, why: string) => {
+    if (refused.has(key)) return;
     problems.push(`${key} is not set: \`tether start\` needs it (${why}); \`tether up\` does without`);
+  };
   // A worker serves none.
   if (settings.endpointsFile === undefined && settings.role !== 'worker')
     need('TETHER_ENDPOINTS', 'the default endpoint has a public password');
@@ -359,7 +350,7 @@ function secretsOfRedis(url: string | undefined): readonly string[] {
 }
 
 /** Every secret of `config`, for a logger to keep out of its lines. */
-function secretsOf(config: Config): readonly string[] {
+function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
   return [
     config.apiToken,
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
@@ -372,6 +363,7 @@ function secretsOf(config: Config): readonly string[] {
 export {
   type Config,
   type Environment,
+  examineConfig,
   type LogLevel,
   loadConfig,
   type Mode,

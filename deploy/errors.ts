@@ -23,6 +23,13 @@ class UsageError extends TetherError {
 class NodeRequestError extends TetherError {
   readonly code = 'TETHER_NODE_REQUEST';
   readonly retryable = true;
+  /** Of the answer; undefined when there was none. */
+  readonly statusCode: number | undefined;
+
+  constructor(message: string, options?: { readonly cause?: unknown; readonly statusCode?: number }) {
+    super(message, options);
+    this.statusCode = options?.statusCode;
+  }
 }
 
 export { ConfigError, NodeRequestError, UsageError };

@@ -1,5 +1,6 @@
 /** The log of a node: its own journal, or the log that nodes share in Redis. */
 import type { Logger } from '../runtime/logger.js';
+import type { HistogramCounts } from '../runtime/measure/histogram.js';
 import type { MessageLog } from '../runtime/message-log.js';
 import { openJournal } from '../storage/journal/index.js';
 import { openRedisLog } from '../storage/redis-log/open.js';
@@ -11,6 +12,8 @@ import { journalDir } from './data-dir.js';
 export interface NodeLogStats {
   /** On the disk (journal), or of the Redis that is nearest to its limit. */
   readonly bytes: number;
+  /** What they may become; null when there is no limit. */
+  readonly bytesMax: number | null;
   /** Groups written, and messages that landed; since the start. */
   readonly commits: number;
   readonly appended: number;
@@ -23,6 +26,8 @@ export interface NodeLog {
   /** What an acknowledgement is worth, for people. */
   readonly promise: string;
   stats(): NodeLogStats & object;
+  /** Of group commits. */
+  commitTimes(): HistogramCounts;
 }
 
 /** @throws what the drivers throw */
@@ -49,9 +54,10 @@ async function openOwn(config: Config, logger: Logger): Promise<NodeLog> {
       durability === 'commit'
         ? 'a message is answered after it is synced to the journal on this disk'
         : 'a message is answered once the kernel has it: a power cut may lose the last ones',
+    commitTimes: () => journal.commitTimes(),
     stats: () => {
       const stats = journal.stats();
-      return { ...stats, bytes: stats.diskBytes };
+      return { ...stats, bytes: stats.diskBytes, bytesMax: config.journal.bytesMax };
     },
   };
 }
@@ -69,9 +75,11 @@ async function openShared(config: Config, url: string, logger: Logger): Promise<
     log,
     shared: log,
     promise: `a message is answered once Redis ${replica}has it; ${lossOf(log.aof)}`,
+    commitTimes: () => log.commitTimes(),
     stats: () => {
       const stats = log.stats();
-      return { ...stats, bytes: stats.memoryBytes };
+      // Redis says 0 when it has none.
+      return { ...stats, bytes: stats.memoryBytes, bytesMax: stats.memoryBytesMax || null };
     },
   };
 }

@@ -4,9 +4,11 @@ import t, { type Test } from 'tap';
 import { startTestGateway } from '../gateway/test/start.js';
 import { EventStream } from '../runtime/event-stream.js';
 import { silentLogger } from '../runtime/logger.js';
+import { Histogram, type HistogramCounts } from '../runtime/measure/histogram.js';
 import type { ActorStats } from '../runtime/pool/actor-stats.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
+const SETTINGS = { min: 1, max: 1, batchMax: 500, lingerMs: 20, inFlightMax: 2_048 };
 const actor = (done: number): ActorStats => ({
   actor: 'payment',
   mode: 'running',
@@ -15,6 +17,13 @@ const actor = (done: number): ActorStats => ({
   max: 1,
   resizing: false,
   partitions: [],
+  threadStats: [
+    { thread: 0, mode: 'ready', partitions: 3, loop: loop(0.25) },
+    { thread: 1, mode: 'starting', partitions: 0, loop: undefined },
+  ],
+  lag: 0,
+  lagMax: 0,
+  mailboxMax: 6,
   delayMs: 0,
   done,
   inFlight: 2,
@@ -25,20 +34,49 @@ const actor = (done: number): ActorStats => ({
   outage: undefined,
   broken: [],
   unreadable: [],
+  settings: { current: SETTINGS, file: SETTINGS, differs: false },
 });
+
+const loop = (busy: number) => ({ busy, eventLoopDelayMs: 30, heapBytes: 5_000, heapBytesMax: 9_000 });
+
+function times(seconds: readonly number[]): HistogramCounts {
+  const histogram = new Histogram();
+  for (const each of seconds) histogram.observe(each * 1_000);
+  return histogram.counts();
+}
 
 const events = new EventStream(silentLogger);
 
-async function registryOf(test: Test, node = { done: 40 }) {
+async function registryOf(test: Test, node: { done: number; waiting?: number } = { done: 40, waiting: 3 }) {
   const { metrics } = await startTestGateway(test);
   registerNodeMetrics(metrics, {
     log: {
       lag: () => 7,
       state: () => 'open',
-      stats: () => ({ bytes: 1000, commits: 3, appended: 50 }),
+      lagMax: () => 4,
+      stats: () => ({ bytes: 1000, bytesMax: null, commits: 3, appended: 50 }),
+      commitTimes: () => times([0.004]),
     },
+    main: () => loop(0.5),
+    deadLettersWaiting: () => node.waiting ?? null,
     cluster: () => ({ mode: 'active', nodes: ['a', 'b'], placed: 32, owned: [1, 2, 3], lost: 5 }),
-    system: { stats: () => ({ actors: [actor(node.done), actor(2)], deadLettersWritten: 4 }) },
+    system: {
+      stats: () => ({
+        actors: [actor(node.done), { ...actor(2), actor: 'upload', threadStats: [], mailboxMax: 0 }],
+        deadLettersWritten: 4,
+      }),
+      measures: () => ({
+        pools: [
+          {
+            actor: 'payment',
+            times: { logWait: times([0.02]), queue: times([]), turn: times([0.0004, 2]), age: times([99]) },
+            hottest: [{ key: 'a-secret-key', perSecond: 9 }],
+            deepest: [{ key: 'a-secret-key', depth: 9 }],
+          },
+        ],
+        dependencies: [{ dependency: 'postgres', times: times([0.003, 0.1]), failures: 2 }],
+      }),
+    },
     events,
     databaseState: () => 'ok',
     uploads: { mode: 'ready', active: 3 },
@@ -63,12 +101,84 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
       'tether_objects_ready 1',
       'tether_dead_letters_written_total 4',
       'tether_log_appended_total 50',
+      'tether_log_bytes_max +Inf',
       'tether_log_lag_messages 7',
+      'tether_log_lag_partition_max 4',
       'tether_database_ready 1',
     ]) {
       t.ok(lines.includes(line), line);
     }
   }
+});
+
+t.test('a pool that is paused or has drained is told from one that works', async (t) => {
+  const { metrics } = await startTestGateway(t);
+  registerNodeMetrics(metrics, {
+    log: {
+      lag: () => 0,
+      lagMax: () => 0,
+      state: () => 'open',
+      stats: () => ({ bytes: 1, bytesMax: 8, commits: 0, appended: 0 }),
+      commitTimes: () => times([]),
+    },
+    main: () => loop(0),
+    deadLettersWaiting: () => null,
+    cluster: () => undefined,
+    system: {
+      stats: () => ({
+        actors: (['running', 'paused', 'draining', 'drained'] as const).map((mode) => ({
+          ...actor(0),
+          actor: mode,
+          mode,
+        })),
+        deadLettersWritten: 0,
+      }),
+      measures: () => ({ pools: [], dependencies: [] }),
+    },
+    events,
+    databaseState: () => 'ok',
+    uploads: { mode: 'ready', active: 0 },
+  });
+  const lines = (await metrics.registry.metrics()).split('\n');
+  const paused = lines.filter((line) => line.startsWith('tether_actor_pool_paused{'));
+  t.strictSame(
+    paused.map((line) => line.replace(/.*"(\w+)"\} /, '$1 ')),
+    ['running 0', 'paused 1', 'draining 0', 'drained 1'],
+  );
+  t.ok(lines.includes('tether_log_bytes_max 8'));
+});
+
+t.test('times, threads and dependencies have their labels, and no key is in any', async (t) => {
+  const text = await (await registryOf(t)).metrics();
+  const lines = text.split('\n');
+  for (const line of [
+    'tether_log_commit_seconds_bucket{le="0.0025"} 0',
+    'tether_log_commit_seconds_bucket{le="0.005"} 1',
+    'tether_log_wait_seconds_bucket{actor="payment",le="0.025"} 1',
+    'tether_actor_queue_seconds_count{actor="payment"} 0',
+    'tether_actor_turn_seconds_bucket{actor="payment",le="0.0005"} 1',
+    'tether_actor_turn_seconds_sum{actor="payment"} 2.0004',
+    'tether_message_age_seconds_bucket{actor="payment",le="60"} 0',
+    'tether_message_age_seconds_bucket{actor="payment",le="300"} 1',
+    'tether_thread_busy_ratio{actor="",thread="main"} 0.5',
+    'tether_thread_busy_ratio{actor="payment",thread="0"} 0.25',
+    'tether_thread_event_loop_delay_seconds{actor="payment",thread="0"} 0.03',
+    'tether_thread_heap_bytes{actor="",thread="main"} 5000',
+    'tether_thread_heap_bytes_max{actor="payment",thread="0"} 9000',
+    'tether_actor_mailbox_max{actor="payment"} 6',
+    'tether_dependency_call_seconds_bucket{dependency="postgres",le="+Inf"} 2',
+    'tether_dependency_failures_total{dependency="postgres"} 2',
+    'tether_dead_letters_waiting 3',
+  ]) {
+    t.ok(lines.includes(line), line);
+  }
+  t.notMatch(text, 'thread="1"', 'one that has told nothing');
+  t.notMatch(text, 'a-secret-key');
+  t.match(
+    await (await registryOf(t, { done: 1 })).metrics(),
+    /^tether_dead_letters_waiting nan$/im,
+    'nobody knows',
+  );
 });
 
 t.test('events are counted by actor and kind', async (t) => {

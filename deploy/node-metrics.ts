@@ -1,20 +1,39 @@
 /** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
 
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
-import type { SystemStats } from '../runtime/actor-system.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { EventStream } from '../runtime/event-stream.js';
+import type { HistogramCounts } from '../runtime/measure/histogram.js';
+import type { LoopSample } from '../runtime/measure/loop-meter.js';
+import type { SystemMeasures } from '../runtime/measure/system-meter.js';
 import type { LogState } from '../runtime/message-log.js';
-import type { ActorStats } from '../runtime/pool/actor-stats.js';
+import type { ActorStats, PoolMode } from '../runtime/pool/actor-stats.js';
+import type { SystemStats } from '../runtime/system-stats.js';
+import { registerDependencyMetrics } from './dependency-metrics.js';
 import type { NodeLogStats } from './node-log.js';
+import { registerPoolMetrics } from './pool-metrics.js';
 
 /** What is read of a node. */
 export interface MeasuredNode {
-  readonly log: { lag(): number; state(): LogState; stats(): NodeLogStats };
+  readonly log: {
+    lag(): number;
+    /** In the partition that has most. */
+    lagMax(): number;
+    state(): LogState;
+    stats(): NodeLogStats;
+    commitTimes(): HistogramCounts;
+  };
   /** Undefined while this node is alone. */
   readonly cluster: () => AgentStats | undefined;
-  readonly system: { stats(): Pick<SystemStats, 'actors' | 'deadLettersWritten'> };
+  readonly system: {
+    stats(): Pick<SystemStats, 'actors' | 'deadLettersWritten'>;
+    measures(): SystemMeasures;
+  };
+  /** Of the main thread, in the last second. */
+  readonly main: () => LoopSample;
+  /** As of at most 15 seconds ago; null before they were counted. */
+  readonly deadLettersWaiting: () => number | null;
   readonly events: Pick<EventStream, 'listen'>;
   /** `ok`, or what is the matter. */
   readonly databaseState: () => string;
@@ -27,16 +46,31 @@ export interface MeasuredNode {
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  { log, cluster, system, events, databaseState, uploads }: MeasuredNode,
+  { log, cluster, system, main, events, deadLettersWaiting, databaseState, uploads }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
   metrics.gauge('tether_log_lag_messages', 'Messages acknowledged and not done', () => log.lag());
+  metrics.gauge(
+    'tether_log_lag_partition_max',
+    'Messages acknowledged and not done in the partition that has most of them',
+    () => log.lagMax(),
+  );
+  metrics.histogram(
+    'tether_log_commit_seconds',
+    'Time of a group commit: written and synced, or answered by Redis',
+    () => [{ labels: {}, counts: log.commitTimes() }],
+  );
   metrics.gauge('tether_log_open', '1 while the log takes messages', () => Number(log.state() === 'open'));
   metrics.gauge(
     'tether_log_bytes',
     'Bytes of the journal on the disk, or of Redis in memory',
     () => log.stats().bytes,
+  );
+  metrics.gauge(
+    'tether_log_bytes_max',
+    'What tether_log_bytes may become; +Inf when there is no limit',
+    () => log.stats().bytesMax ?? Number.POSITIVE_INFINITY,
   );
   metrics.counter('tether_log_commits_total', 'Group commits', () => log.stats().commits);
   metrics.counter('tether_log_appended_total', 'Messages appended', () => log.stats().appended);
@@ -56,7 +90,10 @@ export function registerNodeMetrics(
     sum(({ threadsLost }) => threadsLost),
   );
   countEvents(metrics, events);
+  measurePauses(metrics, system);
   measureCluster(metrics, cluster);
+  registerPoolMetrics(metrics, system, main);
+  registerDependencyMetrics(metrics, system);
   metrics.gauge(
     'tether_actor_live',
     'Activations alive',
@@ -76,6 +113,11 @@ export function registerNodeMetrics(
     'tether_dead_letters_written_total',
     'Messages that became dead letters',
     () => system.stats().deadLettersWritten,
+  );
+  metrics.gauge(
+    'tether_dead_letters_waiting',
+    'Dead letters that wait for somebody; NaN while nobody knows',
+    () => deadLettersWaiting() ?? Number.NaN,
   );
   metrics.gauge(
     'tether_database_ready',
@@ -104,6 +146,23 @@ function measureCluster(metrics: GatewayMetrics, cluster: MeasuredNode['cluster'
     'Leases that ended before they were given back',
     () => cluster()?.lost ?? 0,
   );
+}
+
+function measurePauses(metrics: GatewayMetrics, system: MeasuredNode['system']): void {
+  new Gauge({
+    name: 'tether_actor_pool_paused',
+    help: '1 while the pool is paused, or has drained and takes nothing',
+    labelNames: ['actor'],
+    registers: [metrics.registry],
+    collect() {
+      this.reset();
+      for (const { actor, mode } of system.stats().actors) this.set({ actor }, Number(isHeld(mode)));
+    },
+  });
+}
+
+function isHeld(mode: PoolMode): boolean {
+  return mode === 'paused' || mode === 'drained';
 }
 
 /** The only count of what happens to actors. */

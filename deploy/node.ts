@@ -6,28 +6,40 @@
  * when Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import { asError } from '../runtime/failure.js';
-import type { Logger, LogLevel } from '../runtime/logger.js';
+import type { Logger } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
-import { createDeadLetterStore, createReminderStore, postgresSnapshots } from '../storage/postgres/index.js';
+import {
+  AuditTable,
+  createDeadLetterStore,
+  createReminderStore,
+  PoolSettingsTable,
+  postgresSnapshots,
+} from '../storage/postgres/index.js';
 import { announcement } from './announce.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
 import { EXIT } from './exit-codes.js';
+import { type LeveledLogger, LogLevelControl } from './log-level.js';
 import { createLogger } from './logger.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
-import { databaseState, readinessOf } from './readiness.js';
+import { NodePools } from './pools.js';
+import { databaseState, dependencyStates, readinessOf } from './readiness.js';
+import { nodeRoutes } from './routes.js';
+import { WatchedView } from './status/node-view.js';
 import { untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
+import { version } from './version.js';
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 /** The gateway has waited for the requests that streams into the object store belong to. */
@@ -78,9 +90,12 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  static async start(config: Config, logger: Logger): Promise<Node> {
+  /** @param measures false: threads measure nothing; for who asks what it costs */
+  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
+      const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
+      undo.push(() => logLevels.stop());
       if (keepsFiles(config)) await makeDirectory(config.dataDir, 0o700);
       const nodeLog = await openNodeLog(config, logger);
       const { log } = nodeLog;
@@ -122,7 +137,8 @@ export class Node {
         ...(shares === undefined ? {} : { limitShares: shares.store }),
         retry: config.retry,
         logger,
-        logLevel: levelOfThreads(config.logLevel),
+        logLevel: logLevels.threads,
+        measures,
       });
       const uploads =
         config.role === 'worker'
@@ -136,11 +152,37 @@ export class Node {
               logger,
             });
       if (uploads !== undefined) undo.push(() => uploads.stop(0));
+      const table = new PoolSettingsTable(database.pool);
+      const pools = new NodePools({ system, table, clock: systemClock, logger });
+      const audit = new AuditTable(database.pool);
       const metrics = new GatewayMetrics();
       let node: Node | undefined;
-      const parts = { log: nodeLog, database, system, shares, uploads };
+      const parts = { log: nodeLog, database, system, pools, shares, uploads };
+      const view = new WatchedView({
+        name: () => (node === undefined ? hostname() : node.name),
+        version: version(),
+        role: config.role,
+        promise: nodeLog.promise,
+        isDraining: () => node?.isDraining ?? false,
+        metrics,
+        log: nodeLog,
+        system,
+        cluster: () => node?.cluster,
+        dependencies: () => dependencyStates(parts),
+        countDeadLetters: () => deadLetters.count(),
+        config: config.keys,
+      });
+      undo.push(() => view.stop());
       registerNodeMetrics(metrics, {
-        log: { lag: () => log.lag(), state: () => log.state, stats: () => nodeLog.stats() },
+        log: {
+          lag: () => log.lag(),
+          lagMax: () => view.status().log.lagMax,
+          state: () => log.state,
+          stats: () => nodeLog.stats(),
+          commitTimes: () => nodeLog.commitTimes(),
+        },
+        main: () => ({ ...view.status().main, heapBytesMax: getHeapStatistics().heap_size_limit }),
+        deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
         cluster: () => node?.cluster,
         system,
         events: system.events,
@@ -156,16 +198,18 @@ export class Node {
         readiness: () => readinessOf(parts),
         operations: {
           token: config.apiToken,
-          ...(uploads === undefined
-            ? {}
-            : { authenticator: uploads.parts.authenticator, tokens: uploads.tokens }),
-          deadLetters,
-          replay: (id) => system.replay(id),
-          status: () => ({
-            log: nodeLog.stats(),
-            actors: system.stats(),
-            database: database.mode,
-            ...(node?.cluster === undefined ? {} : { cluster: node.cluster }),
+          ...(uploads === undefined ? {} : { authenticator: uploads.parts.authenticator }),
+          version: version(),
+          audit,
+          view,
+          routes: nodeRoutes({
+            deadLetters,
+            logLevels,
+            pool: database.pool,
+            system,
+            tokens: uploads?.tokens,
+            pools,
+            audit,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),
@@ -175,12 +219,21 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway }, logger);
+      node = new Node(config, { ...parts, gateway, view, logLevels }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
       throw error;
     }
+  }
+
+  /** Among the nodes of a cluster, and for people. */
+  get name(): string {
+    return `${hostname()}/${this.#config.host}:${this.port}`;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   /** How this node stands among others; undefined when it is alone. */
@@ -191,28 +244,33 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, shares, log, database } = this.#parts;
+    const { gateway, uploads, system, pools, shares, log, database, view, logLevels } = this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
+    await pools.stop();
     await system.drain(drainMsMax);
     shares?.close();
     gateway.close();
+    view.stop();
+    logLevels.stop();
     await log.log.close();
     await database.stop();
   }
 
   /** As soon as Postgres is there. */
   async #begin(): Promise<void> {
-    const { database, system, uploads, log } = this.#parts;
+    const { database, system, pools, uploads, log } = this.#parts;
     await database.ready;
+    const saved = await pools.load();
     await system.start();
     if (this.#isDraining) return;
-    const { role, redisUrl, host } = this.#config;
+    pools.follow(saved);
+    const { role, redisUrl } = this.#config;
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
-        node: `${hostname()}/${host}:${this.port}`,
+        node: this.name,
         redisUrl,
         databaseUrl: this.databaseUrl,
         log: log.shared,
@@ -228,11 +286,14 @@ interface Parts {
   readonly log: NodeLog;
   readonly database: Database;
   readonly system: ActorSystem;
+  readonly pools: NodePools;
   /** Undefined when all limits are this node's. */
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly gateway: Gateway;
+  readonly logLevels: LogLevelControl;
+  readonly view: WatchedView;
 }
 
 function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Logger): NodeShares | undefined {
@@ -257,10 +318,4 @@ function paymentSettings(
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
-}
-
-/** Threads have four levels; the logger itself leaves out what is below its own. */
-function levelOfThreads(level: Config['logLevel']): LogLevel {
-  if (level === 'trace') return 'debug';
-  return level === 'silent' || level === 'fatal' ? 'error' : level;
 }

@@ -1,22 +1,33 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
+import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
+import { addPoolCommands } from './commands/pools.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addTopCommand } from './commands/top.js';
+import { addUploadCommands } from './commands/uploads.js';
 import type { Environment } from './config.js';
+import { version } from './version.js';
 
 const EXAMPLES = `
 Examples:
   $ tether up                                     everything in one process, data in .tether
   $ tether up --port 9000 --data-dir /tmp/try
   $ tether start                                  production: settings from the environment
+  $ tether doctor                                 is this node fit to go live?
   $ tether send emp --count 1000 --duplicates 10% --rate 500
+  $ tether top                                    what it is doing, on the terminal
   $ tether dead list
   $ tether dead replay --all --actor payment
+  $ tether pools set payment --min 1 --max 4
+  $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -34,10 +45,17 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
     .addHelpText('after', EXAMPLES);
   addRunCommands(program, env, setExitCode);
   addMigrateCommand(program, env);
+  addDoctorCommand(program, env, setExitCode);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
+  addEventCommands(program, env);
+  addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addTopCommand(program, env, setExitCode);
+  addPoolCommands(program, env, setExitCode);
+  addAuditCommand(program, env);
+  addLogLevelCommand(program, env);
   return program;
 }
 
@@ -52,16 +70,6 @@ function helpCommand(program: Command, args: readonly string[]): string {
     command = next;
   }
   return `${names.join(' ')} --help`;
-}
-
-function version(): string {
-  // From dist/deploy/, where the compiled file runs.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  const found: unknown =
-    typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : undefined;
-  if (typeof found !== 'string') throw new TypeError('package.json has no version');
-  return found;
 }
 
 export { createProgram, helpCommand };

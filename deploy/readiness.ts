@@ -1,5 +1,5 @@
 /** Whether a node is ready, and what is the matter if it is not. */
-import type { Readiness } from '../gateway/index.js';
+import type { Readiness, Status } from '../gateway/index.js';
 import type { ActorSystem } from '../runtime/actor-system.js';
 import type { Database, DatabaseMode } from './database.js';
 import type { NodeLog } from './node-log.js';
@@ -7,7 +7,7 @@ import type { NodeUploads } from './uploads.js';
 
 /** What is looked at. */
 export interface JudgedParts {
-  readonly log: Pick<NodeLog, 'log'>;
+  readonly log: Pick<NodeLog, 'log' | 'shared'>;
   readonly system: ActorSystem;
   readonly database: Database;
   readonly uploads: NodeUploads | undefined;
@@ -21,6 +21,22 @@ export function databaseState({
   if (database.mode !== 'ready') return database.mode;
   const away = system.stats().actors.some(({ outage }) => outage === 'TETHER_POSTGRES_UNAVAILABLE');
   return away ? 'away' : 'ok';
+}
+
+/** What the node works with, as far as it is known without asking: `ok`, or what is the matter. */
+export function dependencyStates(
+  parts: JudgedParts,
+): Pick<Status['dependencies'][number], 'name' | 'state'>[] {
+  const { uploads, log } = parts;
+  return [
+    { name: 'postgres', state: databaseState(parts) },
+    ...(uploads === undefined
+      ? []
+      : [{ name: 's3' as const, state: uploads.mode === 'ready' ? 'ok' : uploads.mode }]),
+    ...(log.shared === undefined
+      ? []
+      : [{ name: 'redis' as const, state: log.log.state === 'away' ? 'away' : 'ok' }]),
+  ];
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Answer, jsonAnswer, type SendOptions, send } from './answer.js';
 import { answerLater } from './answer-later.js';
 import type { Intake } from './intake.js';
 import type { GatewayMetrics } from './metrics.js';
+import { OPEN_METRICS_TYPE, openMetricsText, wantsOpenMetrics } from './open-metrics.js';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -42,8 +43,10 @@ export class Health {
     send(res, jsonAnswer({ status: ready ? 'ready' : 'unready', checks }, status), options);
   }
 
-  metrics(res: HttpResponse, options: SendOptions): void {
-    answerLater(res, () => this.#exposition(), options, this.#logger);
+  /** @param accept the header, whatever stands in it */
+  metrics(res: HttpResponse, options: SendOptions, accept: string): void {
+    const open = wantsOpenMetrics(accept);
+    answerLater(res, () => this.#exposition(open), options, this.#logger);
   }
 
   #check(): Readiness {
@@ -59,13 +62,16 @@ export class Health {
     return mode === 'open' ? found : { ready: false, checks: { ...found.checks, gateway: mode } };
   }
 
-  async #exposition(): Promise<Answer> {
+  async #exposition(open: boolean): Promise<Answer> {
     const { registry } = this.#metrics;
     return {
       status: '200 OK',
-      contentType: registry.contentType,
-      headers: [['Cache-Control', 'no-store']],
-      body: await registry.metrics(),
+      contentType: open ? OPEN_METRICS_TYPE : registry.contentType,
+      headers: [
+        ['Cache-Control', 'no-store'],
+        ['Vary', 'Accept'],
+      ],
+      body: await (open ? openMetricsText(registry) : registry.metrics()),
     };
   }
 }

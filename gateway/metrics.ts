@@ -5,7 +5,10 @@
  * them when it is asked (its own `inc` with labels costs 0.3 us each). The registry is this object's own: other parts
  * of the process add theirs with `gauge` and `counter`, or to `registry` directly.
  */
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Histogram, type HistogramCounts } from '../runtime/measure/histogram.js';
+import { Exemplars } from './exemplars.js';
+import { HistogramSeries, type LabelledHistogram } from './histogram-series.js';
 
 /** How the requests of one endpoint ended. Every request is counted once. */
 export class EndpointCounts {
@@ -26,55 +29,16 @@ export class EndpointCounts {
   lostUnanswered = 0;
 }
 
-/** Upper bounds in milliseconds. */
-const ACKNOWLEDGE_MS_BOUNDS = [
-  0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000,
+/** Upper bounds in seconds; the objectives (p95 below 0.1, p99 below 0.2) are among them. */
+const ACKNOWLEDGE_BOUNDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
 
 const ACKNOWLEDGE_NAME = 'tether_gateway_acknowledge_seconds';
 
-/** A histogram with fixed buckets, in the form that a registry of prom-client reads. */
-class FixedHistogram {
-  readonly name: string;
-  readonly help: string;
-  readonly #boundsMs: Float64Array;
-  /** One more than bounds: what is above the last. Not cumulative. */
-  readonly #counts: Float64Array;
-  #sumMs = 0;
-
-  constructor(name: string, help: string, boundsMs: readonly number[]) {
-    this.name = name;
-    this.help = help;
-    this.#boundsMs = Float64Array.from(boundsMs);
-    this.#counts = new Float64Array(boundsMs.length + 1);
-  }
-
-  observe(ms: number): void {
-    const bounds = this.#boundsMs;
-    let i = 0;
-    while (i < bounds.length && ms > (bounds[i] ?? 0)) i++;
-    this.#counts[i] = (this.#counts[i] ?? 0) + 1;
-    this.#sumMs += ms;
-  }
-
-  reset(): void {
-    this.#counts.fill(0);
-    this.#sumMs = 0;
-  }
-
-  async get(): Promise<object> {
-    let total = 0;
-    const values: object[] = [];
-    for (const [i, count] of this.#counts.entries()) {
-      total += count;
-      const boundMs = this.#boundsMs[i];
-      const le = boundMs === undefined ? '+Inf' : boundMs / 1000;
-      values.push({ metricName: `${this.name}_bucket`, labels: { le }, value: total });
-    }
-    values.push({ metricName: `${this.name}_sum`, labels: {}, value: this.#sumMs / 1000 });
-    values.push({ metricName: `${this.name}_count`, labels: {}, value: total });
-    return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' };
-  }
+export interface LabelledValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 export interface GatewayMetricsOptions {
@@ -91,17 +55,19 @@ export class GatewayMetrics {
   /** Requests for an endpoint that does not exist, or with a wrong token. */
   unknownEndpoint = 0;
   readonly #endpoints = new Map<string, EndpointCounts>();
-  readonly #acknowledge = new FixedHistogram(
-    ACKNOWLEDGE_NAME,
-    'Time from the head of a webhook request to its success answer',
-    ACKNOWLEDGE_MS_BOUNDS,
-  );
+  readonly #acknowledge = new Histogram(ACKNOWLEDGE_BOUNDS);
+  readonly #exemplars = new Exemplars(ACKNOWLEDGE_BOUNDS.length + 1);
 
   constructor({ processMetrics = true, clockMs = () => performance.now() }: GatewayMetricsOptions = {}) {
     this.clockMs = clockMs;
     this.#registerRequests();
-    // A registry asks a metric for its name and for `get()`; prom-client's type wants one of its own classes.
-    this.registry.registerMetric(this.#acknowledge as unknown as Metric);
+    const series = new HistogramSeries(
+      ACKNOWLEDGE_NAME,
+      'Time from the head of a webhook request to its success answer',
+      () => [{ labels: {}, counts: this.#acknowledge.counts(), exemplars: this.#exemplars.byBucket }],
+      () => this.#acknowledge.reset(),
+    );
+    this.registry.registerMetric(series.asMetric());
     if (processMetrics) collectDefaultMetrics({ register: this.registry });
   }
 
@@ -115,9 +81,37 @@ export class GatewayMetrics {
     return counts;
   }
 
-  /** Milliseconds from the head of the request to the answer. */
-  observeAcknowledge(ms: number): void {
-    this.#acknowledge.observe(ms);
+  /** Of all endpoints: acknowledged, and refused with an answer, whoever is to blame. */
+  totals(): { readonly acknowledged: number; readonly refused: number } {
+    let acknowledged = 0;
+    let refused = 0;
+    for (const counts of this.#endpoints.values()) {
+      acknowledged += counts.acknowledged;
+      refused +=
+        counts.malformed +
+        counts.wrongSignature +
+        counts.tooLarge +
+        counts.unsupportedMediaType +
+        counts.networkNotAllowed +
+        counts.logFull +
+        counts.logClosed +
+        counts.draining;
+    }
+    return { acknowledged, refused };
+  }
+
+  /** Of `tether_gateway_acknowledge_seconds`: bounds in seconds, counts not cumulative. */
+  acknowledgeCounts(): HistogramCounts {
+    return this.#acknowledge.counts();
+  }
+
+  /**
+   * @param ms from the head of the request to the answer
+   * @param traceparent of the message; empty when it has none
+   */
+  observeAcknowledge(ms: number, traceparent = ''): void {
+    const bucket = this.#acknowledge.observe(ms);
+    if (traceparent !== '') this.#exemplars.note(bucket, ms, traceparent);
   }
 
   /** A gauge whose value is read at each scrape. @throws Error when the name is taken */
@@ -143,6 +137,49 @@ export class GatewayMetrics {
         this.inc(read());
       },
     });
+  }
+
+  /** A gauge with a value for each set of labels that there is at the scrape. @throws Error when the name is taken */
+  gauges(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => readonly LabelledValue[],
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { labels, value } of read()) this.set({ ...labels }, value);
+      },
+    });
+  }
+
+  /** As `gauges`, of counts that never fall. */
+  counters(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => readonly LabelledValue[],
+  ): void {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { labels, value } of read()) this.inc({ ...labels }, value);
+      },
+    });
+  }
+
+  /** Read at each scrape. @throws Error when the name is taken */
+  histogram(name: string, help: string, read: () => readonly LabelledHistogram[]): void {
+    this.registry.registerMetric(new HistogramSeries(name, help, read).asMetric());
   }
 
   #registerRequests(): void {

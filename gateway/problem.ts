@@ -39,6 +39,10 @@ const KINDS = {
   'not-stored': { status: 409, title: 'Conflict' },
   'range-not-satisfiable': { status: 416, title: 'Range Not Satisfiable' },
   'not-waiting': { status: 409, title: 'Conflict' },
+  'setting-not-allowed': { status: 422, title: 'Unprocessable Content' },
+  'drains-already': { status: 409, title: 'Conflict' },
+  'replay-busy': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
+  'search-too-slow': { status: 422, title: 'Unprocessable Content' },
   'invalid-header': { status: 400, title: 'Bad Request' },
   'empty-file': { status: 400, title: 'Bad Request' },
   'not-a-table': { status: 415, title: 'Unsupported Media Type' },
@@ -81,4 +85,9 @@ export function problem(name: ProblemName, detail: string, headers: Answer['head
       detail,
     }),
   };
+}
+
+/** The status code of a problem. */
+export function problemStatus(name: ProblemName): number {
+  return KINDS[name].status;
 }

@@ -8,12 +8,12 @@ import type { Logger } from '../runtime/logger.js';
 import { isTraceparent } from '../runtime/traceparent.js';
 import type { Answer, SendOptions } from './answer.js';
 import { send } from './answer.js';
-import { registerApiRoutes } from './api-routes.js';
+import { type OperationsOptions, registerApi } from './api/register.js';
 import type { ClientAddresses } from './client-address.js';
+import { ConsoleFiles } from './console/serve.js';
 import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
 import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
-import type { Operations } from './operations.js';
 import { problem } from './problem.js';
 import type { UploadContext } from './uploads/parts.js';
 import { registerUploadRoutes } from './uploads/routes.js';
@@ -24,7 +24,7 @@ export interface RouteParts {
   readonly endpoints: EndpointTable;
   readonly addresses: ClientAddresses;
   readonly health: Health;
-  readonly operations: Operations;
+  readonly operations: OperationsOptions | undefined;
   readonly uploads: UploadContext | undefined;
   readonly logger: Logger;
 }
@@ -45,6 +45,7 @@ const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['A
 /** Names of headers as bytes: uWebSockets.js takes them as they are, and would convert a string at each request. */
 const CONTENT_TYPE = Buffer.from('content-type');
 const CONTENT_LENGTH = Buffer.from('content-length');
+const ACCEPT = Buffer.from('accept');
 const TRACEPARENT = Buffer.from('traceparent');
 
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
@@ -86,9 +87,15 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   get('/livez', (res, _, options) => health.live(res, options));
   get('/readyz', (res, _, options) => health.ready(res, options));
   get('/health', (res, _, options) => health.ready(res, options));
-  get('/metrics', (res, _, options) => health.metrics(res, options));
+  get('/metrics', (res, req, options) => health.metrics(res, options, req.getHeader(ACCEPT)));
 
-  registerApiRoutes(app, { operations, intake, logger, ids: parts.context.ids, now: parts.context.now });
+  registerApi(app, { operations, intake, logger, now: parts.context.now });
+  if (operations !== undefined && operations.token !== '') {
+    const files = new ConsoleFiles();
+    for (const path of ['/console', '/console/*']) {
+      get(path, (res, req, options) => files.answer(res, req, options));
+    }
+  }
   if (parts.uploads !== undefined) registerUploadRoutes(app, parts.uploads);
   const nothing: Handler = (res, req) => refuse(res, req, NOT_FOUND);
   app.any('/*', nothing);

@@ -15,13 +15,13 @@ import { MessageIdSource } from '../runtime/message-id.js';
 import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
 import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
+import type { OperationsOptions } from './api/register.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, EndpointTable } from './endpoints.js';
 import { ListenError } from './errors.js';
 import { Health, type Readiness } from './health.js';
 import { Intake } from './intake.js';
 import type { GatewayMetrics } from './metrics.js';
-import { Operations, type OperationsOptions } from './operations.js';
 import { reasonNotToListen } from './port-probe.js';
 import { findRequestTracing } from './request-tracing.js';
 import { type RouteParts, registerRoutes } from './routes.js';
@@ -96,7 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ),
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
-    operations: new Operations(options.operations),
+    operations: options.operations,
     uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake },
     logger,
   };

@@ -100,7 +100,7 @@ export class WebhookRequest implements AppendWaiter {
         res.end(this.#success ?? '', intake.mode !== 'open');
       });
       this.#span?.answered('200');
-      metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs);
+      metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs, this.#traceparent);
     }
     intake.settle();
   }

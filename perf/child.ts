@@ -16,9 +16,19 @@ export interface Child<Ready> {
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 
-/** @param module URL of the compiled module */
-export async function startChild<Ready>(module: URL, args: readonly string[]): Promise<Child<Ready>> {
-  const child = fork(module, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/**
+ * @param module URL of the compiled module
+ * @param execArgv options of Node, for it and its threads
+ */
+export async function startChild<Ready>(
+  module: URL,
+  args: readonly string[],
+  execArgv: readonly string[] = [],
+): Promise<Child<Ready>> {
+  const child = fork(module, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, ...execArgv],
+  });
   const ready = (await nextMessage(child, START_MS_MAX)) as Ready;
   if (child.pid === undefined) throw new Error(`${module.href} did not start`);
   return {

@@ -48,13 +48,13 @@ try {
     const answer = await fetch(`http://127.0.0.1:${port}/api/status`, { headers });
     return (await answer.json()) as {
       readonly log: { readonly lag: number };
-      readonly actors: { readonly actors: readonly { readonly done: number }[] };
+      readonly totals: { readonly done: number };
     };
   };
   const samples: Sample[] = [];
   let shown = 0;
   const sample = async () => {
-    const done = (await status()).actors.actors.reduce((sum, actor) => sum + actor.done, 0);
+    const done = (await status()).totals.done;
     const mib = residentBytesOfTree(node.pid, 'postgres') / 1_048_576;
     samples.push({ done, mib });
     if (done >= shown + count / 20) {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { ActorSystem } from './actor-system.js';
+import { encodeEnvelope } from './envelope.js';
+import { SharedLogLevel } from './log-level.js';
 import { silentLogger } from './logger.js';
 import type { Counted } from './testing/actors/counter.js';
 import type { Recorded } from './testing/actors/recorder.js';
@@ -35,6 +37,45 @@ t.test('messages are handled on worker threads, each key in one of them, in orde
     mode: 'running',
     actors: [{ actor: 'recorder', done: 4_000, inFlight: 0, live: 2 }],
   });
+});
+
+t.test('threads follow the level of the log, and so do those that start later', async (t) => {
+  const level = new SharedLogLevel('info');
+  const lines: object[] = [];
+  const logger = { ...silentLogger, debug: (fields: object) => void lines.push(fields) };
+  const { log, tell, system } = await start<Recorded>(t, 'recorder', { logger, logLevel: level });
+  const tellAll = async () => {
+    lines.length = 0;
+    await Promise.all(Array.from({ length: 16 }, (_, n) => tell(`${n}`, 'debug')));
+    await until('all is handled', () => log.lag() === 0);
+    return new Set(lines.flatMap((line) => ('thread' in line ? [line.thread] : []))).size;
+  };
+  t.equal(await tellAll(), 0);
+  level.set('debug');
+  t.equal(await tellAll(), 2, 'both threads');
+  await system.resizePool('recorder', 3);
+  t.equal(await tellAll(), 3, 'the new one as well');
+  level.set('warn');
+  t.equal(await tellAll(), 0);
+  t.equal(level.get(), 'warn');
+});
+
+t.test('the line about a message that is given up leads to its trace', async (t) => {
+  const lines: object[] = [];
+  const logger = { ...silentLogger, error: (fields: object) => void lines.push(fields) };
+  const { log } = await start<Recorded>(t, 'recorder', { logger }, 1);
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  for (const [id, traceparent] of [
+    ['traced', `00-${traceId}-00f067aa0ba902b7-01`],
+    ['not traced', ''],
+  ] as const) {
+    const payload = Buffer.from('final');
+    const envelope = { id, actor: 'recorder', key: '0', dedupe: id, receivedAt: 0, traceparent, payload };
+    log.open('recorder')[0]?.append(encodeEnvelope(envelope), { appended() {}, appendFailed: t.fail });
+  }
+  await until('both are given up', () => lines.length === 2);
+  t.match(lines, [{ id: 'traced', traceId }, { id: 'not traced' }]);
+  t.notOk('traceId' in (lines[1] ?? {}));
 });
 
 t.test('poison is retried, then a dead letter; a retry that succeeds is handled once', async (t) => {

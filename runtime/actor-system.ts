@@ -5,49 +5,29 @@
  */
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
-import { ActorModuleError, PoolRequestError, UnknownActorError } from './errors.js';
+import { batchingOf } from './batching.js';
+import { PoolRequestError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
 import { fillLimits } from './limits.js';
 import { MainSide } from './main-side.js';
-import { loadActor } from './module.js';
+import { type SystemMeasures, SystemMeter } from './measure/system-meter.js';
 import { ActorPool } from './pool/actor-pool.js';
-import type { ActorStats } from './pool/actor-stats.js';
+import { type PartitionStats, partitionStats } from './pool/actor-stats.js';
 import { DEFAULT_AUTOSCALE } from './pool/autoscale.js';
 import { DEFAULT_LOSS_LIMIT } from './pool/loss-window.js';
+import type { PoolChange, PoolSettings } from './pool/pool-settings.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { RESIZE_LIMITS } from './pool/resizer.js';
 import { SharedLimits, TAKERS_MAX } from './pool/shared-limits.js';
-import { replayDeadLetter } from './replay.js';
+import { loadRegistered, type Registered, refuseForeign } from './registered.js';
+import { Replays } from './replay-many.js';
 import { keepShare, type ShareKeeper } from './shares/share-keeper.js';
 import type { DeadLetterStore } from './stores/dead-letter.js';
 import { DeadLetterWriter } from './stores/dead-letter-writer.js';
-import {
-  type ActorSystemOptions,
-  type FilledRegistration,
-  type FilledSystemOptions,
-  fillSystemOptions,
-} from './system-options.js';
+import { type ActorSystemOptions, type FilledSystemOptions, fillSystemOptions } from './system-options.js';
+import type { SystemMode, SystemStats } from './system-stats.js';
 import type { HostTask } from './worker-protocol.js';
-
-export interface SystemStats {
-  readonly mode: SystemMode;
-  readonly actors: readonly ActorStats[];
-  /** Types of which an activation rests, since it was restarted too often. */
-  readonly resting: readonly string[];
-  /** Asks by `ref` without an answer; of actors, see `actors`. */
-  readonly asksPending: number;
-  readonly deadLettersWritten: number;
-  readonly deadLettersPending: number;
-}
-
-export type SystemMode = 'new' | 'running' | 'draining' | 'stopped';
-
-/** A registered actor. */
-interface Loaded {
-  readonly definition: ActorDefinition;
-  readonly registration: FilledRegistration;
-}
 
 /** As `TETHER_DRAIN_MS_MAX`. */
 const DRAIN_MS = 30_000;
@@ -61,6 +41,9 @@ export class ActorSystem {
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
   readonly #main: MainSide;
+  readonly #meter: SystemMeter;
+  /** Of dead letters; `replay` is that of one. */
+  readonly replays: Replays;
   #pools: readonly ActorPool[] = [];
   /** Of types with limits, where they are shared with other processes. */
   readonly #shares: ShareKeeper[] = [];
@@ -88,6 +71,7 @@ export class ActorSystem {
     const { deadLetters, log, logger, retry, reminders, ownership, receiveMsMax, clock } = this.#options;
     this.#deadLetters = new DeadLetterWriter(deadLetters, clock, logger);
     this.events = new EventStream(logger);
+    this.#meter = new SystemMeter(this.#options.measures);
     this.#main = new MainSide({
       log,
       reminders,
@@ -99,6 +83,8 @@ export class ActorSystem {
       logger,
       onEvent: (event) => this.#happened(event),
     });
+    const group = this.#main.kernel.groupOf.bind(this.#main.kernel);
+    this.replays = new Replays({ store: deadLetters as DeadLetterStore, log, group, clock });
   }
 
   get mode(): SystemMode {
@@ -116,30 +102,9 @@ export class ActorSystem {
   }
 
   async #start(): Promise<void> {
-    const { actors: registrations, log, ownership, logger } = this.#options;
-    const loaded = new Map<string, Loaded>();
-    for (const registration of registrations) {
-      const definition = await loadActor(registration.module);
-      const { type, snapshot } = definition;
-      if (loaded.has(type))
-        throw new ActorModuleError(`${registration.module}: actor ${type} is registered twice`);
-      if (snapshot !== undefined && this.#options.snapshots === undefined)
-        throw new ActorModuleError(
-          `${registration.module}: actor ${type} keeps snapshots, and the system has no store of them (its option snapshots)`,
-        );
-      loaded.set(type, { definition, registration });
-    }
-    for (const actor of log.actors) {
-      const waiting = log.open(actor).reduce((sum, { end, committed }) => sum + end - committed, 0);
-      if (waiting === 0 || loaded.has(actor)) continue;
-      if (ownership === 'all') {
-        throw new UnknownActorError(
-          `the log holds ${waiting} messages for actor ${actor}, which is not registered`,
-        );
-      }
-      // Others read the log too, and one of a later release may have it.
-      logger.warn({ actor, waiting }, 'the log holds messages for an actor that is not registered here');
-    }
+    const { log, ownership } = this.#options;
+    const loaded = await loadRegistered(this.#options);
+    refuseForeign(this.#options, loaded);
     // A drain may have come meanwhile, and the log be closed soon.
     if (this.#mode !== 'running') return;
     const actors = [...loaded.values()];
@@ -179,6 +144,17 @@ export class ActorSystem {
     };
   }
 
+  /** Nothing is in it when the system was told not to measure. */
+  measures(): SystemMeasures {
+    return this.#meter.measures();
+  }
+
+  /** Every partition of every actor type that runs here. */
+  partitions(): readonly PartitionStats[] {
+    const { log } = this.#options;
+    return this.#pools.flatMap((pool) => partitionStats(pool.stats(), log.open(pool.actor), pool.owners));
+  }
+
   /**
    * Gives the pool of an actor another number of threads, or limits for it, while it works. Resolves when it has.
    * @throws PoolRequestError (rejects) for an actor that does not run, or a size that is none
@@ -188,7 +164,17 @@ export class ActorSystem {
     await this.#pool(actor).resize(size);
   }
 
-  /** Sends nothing more to the pool of an actor until `resumePool`. What is in flight finishes; the log keeps the rest. */
+  /** Changes settings of a pool while it works: all that are given, or none. Resolves, and rejects, as `resizePool` does. */
+  async changePool(actor: string, change: PoolChange): Promise<void> {
+    await this.#pool(actor).change(change);
+  }
+
+  /** The settings that hold; with `change`, those that would. @throws PoolRequestError */
+  poolSettings(actor: string, change: PoolChange = {}): PoolSettings {
+    return this.#pool(actor).check(change);
+  }
+
+  /** Sends nothing more to a pool until `resumePool`. What is in flight finishes; the log keeps the rest. */
   pausePool(actor: string): void {
     this.#pool(actor).pause();
   }
@@ -248,12 +234,7 @@ export class ActorSystem {
    * @throws LogFullError, LogClosedError, OutageError
    */
   replay(id: string): Promise<boolean> {
-    const { deadLetters, log } = this.#options;
-    return replayDeadLetter(id, {
-      store: deadLetters as DeadLetterStore,
-      log,
-      group: (actor, key) => this.#main.kernel.groupOf(actor, key),
-    });
+    return this.replays.one(id);
   }
 
   /**
@@ -284,6 +265,7 @@ export class ActorSystem {
   async #drain(deadlineMs: number): Promise<void> {
     if (this.#mode === 'new') {
       this.#enter('new', 'stopped');
+      this.#meter.close();
       this.#main.stop();
       return;
     }
@@ -295,6 +277,7 @@ export class ActorSystem {
     await Promise.all(this.#shares.map((share) => share.leave()));
     this.#main.stop();
     await this.#deadLetters.close();
+    this.#meter.close();
     this.#enter('draining', 'stopped');
   }
 
@@ -335,8 +318,9 @@ export class ActorSystem {
     return shared;
   }
 
-  #build({ definition, registration }: Loaded, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
+  #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
+      this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -351,11 +335,13 @@ export class ActorSystem {
         settings,
         retry,
         receiveMsMax,
-        logLevel,
+        logLevel: logLevel.cell,
+        batching: batchingOf(definition),
         places: main.placesOf(actor),
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
+        measures,
       },
       heapMibMax,
       youngHeapMib,
@@ -378,6 +364,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      meter: this.#meter.pool(actor),
       clock,
       random: Math.random,
       logger,

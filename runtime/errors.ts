@@ -202,6 +202,12 @@ export class StoreModuleError extends TetherError {
   readonly retryable = false;
 }
 
+/** One replay of many dead letters is under way on this node; another one waits for its end. */
+export class ReplayBusyError extends TetherError {
+  readonly code = 'TETHER_REPLAY_BUSY';
+  readonly retryable = true;
+}
+
 /** A reminder is out of its limits; see `reminder.ts`. */
 export class ReminderRefusedError extends TetherError {
   readonly code = 'TETHER_REMINDER_REFUSED';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { partitionOf } from './partition.js';
 import { replayDeadLetter } from './replay.js';
-import type { DeadLetterStore, StoredDeadLetter } from './stores/dead-letter.js';
+import type { DeadLetterMark, DeadLetterStore, StoredDeadLetter } from './stores/dead-letter.js';
 import { MemoryLog } from './testing/memory-log.js';
 import { undecodableId } from './undecodable.js';
 
@@ -25,11 +25,14 @@ function fixture(letter: Partial<StoredDeadLetter> & { readonly envelope: typeof
     deadAt: 5,
     state: 'waiting',
     replayedAt: undefined,
+    droppedAt: undefined,
+    droppedBy: undefined,
     ...letter,
   } as const;
   const store = {
     get: async (id: string) => (id === stored.envelope.id ? stored : undefined),
-    markReplayed: async (id: string, deadAt: number) => marked.push(`${id} ${deadAt}`) > 0,
+    settle: async (marks: readonly DeadLetterMark[]) =>
+      marked.push(...marks.map(({ id, deadAt }) => `${id} ${deadAt}`)),
   } as unknown as DeadLetterStore;
   const group = (_actor: string, key: string) => key.split(':')[0] ?? key;
   const filled = () => log.open('account').flatMap(({ index, end }) => (end > 0 ? [index] : []));

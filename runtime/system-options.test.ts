@@ -40,9 +40,9 @@ t.test('what is missing or wrong is named, with what is right', async (t) => {
 });
 
 t.test('the level of lines follows from the logger', async (t) => {
-  t.equal(fill().logLevel, 'warn');
-  t.equal(fill({ logger: silentLogger }).logLevel, 'info');
-  t.equal(fill({ logLevel: 'debug' }).logLevel, 'debug');
+  t.equal(fill().logLevel.get(), 'warn');
+  t.equal(fill({ logger: silentLogger }).logLevel.get(), 'info');
+  t.equal(fill({ logLevel: 'debug' }).logLevel.get(), 'debug');
 });
 
 t.test('lines for people', async (t) => {

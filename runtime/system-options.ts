@@ -3,9 +3,10 @@
 import { type Clock, systemClock } from './clock.js';
 import type { OwnershipAtStart } from './dispatch/ownership.js';
 import { ActorModuleError } from './errors.js';
+import { SharedLogLevel } from './log-level.js';
 import { type Logger, type LogLevel, stderrLogger } from './logger.js';
 import type { MessageLog } from './message-log.js';
-import type { PoolPolicy } from './pool/actor-pool.js';
+import type { PoolPolicy } from './pool/options.js';
 import type { PoolSize } from './pool/pool-size.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import type { ShareStore } from './shares/share-store.js';
@@ -36,8 +37,8 @@ export interface ActorSystemOptions {
   readonly retry?: RetryPolicy;
   /** Default: lines of `logLevel` and above go to stderr. */
   readonly logger?: Logger;
-  /** Of the lines that threads send. Default `info` with a logger, `warn` without one. */
-  readonly logLevel?: LogLevel;
+  /** Of the lines that threads send; a shared one may change later. Default `info` with a logger, `warn` without one. */
+  readonly logLevel?: LogLevel | SharedLogLevel;
   /** A `receive` that takes longer is taken for hung, milliseconds. Default 300,000. */
   readonly receiveMsMax?: number;
   /** Heap limit of a worker thread, MiB. Default 128. */
@@ -58,6 +59,8 @@ export interface ActorSystemOptions {
   /** False: no actor runs here, and no thread. Messages go to the log (`tellDurably`), for other processes. Default true. */
   readonly hosts?: boolean;
   readonly clock?: Clock;
+  /** Whether times, event loops and hot keys are measured (`measures()`). Default true; it costs less than three in a hundred. */
+  readonly measures?: boolean;
 }
 
 /** Registrations in one form. */
@@ -71,20 +74,24 @@ export interface FilledRegistration {
 type WithDefault =
   | 'retry'
   | 'logger'
-  | 'logLevel'
   | 'receiveMsMax'
   | 'heapMibMax'
   | 'pools'
   | 'ownership'
   | 'hosts'
-  | 'clock';
+  | 'clock'
+  | 'measures';
 
-export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'actors'> &
-  Required<Pick<ActorSystemOptions, WithDefault>> & { readonly actors: readonly FilledRegistration[] };
+export type FilledSystemOptions = Omit<ActorSystemOptions, WithDefault | 'logLevel' | 'actors'> &
+  Required<Pick<ActorSystemOptions, WithDefault>> & {
+    readonly logLevel: SharedLogLevel;
+    readonly actors: readonly FilledRegistration[];
+  };
 
 /** Longer than a transaction of five statements, each at its own time limit: slowness is not a hang. */
 const RECEIVE_MS_MAX = 300_000;
-const HEAP_MIB_MAX = 128;
+/** Of a thread's old generation. */
+export const HEAP_MIB_MAX = 128;
 const YOUNG_HEAP_MIB = 16;
 const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
@@ -101,12 +108,13 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
       'snapshots is what threads open for themselves: `stores.snapshots` of a folder, or postgresSnapshots',
     );
   }
-  const logLevel = options.logLevel ?? (options.logger === undefined ? 'warn' : 'info');
+  const given = options.logLevel ?? (options.logger === undefined ? 'warn' : 'info');
+  const logLevel = typeof given === 'string' ? new SharedLogLevel(given) : given;
   return Object.freeze({
     ...options,
     actors: actors.map(fillRegistration),
     retry: options.retry ?? DEFAULT_RETRY,
-    logger: options.logger ?? stderrLogger(logLevel),
+    logger: options.logger ?? stderrLogger(logLevel.get()),
     logLevel,
     receiveMsMax: options.receiveMsMax ?? RECEIVE_MS_MAX,
     heapMibMax: options.heapMibMax ?? HEAP_MIB_MAX,
@@ -114,6 +122,7 @@ export function fillSystemOptions(options: ActorSystemOptions): FilledSystemOpti
     ownership: options.ownership ?? 'all',
     hosts: options.hosts ?? true,
     clock: options.clock ?? systemClock,
+    measures: options.measures ?? true,
   });
 }
 

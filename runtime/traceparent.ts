@@ -31,6 +31,11 @@ export function parseTraceparent(text: string): TracePosition | undefined {
   };
 }
 
+/** What a log line about a message says of its trace: nothing when it came without one. */
+export function traceFields(traceparent: string): { readonly traceId?: string } {
+  return isTraceparent(traceparent) ? { traceId: traceparent.slice(TRACE_ID_AT, SPAN_ID_AT - 1) } : {};
+}
+
 /** Empty for the position of no span, as a tracer gives it that makes none. */
 export function formatTraceparent({ traceId, spanId, traceFlags }: TracePosition): string {
   const text = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`;

@@ -35,3 +35,8 @@ export function undecodablePartition(id: string): number | undefined {
   if (!id.startsWith(MIDDLE, HASH_DIGITS)) return undefined;
   return Number.parseInt(id.slice(PARTITION_START, PARTITION_START + 4), 16) & ~VARIANT;
 }
+
+/** The partition and the offset in an id of `undecodableId`, as a text that sorts by them; undefined of any other id. */
+export function undecodablePlace(id: string): string | undefined {
+  return id.startsWith(MIDDLE, HASH_DIGITS) ? id.slice(PARTITION_START) : undefined;
+}

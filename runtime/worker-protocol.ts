@@ -5,8 +5,10 @@
  * structured clone of 500 small objects costs more than the work they stand for.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Batching } from './batching.js';
 import type { Envelope } from './envelope.js';
 import type { ActorEvent } from './events.js';
+import type { ThreadMeasures } from './measure/thread-meter.js';
 import type { MeshToMain, MeshToWorker } from './mesh/protocol.js';
 import type { RetryPolicy } from './retry.js';
 import type { DeadLetterCause } from './stores/dead-letter.js';
@@ -20,6 +22,8 @@ export interface HostTask {
   readonly module: string;
   readonly thread: number;
   readonly settings: unknown;
+  /** At its start; `Batch` may come before it is ready. */
+  readonly batching: Batching;
   /** The place in the mesh of the pool's thread 0; the others follow. */
   readonly places: number;
   /** Types that group their keys, with their modules: who sends to one must know its groups. */
@@ -33,10 +37,13 @@ export interface HostTask {
   readonly receiveMsMax: number;
   /** `pulse.ts` */
   readonly pulse: Int32Array;
-  readonly logLevel: string;
+  /** `log-level.ts` */
+  readonly logLevel: Int32Array;
+  /** Whether it measures what its actors do. */
+  readonly measures: boolean;
 }
 
-export type ToWorker = Deliver | Drain | MeshToWorker;
+export type ToWorker = Deliver | Batch | Drain | MeshToWorker;
 
 /** Messages for the actors of the thread. `body`'s buffer is transferred. */
 export interface Deliver {
@@ -47,6 +54,12 @@ export interface Deliver {
   readonly epochs: readonly (number | undefined)[] | undefined;
   /** Frame items (`frame.ts`). */
   readonly body: Uint8Array;
+}
+
+/** Put batches together like this from now on. */
+export interface Batch {
+  readonly type: 'batch';
+  readonly batching: Batching;
 }
 
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
@@ -95,7 +108,7 @@ export interface Forgotten {
   readonly unreadable?: { readonly partition: number; readonly offset: number; readonly reason: string };
 }
 
-/** What now waits in the thread behind keys that are held for a retry. */
+/** What now waits in the thread for a retry, and behind keys that do. */
 export interface Parked {
   readonly type: 'parked';
   readonly messages: number;
@@ -126,6 +139,8 @@ export interface Load {
   readonly live: number;
   /** Asks without an answer: those of its actors, and those that they owe to others. */
   readonly asksPending: number;
+  /** What it measured since the last time. */
+  readonly measures: ThreadMeasures | undefined;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

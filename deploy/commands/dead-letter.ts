@@ -1,5 +1,6 @@
-/** A dead letter as the operations API answers it (`gateway/operations.ts`), and as a person reads it. */
+/** A dead letter as the operations API answers it (`gateway/api/dead-letters.ts`), and as a person reads it. */
 import { z } from 'zod';
+import { maskedPayloadSchema, maskedText } from './masked-payload.js';
 import { printable, textTable } from './table.js';
 
 const envelope = z.object({
@@ -9,15 +10,18 @@ const envelope = z.object({
   dedupe: z.string(),
   receivedAt: z.number(),
   traceparent: z.string(),
-  payload: z.base64(),
+  payload: z.base64().optional(),
+  payloadMasked: maskedPayloadSchema.optional(),
 });
 const deadLetterSchema = z.object({
   envelope,
   cause: z.object({ code: z.string(), message: z.string(), stack: z.string() }),
   attempts: z.number(),
   deadAt: z.number(),
-  state: z.enum(['waiting', 'replayed']),
+  state: z.enum(['waiting', 'replayed', 'dropped']),
   replayedAt: z.number().optional(),
+  droppedAt: z.number().optional(),
+  droppedBy: z.string().optional(),
 });
 const deadLetterListSchema = z.object({ deadLetters: z.array(deadLetterSchema), waiting: z.number() });
 const replayedSchema = z.object({ id: z.string(), state: z.literal('replayed') });
@@ -38,6 +42,11 @@ function deadLetterTable(letters: readonly DeadLetterJson[], columns?: number): 
   return textTable(head, rows, columns);
 }
 
+function payloadText({ payload, payloadMasked }: DeadLetterJson['envelope']): string {
+  if (payload !== undefined) return Buffer.from(payload, 'base64').toString('utf8');
+  return payloadMasked === undefined ? '-' : maskedText(payloadMasked);
+}
+
 /** Everything that is known of one. */
 function deadLetterText(letter: DeadLetterJson): string {
   const { cause } = letter;
@@ -51,8 +60,11 @@ function deadLetterText(letter: DeadLetterJson): string {
     ['received', time(letter.envelope.receivedAt)],
     ['dead since', time(letter.deadAt)],
     ['replayed', time(letter.replayedAt)],
+    ...(letter.droppedAt === undefined
+      ? []
+      : [['dropped', `${time(letter.droppedAt)} by ${letter.droppedBy ?? '?'}`] as [string, string]]),
     ['cause', `${cause.code}: ${cause.message}`],
-    ['payload', Buffer.from(letter.envelope.payload, 'base64').toString('utf8')],
+    ['payload', payloadText(letter.envelope)],
   ];
   const stack = cause.stack.split('\n').map((line) => `  ${printable(line)}\n`);
   return rows.map(([name, value]) => `${name.padEnd(12)}${printable(value)}\n`).join('') + stack.join('');

@@ -1,6 +1,7 @@
-/** What `tether dead list|show|replay` do, against the operations API of a running node. */
+/** What `tether dead list|show` and `tether dead replay ID...` do, against the operations API of a running node. */
 import type { Environment } from '../config.js';
 import { NodeRequestError } from '../errors.js';
+import { type BulkFlags, type FilterFlags, filterOf, replayAll } from './dead-bulk.js';
 import {
   type DeadLetterJson,
   deadLetterListSchema,
@@ -11,14 +12,8 @@ import {
 } from './dead-letter.js';
 import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
 
-interface FilterFlags {
-  readonly actor?: string;
-  readonly key?: string;
-}
-type ListFlags = NodeFlags & FilterFlags & { readonly state: string; readonly limit: number };
-type ReplayFlags = NodeFlags & FilterFlags & { readonly all?: true };
-
-const PAGE = 1000;
+type ListFlags = NodeFlags &
+  FilterFlags & { readonly id?: string; readonly state: string; readonly limit: number };
 
 interface ListReport {
   readonly text: string;
@@ -29,7 +24,7 @@ interface ListReport {
 /** `columns`: the width of the terminal, if it is one. */
 async function listDead(flags: ListFlags, env: Environment, columns?: number): Promise<ListReport> {
   const client = await connectToNode(flags, env);
-  const letters = await list(client, flags, flags.state === 'all' ? undefined : flags.state, flags.limit);
+  const letters = await list(client, flags);
   return {
     text: flags.json === true ? `${JSON.stringify(letters)}\n` : listText(letters, columns),
     hint: letters.length === 0 ? keyHint(flags.key) : undefined,
@@ -55,18 +50,18 @@ interface ReplayReport {
   readonly hint: string | undefined;
 }
 
-async function replayDead(
-  ids: readonly string[],
-  flags: ReplayFlags,
-  env: Environment,
-): Promise<ReplayReport> {
+async function replayDead(ids: readonly string[], flags: BulkFlags, env: Environment): Promise<ReplayReport> {
+  if (flags.all === true) {
+    const { text, failures, total } = await replayAll(flags, env);
+    return { text, failures, hint: total === 0 ? keyHint(flags.key) : undefined };
+  }
   const client = await connectToNode(flags, env);
-  const result = await replay(client, flags.all === true ? waitingIds(client, flags) : ids);
+  const result = await replay(client, ids);
   const counts = `${result.replayed.length} replayed, ${result.failed.length} failed`;
   return {
     text: `${flags.json === true ? JSON.stringify(result) : counts}\n`,
     failures: result.failed.map(({ id, reason }) => `${id}: ${reason}`),
-    hint: result.replayed.length + result.failed.length === 0 ? keyHint(flags.key) : undefined,
+    hint: undefined,
   };
 }
 
@@ -76,30 +71,12 @@ function listText(letters: readonly DeadLetterJson[], columns: number | undefine
 
 async function list(
   client: NodeClient,
-  filter: FilterFlags,
-  state: string | undefined,
-  limit: number,
+  { id, state, limit, ...filter }: ListFlags,
 ): Promise<readonly DeadLetterJson[]> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  for (const [name, value] of Object.entries({ actor: filter.actor, key: filter.key, state })) {
-    if (value !== undefined) query.set(name, value);
-  }
+  const query = new URLSearchParams({ limit: String(limit), ...filterOf(filter) });
+  if (id !== undefined) query.set('id', id);
+  if (state !== 'all') query.set('state', state);
   return (await client.call('GET', `/api/dead-letters?${query}`, deadLetterListSchema)).deadLetters;
-}
-
-/** The ids that wait, page by page. A message that dies again waits again: each id is given once, so it ends. */
-async function* waitingIds(client: NodeClient, filter: FilterFlags): AsyncGenerator<string> {
-  const given = new Set<string>();
-  for (;;) {
-    const fresh = (await list(client, filter, 'waiting', PAGE)).filter(
-      ({ envelope }) => !given.has(envelope.id),
-    );
-    if (fresh.length === 0) return;
-    for (const { envelope } of fresh) {
-      given.add(envelope.id);
-      yield envelope.id;
-    }
-  }
 }
 
 interface ReplayResult {
@@ -108,13 +85,10 @@ interface ReplayResult {
 }
 
 /** One after another, so that messages of one key come back in the order in which they are listed. */
-async function replay(
-  client: NodeClient,
-  ids: Iterable<string> | AsyncIterable<string>,
-): Promise<ReplayResult> {
+async function replay(client: NodeClient, ids: readonly string[]): Promise<ReplayResult> {
   const done: string[] = [];
   const failed: { id: string; reason: string }[] = [];
-  for await (const id of ids) {
+  for (const id of ids) {
     try {
       await client.call('POST', `/api/dead-letters/${encodeURIComponent(id)}/replay`, replayedSchema);
       done.push(id);
@@ -126,4 +100,4 @@ async function replay(
   return { replayed: done, failed };
 }
 
-export { type ListFlags, listDead, type ReplayFlags, replayDead, showDead };
+export { type ListFlags, listDead, replayDead, showDead };

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { serve } from '../test/serve.js';
 import { spawnCli } from '../test/spawn-cli.js';
+import { dropDead, replayAll } from './dead-bulk.js';
 import { listDead, replayDead, showDead } from './dead-run.js';
 
 // Each case is a process of its own, which takes a while on a busy machine.
@@ -85,7 +86,6 @@ t.test('list, show, replay', async (t) => {
     stdout: '1 replayed, 1 failed\n',
     stderr: /^tether: zz: .*404/,
   });
-  t.match(await replayDead([], { all: true }, env), { text: '2 replayed, 0 failed\n', failures: [] });
   t.match(await spawnCli(['dead', 'list', '--json'], env), {
     code: 0,
     stdout: /^\[\{.*"id":"b"/,
@@ -93,8 +93,85 @@ t.test('list, show, replay', async (t) => {
   });
 });
 
+const NOTHING = {
+  at: 5,
+  total: 0,
+  keys: 0,
+  oldest: null,
+  latest: null,
+  actors: [],
+  codes: [],
+  effect: { replay: 'they go back', drop: 'they are given up' },
+  warnings: [],
+};
+
+t.test('replay of all, and drop: preview, question, and call after call', async (t) => {
+  const bodies: [string, unknown][] = [];
+  const answers: object[] = [];
+  const { url } = await serve(t, async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    bodies.push([request.url?.split('/').at(-1) ?? '', JSON.parse(Buffer.concat(chunks).toString())]);
+    const preview = {
+      ...NOTHING,
+      total: 9,
+      keys: 3,
+      codes: [{ code: 'X\u001b', count: 9, atOnce: 0 }],
+      warnings: [{ code: 'pool-not-running', detail: 'it is paused' }],
+    };
+    response.end(JSON.stringify(request.url?.endsWith('preview') ? preview : answers.shift()));
+  });
+  const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const no = async () => false;
+  const nobody = async () => undefined;
+  const part = { replayed: 5, failed: 0, failures: [], left: 4, stopped: 'deadline' };
+
+  t.match(await replayAll({ all: true }, env, say, no), {
+    text: '0 replayed, 0 failed, 9 left\n',
+    failures: [/not confirmed/],
+  });
+  t.match(said.join(''), /they go back\n {2}9 with X.*\n {2}warning: it is paused\n$/);
+  t.notOk(said.join('').includes('\u001b'), 'no control characters');
+
+  answers.push(part, { ...part, replayed: 4, left: 0, stopped: null });
+  t.match(await replayAll({ all: true, code: 'X' }, env, say, nobody), {
+    text: '9 replayed, 0 failed\n',
+    failures: [],
+  });
+  t.strictSame(bodies.slice(-3), [
+    ['preview', { filter: { code: 'X' } }],
+    ['replay', { filter: { code: 'X', to: 5 } }],
+    ['replay', { filter: { code: 'X', to: 5 } }],
+  ]);
+  answers.push({ ...part, stopped: 'TETHER_LOG_FULL' });
+  t.match(await replayAll({ all: true, yes: true, to: '7' }, env, say, no), {
+    text: '5 replayed, 0 failed, 4 left\n',
+    failures: [/TETHER_LOG_FULL/],
+  });
+  t.strictSame(bodies.at(-1), ['replay', { filter: { to: '7' } }]);
+
+  await t.rejects(dropDead([], { all: true }, env, say, nobody), { code: 'TETHER_USAGE' });
+  t.match(await dropDead([], { all: true }, env, say, no), { text: '0 dropped\n' });
+  answers.push({ dropped: 9, left: 0 });
+  t.match(await dropDead([], { all: true, yes: true, json: true }, env, say, nobody), {
+    text: '{"dropped":9,"left":0}\n',
+    failures: [],
+  });
+  answers.push({ dropped: 1, left: 0 });
+  t.match(await dropDead(['a', 'b'], { yes: true }, env, say, nobody), {
+    text: '1 dropped\n',
+    failures: [/1 of the ids/],
+  });
+  t.strictSame(bodies.at(-1), ['drop', { ids: ['a', 'b'] }]);
+  t.match(await spawnCli(['dead', 'drop', '--code', 'X'], env), { code: 64, stderr: /go with --all/ });
+  t.match(await spawnCli(['dead', 'drop'], env), { code: 64, stderr: /nothing to drop/ });
+});
+
 t.test('a key that is a payment id alone finds nothing, and the form is told', async (t) => {
-  const { url } = await serve(t, (_, response) => response.end('{"deadLetters":[],"waiting":0}'));
+  const none = { deadLetters: [], waiting: 0, next: null, ...NOTHING };
+  const { url } = await serve(t, (_, response) => response.end(JSON.stringify(none)));
   const env = { TETHER_URL: url, TETHER_API_TOKEN: 'a-token-of-some-length' };
   t.match(await spawnCli(['dead', 'list', '--key', '44177'], env), {
     code: 0,

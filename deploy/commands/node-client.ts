@@ -19,7 +19,17 @@ interface NodeClient {
    * @param body sent as JSON
    * @throws NodeRequestError when the node is not there, says no, or answers something else
    */
-  call<Value>(method: 'GET' | 'POST', path: string, schema: z.ZodType<Value>, body?: object): Promise<Value>;
+  call<Value>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    schema: z.ZodType<Value>,
+    body?: object,
+  ): Promise<Value>;
+}
+
+interface NodeAddress {
+  readonly url: string;
+  readonly token: string;
 }
 
 const REQUEST_MS_MAX = 30_000;
@@ -37,7 +47,13 @@ async function apiTokenOf(settings: Settings, given: string | undefined): Promis
 }
 
 /** @throws ConfigError */
-async function connectToNode({ url, dataDir, token }: NodeFlags, env: Environment): Promise<NodeClient> {
+async function connectToNode(flags: NodeFlags, env: Environment): Promise<NodeClient> {
+  const { url, token } = await nodeAddress(flags, env);
+  return createNodeClient(url, token);
+}
+
+/** Where the node is, and the token for it. @throws ConfigError */
+async function nodeAddress({ url, dataDir, token }: NodeFlags, env: Environment): Promise<NodeAddress> {
   const settings = parseConfig(
     env,
     overridesOf({
@@ -45,7 +61,7 @@ async function connectToNode({ url, dataDir, token }: NodeFlags, env: Environmen
       ...(dataDir === undefined ? {} : { dataDir }),
     }),
   );
-  return createNodeClient(settings.url, await apiTokenOf(settings, token));
+  return { url: settings.url, token: await apiTokenOf(settings, token) };
 }
 
 function createNodeClient(url: string, token: string): NodeClient {
@@ -72,7 +88,9 @@ function createNodeClient(url: string, token: string): NodeClient {
       }
       const json = parseJson(text);
       if (statusCode >= 400)
-        throw new NodeRequestError(`${method} ${path}: ${statusCode} ${problemOf(json)}`.trim());
+        throw new NodeRequestError(`${method} ${path}: ${statusCode} ${problemOf(json)}`.trim(), {
+          statusCode,
+        });
       const parsed = schema.safeParse(json);
       if (!parsed.success) {
         throw new NodeRequestError(
@@ -106,4 +124,14 @@ function reasonOf(cause: unknown): string {
   return cause.message || (typeof code === 'string' ? code : cause.name);
 }
 
-export { apiTokenOf, connectToNode, type NodeClient, type NodeFlags };
+export {
+  apiTokenOf,
+  connectToNode,
+  createNodeClient,
+  type NodeAddress,
+  type NodeClient,
+  type NodeFlags,
+  nodeAddress,
+  problemOf,
+  reasonOf,
+};

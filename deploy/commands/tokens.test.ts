@@ -1,8 +1,10 @@
 import t from 'tap';
+import { tokenRoutes } from '../../gateway/api/tokens.js';
 import { TokenAuthenticator } from '../../gateway/auth/authenticator.js';
 import { startTestGateway } from '../../gateway/test/start.js';
 import { silentLogger } from '../../runtime/logger.js';
-import { createDeadLetterStore, Tokens } from '../../storage/postgres/index.js';
+import { MessageIdSource } from '../../runtime/message-id.js';
+import { Tokens } from '../../storage/postgres/index.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { spawnCli } from '../test/spawn-cli.js';
 import { createToken, listTokens, revokeToken } from './tokens-run.js';
@@ -13,6 +15,7 @@ t.setTimeout(180_000);
 const TOKEN = 'a-token-of-some-length';
 const { pool } = await startTestPostgres(t);
 const tokens = new Tokens(pool);
+const ids = new MessageIdSource();
 const authenticator = new TokenAuthenticator({
   bootstrapToken: TOKEN,
   tokens,
@@ -23,10 +26,8 @@ const { gateway } = await startTestGateway(t, {
   operations: {
     token: TOKEN,
     authenticator,
-    tokens,
-    deadLetters: createDeadLetterStore(pool),
-    replay: async () => false,
-    status: () => ({}),
+    version: '1.0.0',
+    routes: tokenRoutes(tokens, () => ids.next(Date.now())),
   },
 });
 const env = { TETHER_URL: `http://127.0.0.1:${gateway.port}`, TETHER_API_TOKEN: TOKEN };

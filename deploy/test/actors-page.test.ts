@@ -45,7 +45,7 @@ t.test('the definition has these fields, bounds and defaults', async (t) => {
   t.equal(number(rows.get('activationsMax')?.[0]), constantOf(host, 'ACTIVATIONS_MAX'));
   t.equal(number(rows.get('mailboxMax')?.[0]), constantOf(host, 'MAILBOX_MAX'));
   t.match(rows.get('reentrant')?.[2], ` ${constantOf(host, 'CALLS_MAX')} calls`);
-  const [, thread, key] = /BATCH_MAX = { thread: (\d+), key: (\d+) }/.exec(read(host)) ?? [];
+  const [, thread, key] = /BATCH_MAX = { thread: (\d+), key: (\d+) }/.exec(read('runtime/batching.ts')) ?? [];
   t.equal(rows.get('batchMax')?.[0], `${key}, \`thread\`: ${thread}, volatile: 1`);
   t.equal(
     rows.get('batchMax')?.[1],

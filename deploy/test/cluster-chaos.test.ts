@@ -92,7 +92,11 @@ t.test(`${SECONDS} s of faults at ${RATE} webhooks a second`, async (t) => {
     'everything acknowledged is processed',
     async () => (await lagOf(cluster.urls[0] ?? '')) === 0,
     90_000,
-  );
+  ).catch(async (error: unknown) => {
+    for (const url of cluster.urls) t.comment(await (await fetch(`${url}/metrics`)).text());
+    for (const at of places) t.comment(cluster.node(at).output());
+    throw error;
+  });
   await checkLanes(t, cluster.postgres.pool, load.acknowledged);
   for (const url of cluster.urls) t.equal(await metricOf(url, 'tether_dead_letters_written_total'), 0);
 });

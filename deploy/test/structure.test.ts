@@ -33,7 +33,7 @@ const sources = new Map(
     .flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
     )
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => [path, readFileSync(path, 'utf8')] as const),
 );
 
@@ -51,7 +51,12 @@ function entries(): string[] {
   const paths = compiled
     .filter((path) => path.endsWith('.js'))
     .map((path) => path.replace(/^(\.\/)?dist\//, ''));
-  return [...new Set(paths.map((path) => path.replace(/\.js$/, '.ts')))];
+  return [
+    ...new Set(paths.map((path) => path.replace(/\.js$/, '.ts'))),
+    // What `index.html` starts, and what builds it.
+    'gateway/console/app/main.tsx',
+    'gateway/console/app/vite.config.ts',
+  ];
 }
 
 t.test('the repository keeps its structure', async (t) => {
@@ -97,6 +102,20 @@ t.test('each rule can fail: cycles', async (t) => {
   t.strictSame(cycles(made), [
     'runtime/a.ts -> runtime/b.ts -> runtime/c.ts -> runtime/a.ts',
     'runtime/e.ts -> runtime/e.ts',
+  ]);
+});
+
+t.test('each rule can fail: the app of the console', async (t) => {
+  const made = of({
+    'gateway/console/app/a.tsx':
+      "import './a.css'; import { b } from './b.js'; import type { X } from '../../x.js';",
+    'gateway/console/app/b.ts': "import { x } from '../../x.js';",
+    'gateway/x.ts': "import { b } from './console/app/b.js';",
+    'gateway/console/b.test.ts': "import { b } from './app/b.js';",
+  });
+  t.strictSame(wrongDirections(made), [
+    'gateway/console/app/b.ts imports gateway/x.ts: the app and the node share types only',
+    'gateway/x.ts imports gateway/console/app/b.ts: the app and the node share types only',
   ]);
 });
 
@@ -168,6 +187,7 @@ t.test('the scanner finds imports and nothing else', async (t) => {
     export const from = 'x9';
     export default from;
     const l = { import: 'x10' };
+    export interface L extends Omit<M, 'x11'> {}
     import m from 'm';
     createRequire(import.meta.url).resolve('n');
   `;

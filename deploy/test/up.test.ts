@@ -1,7 +1,7 @@
 /** `tether up` as a user meets it: one process tree, real parts, from the curl to the row. All share one node; the last test starts it again. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,6 +100,7 @@ t.test('every documented notification is echoed and has one row, however often i
       `round ${round}`,
     );
   }
+  await untilSchema();
   const pool = await open();
   await untilRows(pool, 'select 1 from events', bodies.length);
   const forged = notification('f0f0', { status: 'approved' }).replace(/signature=./, 'signature=x');
@@ -158,6 +159,52 @@ t.test(
     );
   },
 );
+
+t.test('each series of the reference is there, with its labels, and no others', async (t) => {
+  const scrape = async (accept: string) =>
+    await (await fetch(`${node.url}/metrics`, { headers: { accept } })).text();
+  await until(
+    'threads have told, and dead letters are counted',
+    async () => {
+      const text = await scrape('*/*');
+      return /^tether_dead_letters_waiting \d/m.test(text) && /^tether_thread_busy_ratio.*"0"/m.test(text);
+    },
+    20_000,
+  );
+  const page = readFileSync('docs/reference/metrics.md', 'utf8');
+  const documented = [...page.matchAll(/^\| `(tether_\w+)` +\| (\w+) +\| ([^|]*?) *\|/gm)];
+  t.ok(documented.length > 30);
+  const text = await scrape('*/*');
+  const open = await scrape('application/openmetrics-text; version=1.0.0');
+  for (const [, name = '', type = '', labels = ''] of documented) {
+    t.ok(text.includes(`# TYPE ${name} ${type}\n`), name);
+    t.ok(open.includes(`# TYPE ${type === 'counter' ? name.slice(0, -'_total'.length) : name} ${type}\n`));
+    const sample = `${name}${type === 'histogram' ? '_bucket' : ''}`;
+    const lines = [...text.matchAll(new RegExp(`^${sample}(?:\\{(.*)\\})? [\\d.e+-]+$`, 'gm'))];
+    t.ok(lines.length > 0, `${name} has a value`);
+    const names = new Set(
+      lines.flatMap(([, found = '']) => [...found.matchAll(/(\w+)="/g)].map(([, n]) => n)),
+    );
+    t.strictSame([...names].sort(), labels.replaceAll('`', '').split(', ').filter(Boolean).sort(), name);
+  }
+  const values = (label: string) =>
+    new Set(
+      [...text.matchAll(new RegExp(`^tether_.*\\b${label}="([^"]*)"`, 'gm'))].map(([, value]) => value),
+    );
+  t.strictSame([...values('actor')].sort(), ['', 'payment', 'upload']);
+  t.strictSame([...values('dependency')].sort(), ['postgres', 'redis', 's3']);
+  for (const thread of values('thread')) t.match(thread, /^(main|[0-9]|[1-9][0-9])$/);
+  t.match(text, /^tether_dependency_call_seconds_count\{dependency="postgres"\} [1-9]/m);
+  t.match(text, /^tether_message_age_seconds_count\{actor="payment"\} [1-9]/m);
+  t.match(text, /^tether_log_commit_seconds_count [1-9]/m);
+
+  const promtool = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  t.equal(promtool.error, undefined, 'Debian’s package prometheus has promtool');
+  t.strictSame(
+    `${promtool.stdout}${promtool.stderr}`.split('\n').filter((line) => /tether_|error/.test(line)),
+    [],
+  );
+});
 
 t.test(
   'a second node on the same data, a busy port, and a directory that is not writable end with a clear line',

@@ -18,7 +18,7 @@ import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { StoredToken } from '../../storage/postgres/index.js';
 import { sameSecret } from '../secret.js';
-import { type Authenticator, BOOTSTRAP_CLIENT, type Client, SCOPES } from './client.js';
+import { type Authenticator, BOOTSTRAP_CLIENT, type Client, effectiveScopes, SCOPES } from './client.js';
 import { bearerOf, hashToken, hasTokenForm } from './token.js';
 
 /** The part of the table of tokens that is used here. */
@@ -94,7 +94,7 @@ export class TokenAuthenticator implements Authenticator {
       this.#unknown.set(key, untilMs);
       return undefined;
     }
-    const scopes = new Set(SCOPES.filter((scope) => token.scopes.includes(scope)));
+    const scopes = effectiveScopes(SCOPES.filter((scope) => token.scopes.includes(scope)));
     const client = { name: token.client, scopes };
     this.#known.set(key, { client, untilMs: Math.min(untilMs, token.expiresAt?.getTime() ?? untilMs) });
     this.#unknown.delete(key);

@@ -1,11 +1,20 @@
 /** Who sends a request, and what they may do. */
 
-export const SCOPES = ['uploads:read', 'uploads:write', 'uploads:all', 'operations'] as const;
+export const SCOPES = [
+  'uploads:read',
+  'uploads:write',
+  'uploads:all',
+  'read',
+  'operate',
+  'operations',
+] as const;
 /**
  * - `uploads:read`: sees uploads, their files and their errors
  * - `uploads:write`: makes uploads, cancels and removes them
  * - `uploads:all`: with these, on the uploads of every client
- * - `operations`: `/api`
+ * - `read`: looks at everything of `/api`, but for payloads
+ * - `operate`: changes what `/api` can change, and sees payloads; `read` is part of it
+ * - `operations`: the older name of `operate`
  */
 export type Scope = (typeof SCOPES)[number];
 
@@ -17,6 +26,12 @@ export interface Client {
 
 /** The client of the bootstrap token, which has every scope. */
 export const BOOTSTRAP_CLIENT: Client = { name: 'operator', scopes: new Set(SCOPES) };
+
+/** What a token of these scopes has, with what is part of them. */
+export function effectiveScopes(scopes: readonly Scope[]): ReadonlySet<Scope> {
+  const operates = scopes.includes('operate') || scopes.includes('operations');
+  return new Set(operates ? [...scopes, 'operate', 'operations', 'read'] : scopes);
+}
 
 export interface Authenticator {
   /**

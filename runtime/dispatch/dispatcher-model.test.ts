@@ -1,7 +1,8 @@
 /** The dispatcher against a model of the world around it. `SEED` repeats a run. */
 import fc from 'fast-check';
 import t from 'tap';
-import { DispatchModel, type Step, type World } from '../testing/dispatch-model.js';
+import { DispatchModel } from '../testing/dispatch-model.js';
+import type { Step, World } from '../testing/dispatch-steps.js';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 t.comment(`SEED=${seed}`);
@@ -25,6 +26,7 @@ const step = fc.oneof(
   weighted(1, fc.record({ do: fc.constant('drop' as const), partition: fc.nat(4) })),
   weighted(1, fc.record({ do: fc.constant('resize' as const), threads: fc.integer({ min: 1, max: 4 }) })),
   weighted(2, fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const) })),
+  weighted(1, fc.record({ do: fc.constant('widen' as const), messages: fc.constantFrom(1, 2, 5, 2_048) })),
   weighted(6, fc.record({ do: fc.constant('turn' as const) })),
   weighted(1, fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(100, 1_000) })),
 );
@@ -45,7 +47,7 @@ const world: fc.Arbitrary<World> = fc.record({
 });
 
 t.test(
-  'under random losses, moves, resizes, pauses and owners: in order, once, and nothing lost',
+  'under random losses, moves, resizes, windows, pauses and owners: in order, once, and nothing lost',
   async (t) => {
     await fc.assert(
       fc.asyncProperty(world, fc.array(step, { maxLength: 200, size: 'max' }), async (world, steps) => {

@@ -14,7 +14,7 @@ import { Feed } from './feed.js';
 import { Handover } from './handover.js';
 import type { DispatcherLoad, DispatcherOptions } from './options.js';
 import { Ownership } from './ownership.js';
-import { Route } from './route.js';
+import { Route, WINDOW_MESSAGES } from './route.js';
 import { Sender } from './sender.js';
 
 /** How long a thread may take to finish what it has of a partition that moves. */
@@ -25,6 +25,7 @@ export class Dispatcher {
   readonly #sender: Sender;
   readonly #feeds: readonly Feed[];
   readonly #routes = new Map<number, Route>();
+  readonly #window = { messages: WINDOW_MESSAGES };
   readonly #ownership: Ownership;
   readonly #burials: Burials;
   readonly #handovers = new Map<Feed, Handover>();
@@ -61,9 +62,13 @@ export class Dispatcher {
 
   /** Messages that threads have and that are not done. */
   get inFlight(): number {
-    let sum = 0;
-    for (const { messages } of this.#routes.values()) sum += messages;
-    return sum;
+    return [...this.#routes.values()].reduce((sum, { messages }) => sum + messages, 0);
+  }
+
+  /** So many messages may be in flight in each thread from now on. */
+  set inFlightMax(messages: number) {
+    this.#window.messages = messages;
+    if (this.#sender.mode === 'running') this.resume();
   }
 
   /** Partitions that stand still: their log cannot be read, or this release cannot read what is on it. */
@@ -91,7 +96,7 @@ export class Dispatcher {
   /** A thread that owns nothing yet, and is not ready. */
   addThread(thread: number): void {
     if (this.#routes.has(thread)) throw new RangeError(`thread ${thread} is there already`);
-    this.#routes.set(thread, new Route(thread));
+    this.#routes.set(thread, new Route(thread, this.#window));
   }
 
   /** @throws Error when the thread owns partitions, or is about to */

@@ -7,8 +7,8 @@
  *   any --lose--> absent
  * Messages are sent in `up` only; a thread that is suspended is about to end and may still report.
  *
- * Credit (P5): a thread has at most `WINDOW_MESSAGES` and about `WINDOW_BYTES` of messages that are not done, and as
- * `PARKED_...` says behind keys that wait for a retry.
+ * Credit (P5): a thread has at most `WINDOW_MESSAGES`, or what was set since, and about `WINDOW_BYTES` of messages that are not done,
+ * and as `PARKED_...` says of keys that wait for a retry.
  *
  * When a thread is lost, whatever it had in flight is under suspicion and is delivered again before anything else, with a
  * smaller and smaller window: a message that ends its thread is found in a few losses (1 in 2,048, then 64, then 8, then
@@ -19,16 +19,21 @@ import type { Feed } from './feed.js';
 import { ReadAhead } from './read-ahead.js';
 
 /** Twice the batch of a set-based actor and the next one, so that a thread never waits for the main thread. */
-const WINDOW_MESSAGES = 2_048;
+export const WINDOW_MESSAGES = 2_048;
 const WINDOW_BYTES = 8 * 1_048_576;
 /** A key's poison must not hold up other keys (P4), though thousands of messages may wait behind it. */
 const PARKED_MESSAGES_MAX = 16_384;
 const PARKED_BYTES_MAX = 32 * 1_048_576;
 /** Messages in flight after the n-th loss in a row; the last holds from then on. */
-const SUSPECT_WINDOWS = [WINDOW_MESSAGES, 64, 8, 1] as const;
+const SUSPECT_WINDOWS = [Number.POSITIVE_INFINITY, 64, 8, 1] as const;
 const LONE_LOSSES_MAX = 3;
 
 export type RouteMode = 'absent' | 'up' | 'suspended';
+
+/** Of all routes of a dispatcher. */
+export interface Window {
+  readonly messages: number;
+}
 
 /** The message that was alone in flight at each of the last losses. */
 export interface Lone {
@@ -52,9 +57,11 @@ export class Route {
   #parkedBytes = 0;
   #losses = 0;
   #lone: Lone | undefined;
+  readonly #normal: Window;
 
-  constructor(thread: number) {
+  constructor(thread: number, window: Window) {
     this.thread = thread;
+    this.#normal = window;
   }
 
   get feeds(): ReadonlySet<Feed> {
@@ -88,11 +95,11 @@ export class Route {
   get credit(): number {
     if (this.#losses > 0) return Math.max(0, this.#window - this.#messages);
     if (this.#byteCredit <= 0) return 0;
-    return Math.max(0, WINDOW_MESSAGES - (this.#messages - this.#parkedMessages));
+    return Math.max(0, this.#window - (this.#messages - this.#parkedMessages));
   }
 
   get #window(): number {
-    return SUSPECT_WINDOWS[this.#losses] as number;
+    return Math.min(this.#normal.messages, SUSPECT_WINDOWS[this.#losses] as number);
   }
 
   get #byteCredit(): number {

@@ -1,6 +1,7 @@
 /** What an activation needs of the type that it is of. */
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
+import type { ThreadMeter } from '../measure/thread-meter.js';
 import type { ActivationContext, ContextKernel } from './context.js';
 import type { DurableQueue } from './durable-queue.js';
 import type { Entry } from './entry.js';
@@ -55,6 +56,7 @@ export interface ActivationHost<Activation extends Loadable> extends MailboxHost
   readonly callsMax: number;
   readonly limiter: Limiter | undefined;
   readonly supervisor: Supervisor;
+  readonly meter: ThreadMeter | undefined;
   readonly kernel: MailboxHost['kernel'] &
     ContextKernel & { readonly clock: Clock; readonly random: () => number; readonly draining: boolean } & {
       /** Of the call of `receive` that runs this very moment. */

@@ -37,7 +37,7 @@ export class Calls {
       this.#contexts ??= new Set();
       this.#contexts.add(context);
     }
-    context.batch = messages;
+    context.beginCall(messages);
     return context;
   }
 
@@ -55,4 +55,14 @@ export class Calls {
   abandoned(): void {
     for (const context of this.#contexts ?? [this.#context]) context.abandoned();
   }
+}
+
+/** When the oldest call under way of any of these began to be waited for; undefined when none is. */
+export function suspendedSince(activations: Iterable<{ readonly calls: Calls }>): number | undefined {
+  let since: number | undefined;
+  for (const { calls } of activations) {
+    const { suspendedAt } = calls;
+    if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
+  }
+  return since;
 }

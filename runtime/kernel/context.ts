@@ -4,6 +4,7 @@ import type { ActorRef } from '../actor-ref.js';
 import type { Clock } from '../clock.js';
 import { ReceiveTimeoutError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { ThreadMeter } from '../measure/thread-meter.js';
 import { HOPS_MAX, type Hop, NO_HOPS } from './ask.js';
 import { Deadline, type Deadlines } from './deadlines.js';
 import type { Entry } from './entry.js';
@@ -24,6 +25,7 @@ export interface ContextOwner {
     readonly resources: unknown;
     readonly logger: Logger;
     readonly kernel: ContextKernel;
+    readonly meter: ThreadMeter | undefined;
   };
 }
 
@@ -49,6 +51,9 @@ export class ActivationContext implements ActorContext {
   suspendedAt = 0;
   readonly activation: ContextOwner;
   #self: ActorRef | undefined;
+  /** When the call under way began, and for how many it stands; 0 when it is not measured. */
+  #begunAt = 0;
+  #weight = 0;
 
   constructor(activation: ContextOwner) {
     this.activation = activation;
@@ -152,7 +157,21 @@ export class ActivationContext implements ActorContext {
     this.controller?.abort(reason);
   }
 
+  /** @param messages none of a call for durable ones */
+  beginCall(messages: readonly VolatileMessage[]): void {
+    this.batch = messages;
+    const { meter } = this.activation.host;
+    if (meter === undefined) return;
+    // A call for durable messages costs more than a look at the time.
+    this.#weight = messages.length === 0 ? 1 : meter.volatileWeight();
+    if (this.#weight === 0) return;
+    this.#begunAt = meter.now();
+    for (const { key } of messages) meter.key(key, this.#weight);
+  }
+
   endCall(): void {
+    if (this.#weight > 0) this.activation.host.meter?.turn(this.#begunAt, this.#weight);
+    this.#weight = 0;
     this.batch = undefined;
     this.durable = NO_ENTRIES;
     this.callId = 0;

@@ -158,7 +158,7 @@ t.test('a retry that succeeds lets its key go on before what came later', async 
   push('a2', 'b1', 'a3');
   await settle();
   t.strictSame(done, ['b1']);
-  t.strictSame(parked, { messages: 2, bytes: 2 });
+  t.strictSame(parked, { messages: 3, bytes: 3 }, 'it and what waits behind it');
   clock.advance(100);
   push('a4');
   await settle();
@@ -264,6 +264,24 @@ t.test('drain handles what is queued and leaves what waits', async (t) => {
   t.strictSame(done, ['a1', 'a2', 'a3']);
 });
 
+t.test('other settings hold from the next batch on, and end a linger that has enough', async (t) => {
+  const { push, settle, calls, clock, host } = fixture(() => {}, 10, 50);
+  push('a1', 'a2', 'a3');
+  await settle();
+  t.strictSame(calls, [], 'it waits for more');
+  host.batch({ batchMax: 2, lingerMs: 50 });
+  await settle();
+  t.strictSame(calls, [['a1', 'a2']]);
+  host.batch({ batchMax: 2, lingerMs: 0 });
+  clock.advance(50);
+  push('a4');
+  await settle();
+  t.strictSame(calls.slice(1), [['a3', 'a4']]);
+  push('a5');
+  await settle();
+  t.strictSame(calls.slice(2), [['a5']], 'and no more waiting');
+});
+
 t.test('drain does not wait for an outage', async (t) => {
   const { push, settle, done, kernel } = fixture(() => {
     throw new Away('no database');
@@ -281,6 +299,11 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
       key: fc.constantFrom('a', 'b', 'c'),
       failures: fc.constantFrom(0, 0, 0, 0, 1, 2, 9),
       pause: fc.boolean(),
+      // Other settings hold from here on.
+      batching: fc.option(
+        fc.record({ batchMax: fc.integer({ min: 1, max: 5 }), lingerMs: fc.constantFrom(0, 0, 70) }),
+        { nil: undefined },
+      ),
     }),
     { maxLength: 25 },
   );
@@ -288,8 +311,10 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
     fc.asyncProperty(plan, fc.integer({ min: 1, max: 5 }), async (plan, batchMax) => {
       const left = new Map<string, number>(plan.map(({ key, failures }, at) => [`${key}${at}`, failures]));
       let calls = 0;
-      const { push, settle, done, dead, clock, empty, parked } = fixture(async (messages) => {
+      let [now, larger] = [batchMax, 0];
+      const { push, settle, done, dead, clock, empty, parked, host } = fixture(async (messages) => {
         if (++calls > 1) throw new Error('two calls at once');
+        if (messages.length > now) larger++;
         await new Promise((resolve) => setImmediate(resolve));
         calls--;
         const failing = messages.find(({ id }) => (left.get(id) ?? 0) > 0);
@@ -297,7 +322,11 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
         if (messages.length === 1) left.set(failing.id, (left.get(failing.id) ?? 0) - 1);
         throw new Error('planned');
       }, batchMax);
-      for (const [at, { key, pause }] of plan.entries()) {
+      for (const [at, { key, pause, batching }] of plan.entries()) {
+        if (batching !== undefined) {
+          host.batch(batching);
+          now = batching.batchMax;
+        }
         push(`${key}${at}`);
         if (pause) await settle();
       }
@@ -305,7 +334,7 @@ t.test('never two calls at once, order kept per key, everything accounted for: a
         clock.advance(50);
         await new Promise((resolve) => setImmediate(resolve));
       }
-      if (parked.messages !== 0 || parked.bytes !== 0) return false;
+      if (parked.messages !== 0 || parked.bytes !== 0 || larger > 0) return false;
       const gone = new Set(dead.map(({ id }) => id));
       for (const key of ['a', 'b', 'c']) {
         const expected = plan

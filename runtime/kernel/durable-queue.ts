@@ -15,8 +15,8 @@
  * Modes:
  *   open --outage--> waiting --backoff over, or some of it discarded--> open
  *   any --stop--> stopped
- * Bound: the dispatcher's credit, over all queues of a thread; what waits behind a held key is charged to a credit of its own, so
- * that a key with many messages behind its poison does not use up what the others live on.
+ * Bound: the dispatcher's credit, over all queues of a thread; a poison that waits for its retry and what waits behind it are charged to
+ * a credit of their own ("parked"), so that a key with many messages does not use up what the others live on, however little that is.
  */
 import type { Clock } from '../clock.js';
 import { asError, causeOf, failureOf } from '../failure.js';
@@ -116,6 +116,7 @@ export class DurableQueue {
     const retry = this.#due.shift();
     if (retry !== undefined) {
       this.#tried = retry;
+      this.#options.outcome.parked(-1, -retry.poison.bytes);
       return [retry.poison];
     }
     return this.#takeQueued(max);
@@ -180,13 +181,13 @@ export class DurableQueue {
       if (held.poison.partition !== partition) continue;
       held.cancel();
       this.#held.delete(key);
-      const { followers } = held;
-      const bytes = followers.reduce((sum, follower) => sum + follower.bytes, 0);
-      if (followers.length > 0) this.#options.outcome.parked(-followers.length, -bytes);
-      forgotten.push(...followers.splice(0));
       // The one that is being tried is out, or, in an outage, among the parts.
-      if (this.#tried !== held) forgotten.push(held.poison);
-      else if (!isOut) this.#tried = undefined;
+      const parked = this.#tried === held ? held.followers : [held.poison, ...held.followers];
+      const bytes = parked.reduce((sum, entry) => sum + entry.bytes, 0);
+      if (parked.length > 0) this.#options.outcome.parked(-parked.length, -bytes);
+      forgotten.push(...parked);
+      held.followers.length = 0;
+      if (this.#tried === held && !isOut) this.#tried = undefined;
     }
     if (forgotten.length > 0) this.#options.outcome.forgotten(forgotten);
     if (this.#parts.length === 0 && !isOut) this.#endOutage();
@@ -302,6 +303,7 @@ export class DurableQueue {
     entry.message.attempt++;
     const hold = held ?? { poison: entry, followers: [], cancel: () => {} };
     this.#held.set(entry.message.key, hold);
+    outcome.parked(1, entry.bytes);
     hold.cancel = clock.after(backoffMs(failures, retry, random), () => {
       this.#due.push(hold);
       this.#wake();

@@ -1,8 +1,9 @@
+import type { Measured } from '../measure/thread-meter.js';
 import type { DeadLetterCause } from '../stores/dead-letter.js';
 import type { DurableMessage } from './letter.js';
 
 /** A message of the log in a worker thread, with its place there. */
-export interface Entry {
+export interface Entry extends Measured {
   readonly partition: number;
   /** Of the ownership under which it was read; undefined when the log has one owner. */
   readonly epoch?: number | undefined;
@@ -16,7 +17,7 @@ export interface Entry {
 export interface Outcome {
   done(entries: readonly Entry[]): void;
   dead(entry: Entry, cause: DeadLetterCause): void;
-  /** So many more entries (or fewer) wait behind a held key. */
+  /** So many more entries (or fewer) wait for a retry, or behind a key that does. */
   parked(messages: number, bytes: number): void;
   /** These are of a partition that is another process's by now: nobody hears what became of them. */
   forgotten(entries: readonly Entry[]): void;

@@ -14,6 +14,10 @@ export class Recency<Item extends Recent<Item>> {
     return this.#oldest;
   }
 
+  get newest(): Item | undefined {
+    return this.#newest;
+  }
+
   /** Adds one that is not in the list, as the newest. */
   add(item: Item): void {
     item.older = this.#newest;

@@ -6,6 +6,7 @@
  * in its mailbox, and activate it anew.
  */
 import type { ActorDefinition } from '../actor.js';
+import { type Batching, batchingOf } from '../batching.js';
 import { ActivationStoppedError } from '../errors.js';
 import type { ActorEvent, DropReason, OwnEvent } from '../events.js';
 import type { Logger } from '../logger.js';
@@ -14,6 +15,7 @@ import { fillSupervision } from '../supervision.js';
 import { within } from '../within.js';
 import { Activation } from './activation.js';
 import type { ActivationHost } from './activation-host.js';
+import { suspendedSince } from './calls.js';
 import type { Codec } from './codec.js';
 import type { ActivationContext } from './context.js';
 import { DurableQueue } from './durable-queue.js';
@@ -21,6 +23,7 @@ import type { Entry, Outcome } from './entry.js';
 import { Epochs } from './epochs.js';
 import { type DurableMessage, Parcel, type VolatileMessage } from './letter.js';
 import type { Limiter } from './limiter.js';
+import { longestIdle } from './passivation.js';
 import { QueueDelay } from './queue-delay.js';
 import { Recency } from './recency.js';
 import type { Scheduler } from './scheduler.js';
@@ -31,14 +34,11 @@ import { Tally } from './tally.js';
 import type { HostKernel, TypeHostOptions } from './type-host-options.js';
 import { limiterOf } from './type-limiter.js';
 
-const BATCH_MAX = { thread: 500, key: 64 };
 const IDLE_MS_MAX = 60_000;
 const ACTIVATIONS_MAX = 10_000;
 const MAILBOX_MAX = 10_000;
 /** Calls under way in one reentrant activation. */
 const CALLS_MAX = 100;
-/** How many are looked at for one that may go, when there are too many. */
-const CANDIDATES_MAX = 16;
 
 type Batch = readonly (VolatileMessage | DurableMessage)[];
 
@@ -51,10 +51,11 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly resources: unknown;
   readonly supervisor: Supervisor;
   readonly delay: QueueDelay;
+  readonly meter: TypeHostOptions['meter'];
   readonly limiter: Limiter | undefined;
-  readonly batchMax: number;
-  readonly volatileMax: number;
-  readonly lingerMs: number;
+  batchMax = 1;
+  volatileMax = 1;
+  lingerMs = 0;
   readonly mailboxMax: number;
   readonly overflow: 'backpressure' | 'reject' | 'drop-oldest';
   readonly urgent: ((body: unknown) => boolean) | undefined;
@@ -84,10 +85,8 @@ export class TypeHost implements ActivationHost<Activation> {
     this.logger = logger;
     this.resources = resources;
     this.delay = new QueueDelay(kernel.clock);
+    this.meter = options.meter;
     this.supervisor = new Supervisor(this, fillSupervision(definition.supervision));
-    this.batchMax = definition.batchMax ?? BATCH_MAX[definition.scope];
-    this.volatileMax = definition.batchMax ?? 1;
-    this.lingerMs = definition.lingerMs ?? 0;
     this.mailboxMax = definition.mailboxMax ?? MAILBOX_MAX;
     this.overflow = definition.overflow ?? 'backpressure';
     this.urgent = definition.urgent?.bind(definition);
@@ -102,18 +101,30 @@ export class TypeHost implements ActivationHost<Activation> {
       (key) => this.epochs.of(kernel.partitionOf(type, key)),
     );
     this.#definition = definition;
+    this.batch(options.batching ?? batchingOf(definition));
     this.limiter = limiterOf(this, definition.limits, options.limits);
     this.#outcome = outcome;
     this.#idleMsMax = definition.idleMsMax ?? IDLE_MS_MAX;
-    this.#activationsMax =
-      definition.scope === 'thread'
-        ? Number.POSITIVE_INFINITY
-        : (definition.activationsMax ?? ACTIVATIONS_MAX);
+    const { activationsMax = ACTIVATIONS_MAX } = definition;
+    this.#activationsMax = this.keyed ? activationsMax : Number.POSITIVE_INFINITY;
+  }
+
+  /** From the next batch on; one that lingers may have enough now. */
+  batch({ batchMax, lingerMs }: Batching): void {
+    this.batchMax = batchMax;
+    this.volatileMax = Math.min(this.#definition.batchMax ?? 1, batchMax);
+    this.lingerMs = lingerMs;
+    for (const activation of this.#byKey.values()) activation.wake();
   }
 
   /** Activations alive. */
   get live(): number {
     return this.#byKey.size;
+  }
+
+  /** The activation that was used last. */
+  get newest(): Activation | undefined {
+    return this.#recency.newest;
   }
 
   get keyed(): boolean {
@@ -169,6 +180,7 @@ export class TypeHost implements ActivationHost<Activation> {
     activation: Activation,
   ): Promise<void> | void {
     this.delay.began(batch);
+    this.meter?.began(batch, this.keyed);
     const messages = batch.map(({ message }) => message);
     if (!this.saves) {
       return activation.loaded
@@ -212,12 +224,7 @@ export class TypeHost implements ActivationHost<Activation> {
 
   /** When the oldest call under way began to be waited for, milliseconds; undefined when none is. */
   suspendedSince(): number | undefined {
-    let since: number | undefined;
-    for (const { calls } of this.#byKey.values()) {
-      const { suspendedAt } = calls;
-      if (suspendedAt !== 0 && (since === undefined || suspendedAt < since)) since = suspendedAt;
-    }
-    return since;
+    return suspendedSince(this.#byKey.values());
   }
 
   /** Passivates what has been idle for too long. */
@@ -370,19 +377,10 @@ export class TypeHost implements ActivationHost<Activation> {
     return activation;
   }
 
-  /** Those that owe an answer go last. All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
+  /** All may be busy: then there are more by them, which their mailboxes and the dispatcher's credit bound. */
   #passivateOldest(): void {
-    let debtor: Activation | undefined;
-    let at = this.#recency.oldest;
-    for (let looked = 0; at !== undefined && looked < CANDIDATES_MAX; looked++) {
-      if (at.quiet && !at.owesAnswers) {
-        this.passivate(at);
-        return;
-      }
-      if (at.quiet) debtor ??= at;
-      at = at.newer;
-    }
-    if (debtor !== undefined) this.passivate(debtor);
+    const idle = longestIdle(this.#recency.oldest);
+    if (idle !== undefined) this.passivate(idle);
   }
 
   #remove(activation: Activation): void {

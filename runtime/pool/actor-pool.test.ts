@@ -3,8 +3,8 @@ import t from 'tap';
 import type { Recorded } from '../testing/actors/recorder.js';
 import { startSystem } from '../testing/system.js';
 import { until } from '../testing/until.js';
-import type { PoolPolicy } from './actor-pool.js';
 import { DEFAULT_AUTOSCALE } from './autoscale.js';
+import type { PoolPolicy } from './options.js';
 import { RESIZE_LIMITS } from './resizer.js';
 
 // Each thread takes a second to start on a busy machine.
@@ -139,6 +139,99 @@ t.test('of resizes that wait, the last wins; what is no size or no actor is refu
   await t.rejects(system.resizePool('recorder', 0), { code: 'TETHER_POOL_REQUEST' });
   await t.rejects(system.resizePool('nobody', 1), { code: 'TETHER_POOL_REQUEST' });
   t.match(stats(), { min: 3, max: 3 });
+});
+
+t.test(
+  'other settings hold while it works, for new threads too: each key in order, each message once',
+  async (t) => {
+    const { system, log, said, tell, stats, handled } = await start(t, 1);
+    const changes = [
+      { batchMax: 3, inFlightMax: 5, max: 2 },
+      { lingerMs: 30, min: 2 },
+      { batchMax: 500, inFlightMax: 16_384, lingerMs: 0 },
+      { inFlightMax: 1, min: 1, max: 1 },
+      { batchMax: 7, inFlightMax: 64, max: 3, min: 3 },
+    ];
+    let told = 0;
+    let telling = true;
+    const load = (async () => {
+      while (telling) {
+        await until('some are handled', () => log.lag() < 500, 60_000);
+        const text = () => (told % 50 === 0 ? 'wait:2' : 'ok');
+        await Promise.all(Array.from({ length: 50 }, () => tell(`${told % 37}`, text(), `${told++}`)));
+      }
+    })();
+    await until('it works', () => said.length > 0, 60_000);
+    for (const change of changes) {
+      const before = said.length;
+      await system.changePool('recorder', change);
+      t.match(stats().settings, {
+        current: change,
+        file: { batchMax: 500, inFlightMax: 2_048 },
+        differs: true,
+      });
+      await until('it works on', () => said.length > before + 20);
+    }
+    const since = said.length;
+    await until('all three work', () => new Set(said.slice(since).map(({ thread }) => thread)).size === 3);
+    const batches = said.slice(since).map(({ handled }) => handled.length);
+    t.equal(Math.max(...batches), 7, 'those that started since as well');
+    telling = false;
+    await load;
+    await until('all is handled', () => log.lag() === 0 && handled().length >= told, 60_000);
+    t.equal(handled().length, told);
+    const last = new Map<string, number>();
+    let disorder = 0;
+    for (const { key, dedupe } of handled()) {
+      if (Number(dedupe) <= (last.get(key) ?? -1)) disorder++;
+      last.set(key, Number(dedupe));
+    }
+    t.equal(disorder, 0);
+  },
+);
+
+t.test('a change of other settings leaves the number of threads alone', async (t) => {
+  const { system, stats } = await start(t, 1);
+  await until('it is ready', () => stats().threads[0] === 'ready', 60_000);
+  const resizes: number[] = [];
+  system.events.listen((event) => void (event.kind === 'resized' && resizes.push(event.threads)));
+  await system.changePool('recorder', { batchMax: 5 });
+  t.strictSame(resizes, []);
+  const grown = system.changePool('recorder', { max: 2, min: 2 });
+  await system.changePool('recorder', { batchMax: 6 });
+  await grown;
+  t.strictSame(resizes, [2]);
+});
+
+t.test('of a change that is refused nothing holds', async (t) => {
+  const { system, stats } = await start(t, 1);
+  const before = stats().settings;
+  for (const change of [
+    { batchMax: 2, min: 5 },
+    { max: 2, batchMax: 501 },
+    { inFlightMax: 3, lingerMs: -1 },
+  ]) {
+    await t.rejects(system.changePool('recorder', change), { code: 'TETHER_POOL_REQUEST' });
+    t.throws(() => system.poolSettings('recorder', change), { code: 'TETHER_POOL_REQUEST' });
+  }
+  t.strictSame(stats().settings, before);
+  t.match(system.poolSettings('recorder', { max: 2 }), { min: 1, max: 2, batchMax: 500 });
+  t.equal(stats().max, 1, 'a look changes nothing');
+  await t.rejects(system.changePool('nobody', {}), { code: 'TETHER_POOL_REQUEST' });
+});
+
+t.test('one message at a time: a poison that waits for its retry holds up its own key alone', async (t) => {
+  const { system, tell, stats, handled } = await start(t, 1, {}, { retry: LONG });
+  await system.changePool('recorder', { inFlightMax: 1 });
+  await Promise.all([tell('1', 'fail:1'), tell('1', 'ok'), tell('2', 'ok'), tell('3', 'ok')]);
+  await until('others are handled', () => handled().length === 2, 60_000);
+  t.strictSame(
+    handled()
+      .map(({ key }) => key)
+      .sort(),
+    ['2', '3'],
+  );
+  t.equal(stats().inFlight, 2);
 });
 
 t.test('a thread that is lost while a pool shrinks costs nothing', async (t) => {

@@ -13,63 +13,21 @@
  * Once a second the pool looks how long messages waited, and asks `autoscale.ts` how many threads it should have. It does not ask
  * while more threads would not help: when it stands still, while a dependency is away, or when its threads keep being lost.
  */
-import type { Transferable } from 'node:worker_threads';
-import type { Clock } from '../clock.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
-import type { Release } from '../dispatch/handover.js';
-import type { Discard, OwnershipAtStart } from '../dispatch/ownership.js';
+import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
-import type { ActorEvent } from '../events.js';
 import { causeOf } from '../failure.js';
-import type { Logger } from '../logger.js';
-import type { MeshToMain, MeshToWorker } from '../mesh/protocol.js';
-import type { LogPartition } from '../message-log.js';
-import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
+import { traceFields } from '../traceparent.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
-import type { ActorStats, PoolMode } from './actor-stats.js';
-import { type AutoscalePolicy, type AutoscaleState, autoscale, undecided } from './autoscale.js';
-import { type LossLimit, LossWindow } from './loss-window.js';
-import { limitsOf, type PoolLimits, type PoolSize } from './pool-size.js';
-import { type ResizeLimits, Resizer } from './resizer.js';
+import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
+import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
+import { LossWindow } from './loss-window.js';
+import type { ActorPoolOptions } from './options.js';
+import { changed, type PoolChange, type PoolSettings, sameSettings } from './pool-settings.js';
+import { limitsOf, type PoolSize } from './pool-size.js';
+import { Resizer } from './resizer.js';
 import { ThreadNews } from './thread-news.js';
-import { type PoolTask, ThreadPool } from './thread-pool.js';
-
-/** How a pool looks after itself. */
-export interface PoolPolicy {
-  readonly autoscale: AutoscalePolicy;
-  readonly losses: LossLimit;
-  readonly resize: ResizeLimits;
-}
-
-export interface ActorPoolOptions {
-  readonly actor: string;
-  readonly partitions: readonly LogPartition[];
-  readonly size: PoolSize;
-  readonly task: PoolTask;
-  /** Heap limit of a thread in MiB. */
-  readonly heapMibMax: number;
-  /** Of that which is young, beside the limit. */
-  readonly youngHeapMib: number;
-  readonly policy: PoolPolicy;
-  readonly deadLetters: DeadLetterWriter;
-  readonly release?: Release;
-  readonly onMoved?: (partition: number, from: number, to: number) => void;
-  readonly ownership?: OwnershipAtStart;
-  readonly discard?: Discard;
-  readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
-  /** What the threads are to one another. */
-  readonly mesh: PoolMesh;
-  readonly onEvent: (event: ActorEvent) => void;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-}
-
-export interface PoolMesh {
-  joined(thread: number, post: (message: MeshToWorker, transfer?: readonly Transferable[]) => void): void;
-  left(thread: number): void;
-  received(thread: number, message: MeshToMain): void;
-}
+import { ThreadPool } from './thread-pool.js';
 
 type DrainOutcome = 'drained' | 'late' | 'resumed' | 'stopped';
 
@@ -84,9 +42,11 @@ export class ActorPool {
   readonly #pool: ThreadPool;
   readonly #resizer: Resizer;
   readonly #losses: LossWindow;
-  readonly #news = new ThreadNews();
+  readonly #news: ThreadNews;
   #mode: PoolMode = 'running';
-  #limits: PoolLimits;
+  /** What definition and registration say, and what holds. */
+  readonly #defined: PoolSettings;
+  #settings: PoolSettings;
   #threadsLost = 0;
   #delayMs = 0;
   #scale: AutoscaleState | undefined;
@@ -99,9 +59,15 @@ export class ActorPool {
     const { actor, policy, clock, logger } = options;
     this.actor = actor;
     this.#options = options;
-    this.#limits = limitsOf(options.size);
+    this.#defined = Object.freeze({
+      ...limitsOf(options.size),
+      ...options.task.batching,
+      inFlightMax: WINDOW_MESSAGES,
+    });
+    this.#settings = this.#defined;
+    this.#news = new ThreadNews(options.meter);
     this.#losses = new LossWindow(policy.losses);
-    const threads = this.#limits.min;
+    const threads = this.#settings.min;
     this.#dispatcher = new Dispatcher({
       ...options,
       threads,
@@ -143,13 +109,18 @@ export class ActorPool {
     const { owners, done, inFlight } = this.#dispatcher;
     const unreadable = this.#dispatcher.standing('unreadable');
     const { threads, modes } = this.#pool;
+    const { meter, partitions } = this.#options;
     return {
       actor: this.actor,
       mode: this.#mode,
       threads: modes,
-      ...this.#limits,
+      min: this.#settings.min,
+      max: this.#settings.max,
       resizing: this.#resizer.busy,
       partitions: threads.map((thread) => owners.filter((owner) => owner === thread).length),
+      threadStats: threadStats(threads, modes, owners, meter),
+      ...lagOf(partitions, owners),
+      mailboxMax: meter.mailboxMax,
       delayMs: this.#delayMs,
       done,
       inFlight,
@@ -160,22 +131,48 @@ export class ActorPool {
       outage: this.#news.outage ?? (unreadable.length > 0 ? 'TETHER_ENVELOPE_VERSION' : undefined),
       broken: this.#dispatcher.standing('broken'),
       unreadable,
+      settings: {
+        current: this.#settings,
+        file: this.#defined,
+        differs: !sameSettings(this.#settings, this.#defined),
+      },
     };
   }
 
-  /**
-   * Gives the pool other limits. Resolves when the number of threads is within them, and each owns its share of the partitions.
-   * @throws PoolRequestError, PoolResizeError (rejects)
-   */
+  /** Gives the pool other limits. Resolves, and rejects, as `change` does. */
   async resize(size: PoolSize): Promise<void> {
-    const limits = limitsOf(size);
-    this.#assertNotStopped();
-    this.#limits = limits;
+    this.#set(this.check(limitsOf(size)));
     await this.#resize(this.#pool.threads.length);
   }
 
+  /** The settings as they would be. @throws PoolRequestError when they cannot */
+  check(change: PoolChange): PoolSettings {
+    this.#assertNotStopped();
+    return changed(this.#settings, change, this.#defined);
+  }
+
+  /**
+   * From now on other settings hold, or, when one is not allowed, those that did. Resolves when the number of threads is within its limits,
+   * and each owns its share of the partitions.
+   * @throws PoolRequestError, PoolResizeError (rejects)
+   */
+  async change(change: PoolChange): Promise<void> {
+    const { min, max } = this.#settings;
+    const settings = this.check(change);
+    this.#set(settings);
+    // Else a resize that waits would be called back: it wants a number that the pool has not yet.
+    if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
+  }
+
+  #set(settings: PoolSettings): void {
+    this.#settings = settings;
+    const { batchMax, lingerMs, inFlightMax } = settings;
+    this.#pool.batch({ batchMax, lingerMs });
+    this.#dispatcher.inFlightMax = inFlightMax;
+  }
+
   async #resize(threads: number): Promise<void> {
-    const { min, max } = this.#limits;
+    const { min, max } = this.#settings;
     try {
       await this.#resizer.resize(Math.min(max, Math.max(min, threads)));
     } finally {
@@ -286,7 +283,8 @@ export class ActorPool {
     if (this.#mode !== 'running' || this.#news.outage !== undefined || this.#losses.unstable(now)) {
       this.#scale = undecided(this.#scale);
     } else {
-      const sample = { now, delayMs: this.#delayMs, busyPartitions, threads, ...this.#limits };
+      const { min, max } = this.#settings;
+      const sample = { now, delayMs: this.#delayMs, busyPartitions, threads, min, max };
       const decision = autoscale(this.#scale, sample, policy.autoscale);
       this.#scale = decision.state;
       wanted = decision.wanted;
@@ -315,7 +313,14 @@ export class ActorPool {
       case 'dead': {
         const { envelope, cause, attempts } = message;
         this.#options.logger.error(
-          { actor: this.actor, id: envelope.id, code: cause.code, reason: cause.message, attempts },
+          {
+            actor: this.actor,
+            id: envelope.id,
+            ...traceFields(envelope.traceparent),
+            code: cause.code,
+            reason: cause.message,
+            attempts,
+          },
           'a message is given up and becomes a dead letter',
         );
         this.#options.onEvent({

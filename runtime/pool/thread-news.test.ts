@@ -1,10 +1,12 @@
 import t from 'tap';
+import { DependencyCalls } from '../measure/dependency-calls.js';
+import { PoolMeter } from '../measure/pool-meter.js';
 import { ThreadNews } from './thread-news.js';
 
-const idle = { delayMs: 0, live: 0, asksPending: 0 };
+const idle = { delayMs: 0, live: 0, asksPending: 0, measures: undefined };
 
 t.test('the delay is that of the slowest thread, as long as it is fresh', async (t) => {
-  const news = new ThreadNews();
+  const news = new ThreadNews(new PoolMeter('recorder', new DependencyCalls()));
   t.equal(news.delayMs(1_000), 0);
   news.load(0, { ...idle, delayMs: 20 }, 1_000);
   news.load(1, { ...idle, delayMs: 70 }, 1_000);
@@ -16,7 +18,7 @@ t.test('the delay is that of the slowest thread, as long as it is fresh', async 
 });
 
 t.test('an outage lasts until it is over, or its thread is gone', async (t) => {
-  const news = new ThreadNews();
+  const news = new ThreadNews(new PoolMeter('recorder', new DependencyCalls()));
   t.equal(news.outageOf(0, { code: 'AWAY' }), undefined);
   t.equal(news.outageOf(0, { code: 'AWAY' }), 'AWAY');
   t.equal(news.outage, 'AWAY');
@@ -28,7 +30,7 @@ t.test('an outage lasts until it is over, or its thread is gone', async (t) => {
 });
 
 t.test('activations of all threads, and asks', async (t) => {
-  const news = new ThreadNews();
+  const news = new ThreadNews(new PoolMeter('recorder', new DependencyCalls()));
   news.done(0, { live: 3 });
   news.done(1, { live: 2 });
   t.equal(news.live, 5);

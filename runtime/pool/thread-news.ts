@@ -1,5 +1,12 @@
 /** What the threads of a pool last said of themselves: how many activations live, what they wait for, how long messages queue. */
+import type { ThreadMeasures } from '../measure/thread-meter.js';
 import type { Done, Load, Outage } from '../worker-protocol.js';
+
+/** Who adds up what they measured. */
+interface MeasureSink {
+  load(thread: number, measures: ThreadMeasures): void;
+  forget(thread: number): void;
+}
 
 interface News {
   live: number;
@@ -14,6 +21,11 @@ const DELAY_MS_MAX = 5_000;
 
 export class ThreadNews {
   readonly #byThread = new Map<number, News>();
+  readonly #meter: MeasureSink;
+
+  constructor(meter: MeasureSink) {
+    this.#meter = meter;
+  }
 
   /** Activations alive. */
   get live(): number {
@@ -48,13 +60,14 @@ export class ThreadNews {
     this.#of(thread).live = live;
   }
 
-  load(thread: number, { delayMs, live, asksPending }: Omit<Load, 'type'>, now: number): void {
+  load(thread: number, { delayMs, live, asksPending, measures }: Omit<Load, 'type'>, now: number): void {
     const news = this.#of(thread);
     news.live = live;
     news.delayMs = delayMs;
     news.delayAt = now;
     news.live = live;
     news.asksPending = asksPending;
+    if (measures !== undefined) this.#meter.load(thread, measures);
   }
 
   /** Returns the code that the thread waited for before. */
@@ -68,6 +81,7 @@ export class ThreadNews {
   /** The thread is lost or gone. */
   forget(thread: number): void {
     this.#byThread.delete(thread);
+    this.#meter.forget(thread);
   }
 
   #of(thread: number): News {

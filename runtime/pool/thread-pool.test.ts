@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { systemClock } from '../clock.js';
+import { SharedLogLevel } from '../log-level.js';
 import { silentLogger } from '../logger.js';
 import { module } from '../testing/system.js';
 import { until } from '../testing/until.js';
@@ -15,15 +16,17 @@ function start(test: Test, threads: number, settings: object = {}) {
     threads,
     task: {
       actor: 'recorder',
+      batching: { batchMax: 1, lingerMs: 0 },
       module: module('recorder'),
       settings: { channel: randomUUID(), ...settings },
       retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
       receiveMsMax: 300_000,
-      logLevel: 'error',
+      logLevel: new SharedLogLevel('error').cell,
       places: 1,
       grouped: [],
       snapshots: undefined,
       limits: undefined,
+      measures: true,
     },
     heapMibMax: 64,
     youngHeapMib: 16,

@@ -23,6 +23,7 @@ import {
   type Transferable,
 } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { Batching } from '../batching.js';
 import type { Clock } from '../clock.js';
 import { PoolRequestError, ReceiveTimeoutError } from '../errors.js';
 import { asError } from '../failure.js';
@@ -30,13 +31,13 @@ import type { Logger } from '../logger.js';
 import type { MeshToWorker } from '../mesh/protocol.js';
 import { backoffMs, type RetryPolicy } from '../retry.js';
 import { within } from '../within.js';
-import type { Drain, HostTask, ToMain } from '../worker-protocol.js';
+import type { Batch, Drain, HostTask, ToMain } from '../worker-protocol.js';
 import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
 
 export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
 
-/** What is the same for every thread of a pool. */
+/** What is the same for every thread of a pool. `batching` is that of the first ones. */
 export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse'>;
 
 export interface ThreadPoolOptions {
@@ -84,9 +85,11 @@ export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #piscina: Piscina<HostTask, void>;
   readonly #slots = new Map<number, Slot>();
+  #batching: Batching;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
+    this.#batching = options.task.batching;
     this.#piscina = new Piscina({
       filename: new URL('../worker/host.js', import.meta.url).href,
       minThreads: 0,
@@ -165,6 +168,13 @@ export class ThreadPool {
     this.#slots.get(thread)?.port?.postMessage(message, transfer);
   }
 
+  /** How threads put batches together from now on: those that live, and those that start later. */
+  batch(batching: Batching): void {
+    this.#batching = batching;
+    for (const { port } of this.#slots.values())
+      port?.postMessage({ type: 'batch', batching } satisfies Batch);
+  }
+
   /** Lets each thread finish what it has and end. Resolves then, or after `deadlineMs` with what still runs cut off. */
   async drain(deadlineMs: number): Promise<void> {
     const slots = [...this.#slots.values()];
@@ -224,7 +234,7 @@ export class ThreadPool {
       if (Atomics.load(pulse, 0) === 0)
         slot.cutOff(new Error(`the thread did not start in ${START_MS_MAX} ms`));
     });
-    const task: HostTask = { ...this.#options.task, thread, port: port2, pulse };
+    const task: HostTask = { ...this.#options.task, batching: this.#batching, thread, port: port2, pulse };
     const run = async () => this.#piscina.run(task, { transferList: [port2], signal: abort.signal });
     slot.ended = run().then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),

@@ -3,6 +3,7 @@
  * a pool that is resized and paused. It knows what may be sent where, and throws at the first message that breaks a promise:
  * - a message is sent once, and again only after a loss of the thread that had it
  * - messages of one partition are never in two threads at once, and reach a thread in order
+ * - no more is sent to a thread than it may have at a time
  * - a message begins when every earlier one of its key is done or given up
  * - a partition is not sent to anybody while its release is under way
  * - what is committed is done
@@ -10,26 +11,8 @@
  */
 import { placement } from '../pool/placement.js';
 import { dispatch, letterOf, type Sent, turn } from './dispatch.js';
+import type { Step, World } from './dispatch-steps.js';
 import { until } from './until.js';
-
-export type Step =
-  | { readonly do: 'append'; readonly partition: number; readonly key: number }
-  | { readonly do: 'finish' | 'giveUp'; readonly thread: number; readonly pick: number }
-  | { readonly do: 'lose' | 'attach'; readonly thread: number; readonly handled: number }
-  | { readonly do: 'move'; readonly partition: number; readonly thread: number }
-  | { readonly do: 'adopt' | 'give up' | 'drop'; readonly partition: number }
-  | { readonly do: 'resize'; readonly threads: number }
-  | { readonly do: 'pause' | 'resume' | 'turn' }
-  | { readonly do: 'pass'; readonly ms: number };
-
-export interface World {
-  readonly partitions: number;
-  readonly threads: number;
-  /** Every n-th read goes by a promise. */
-  readonly promiseEvery: number;
-  /** What the n-th release does, again and again. */
-  readonly releases: readonly ('at once' | 'later' | 'fails' | 'hangs')[];
-}
 
 const MOVE_MS_MAX = 1_000;
 
@@ -55,6 +38,7 @@ export class DispatchModel {
   #resizing: Promise<void> = Promise.resolve();
   #resizes = 0;
   #appended = 0;
+  #inFlightMax = Number.POSITIVE_INFINITY;
   #released = 0;
   readonly #moves: Promise<unknown>[] = [];
   readonly #problems: string[] = [];
@@ -104,10 +88,12 @@ export class DispatchModel {
         if (this.#resizes++ < 5) this.#resizing = this.#resizing.then(() => this.#resize(step.threads));
         break;
       case 'pause':
-        dispatcher.pause();
-        break;
       case 'resume':
-        dispatcher.resume();
+        dispatcher[step.do]();
+        break;
+      case 'widen':
+        this.#inFlightMax = step.messages;
+        dispatcher.inFlightMax = step.messages;
         break;
       case 'turn':
         await turn();
@@ -176,6 +162,8 @@ export class DispatchModel {
     const sends = (this.#sends.get(id) ?? 0) - 1;
     if (sends < 0) this.#fail(`${id} was sent again without a loss`);
     this.#sends.set(id, sends);
+    if (this.#inbox(thread).length >= this.#inFlightMax)
+      this.#fail(`${id} is more than thread ${thread} may have`);
     for (const [other, queue] of this.#it.inbox.entries()) {
       const last = queue?.findLast((sent) => sent.partition === partition);
       if (last === undefined) continue;

@@ -3,6 +3,7 @@
  * kernel, activations, volatile messages, asks under way) is gone with it; the log and the test are not.
  */
 import type { ActorDefinition } from '../actor.js';
+import { batchingOf } from '../batching.js';
 import type { Clock } from '../clock.js';
 import type { ActorEvent } from '../events.js';
 import type { Outcome } from '../kernel/entry.js';
@@ -31,7 +32,6 @@ export interface LifeOptions {
 const WAITING_MAX = 1_000_000;
 /** As in a worker thread. */
 const SWEEP_MS = 1_000;
-const BATCH_MAX = { thread: 500, key: 64 };
 
 /** An ask on its way to an actor of this life, or its answer on the way back. */
 export interface PendingAsk {
@@ -134,8 +134,8 @@ export class Life {
   #host(definition: ActorDefinition, resources: unknown, outcome: Outcome): void {
     if (this.over) return;
     const { order, logger } = this.#options;
-    const { type, scope } = definition;
-    const batchMax = order.batchMax(definition.batchMax ?? BATCH_MAX[scope]);
+    const { type } = definition;
+    const batchMax = order.batchMax(batchingOf(definition).batchMax);
     const drawn = Object.create(definition, { batchMax: { value: batchMax } }) as ActorDefinition;
     this.#hosts.set(type, this.kernel.host({ definition: drawn, resources, logger, outcome }));
     // None of its partitions: every message takes the way of the transport, which encodes it and may lose it.

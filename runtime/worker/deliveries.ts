@@ -30,6 +30,9 @@ export class Deliveries {
   readonly #host: TypeHost;
   readonly #task: HostTask;
   readonly #unreadable = new Map<number, Unreadable>();
+  /** Of the delivery that is taken apart: monotonic, and since the epoch. */
+  #arrivedAt: number | undefined;
+  #deliveredAt = 0;
 
   constructor(host: TypeHost, task: HostTask) {
     this.#host = host;
@@ -38,6 +41,8 @@ export class Deliveries {
 
   take({ slices, epochs, body }: Deliver): void {
     const items = frameItems(body);
+    this.#arrivedAt = this.#host.meter?.now();
+    this.#deliveredAt = this.#host.kernel.clock.now();
     for (let at = 0; at < slices.length; at += 3) {
       const partition = slices[at] as number;
       const first = slices[at + 1] as number;
@@ -99,7 +104,8 @@ export class Deliveries {
       return undefined;
     }
     const message = new DurableMessage(envelope, this.#host.codec);
-    const entry = { ...place, epoch, message };
+    this.#host.meter?.delivered(envelope.receivedAt, this.#deliveredAt);
+    const entry = { ...place, epoch, message, arrivedAt: this.#arrivedAt };
     this.#host.delay.arrived(entry);
     this.#host.activation(envelope.key).push(entry);
     return undefined;

@@ -13,6 +13,8 @@ import { causeOf, fencedPartitionsOf } from '../failure.js';
 import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { TypeHost } from '../kernel/type-host.js';
+import { SharedLogLevel } from '../log-level.js';
+import type { ThreadMeter } from '../measure/thread-meter.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pool/pulse.js';
 import { findTracing, flushSpans } from '../tracing.js';
@@ -30,6 +32,7 @@ import type {
 } from '../worker-protocol.js';
 import { Deliveries } from './deliveries.js';
 import { EventBuffer } from './event-buffer.js';
+import { Gauges } from './gauges.js';
 import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
 import { ThreadMesh } from './thread-mesh.js';
@@ -52,15 +55,18 @@ export default async function host(task: HostTask): Promise<void> {
 
 async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
-  const logger = portLogger(port, task.logLevel, { actor, thread });
+  const logger = portLogger(port, new SharedLogLevel(task.logLevel), { actor, thread });
+  let { batching } = task;
   const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
       if (message.type === 'drain') resolve(message.deadlineMs);
+      else if (message.type === 'batch') ({ batching } = message);
     });
     // The main thread closed its end: it will not wait for anything we do.
     port.on('close', () => resolve(0));
   });
 
+  const gauges = task.measures ? new Gauges() : undefined;
   const definition = await loadActor(task.module);
   const opened = await openParts(definition, task, logger, drainAsked);
   if (opened === undefined) return;
@@ -91,10 +97,12 @@ async function run(task: HostTask): Promise<void> {
   const host: TypeHost = kernel.host({
     definition,
     resources,
+    batching,
     snapshots,
     limits: limitsOf(definition, task),
     logger,
-    outcome: outcomeTo(task, () => host.live),
+    meter: gauges?.meter,
+    outcome: outcomeTo(task, () => host.live, gauges?.meter),
   });
 
   const deliveries = new Deliveries(host, task);
@@ -102,25 +110,31 @@ async function run(task: HostTask): Promise<void> {
     if (message.type === 'deliver') {
       deliveries.take(message);
       kernel.scheduler.flush();
+    } else if (message.type === 'batch') {
+      host.batch(message.batching);
     } else if (message.type !== 'drain') {
       threadMesh.handle(message);
     }
   });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
+  const report = () => {
+    const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
+    port.postMessage({
+      type: 'load',
+      delayMs: host.delay.sample(),
+      live: host.live,
+      asksPending,
+      measures: gauges?.take(host),
+    } satisfies Load);
+  };
   const watchdog = setInterval(
     () => {
       kernel.sweep();
       kernel.tracing = findTracing(kernel.tracing);
       kernel.flushEvents();
       events.flush();
-      const asksPending = kernel.pendingDeadlines + threadMesh.mesh.pending;
-      port.postMessage({
-        type: 'load',
-        delayMs: host.delay.sample(),
-        live: host.live,
-        asksPending,
-      } satisfies Load);
+      report();
       host.delay.probe(kernel.scheduler);
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
@@ -136,10 +150,12 @@ async function run(task: HostTask): Promise<void> {
     const deadlineMs = await drainAsked;
     await kernel.drain(deadlineMs * HURRY_SHARE);
     await host.close();
+    report();
     await snapshots?.store.close();
     await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
+    gauges?.stop();
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
     kernel.flushEvents();
     events.flush();
@@ -148,10 +164,11 @@ async function run(task: HostTask): Promise<void> {
   }
 }
 
-function outcomeTo({ port, actor }: HostTask, live: () => number): Outcome {
+function outcomeTo({ port, actor }: HostTask, live: () => number, meter: ThreadMeter | undefined): Outcome {
   const parked = { messages: 0, bytes: 0 };
   return {
     done(entries) {
+      meter?.done(entries, systemClock.now());
       port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
     },
     dead({ partition, offset, bytes, message }, cause) {

@@ -1,27 +1,21 @@
 import type { MessagePort } from 'node:worker_threads';
 import { causeOf } from '../failure.js';
-import type { Logger } from '../logger.js';
+import type { SharedLogLevel } from '../log-level.js';
+import type { Logger, LogLevel } from '../logger.js';
 import type { Log } from '../worker-protocol.js';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-type Level = (typeof LEVELS)[number];
-
-/** A logger in a worker thread: lines of `level` and above go to the main thread, which writes them. */
-export function portLogger(port: MessagePort, level: string, bound: object): Logger {
-  const from = LEVELS.indexOf(level as Level);
-  const logger = {} as Record<Level, Logger['info']>;
-  for (const [rank, name] of LEVELS.entries()) {
-    logger[name] = (fields, message) => {
-      if (rank < from) return;
-      port.postMessage({
-        type: 'log',
-        level: name,
-        fields: plain({ ...bound, ...fields }),
-        message,
-      } satisfies Log);
-    };
-  }
-  return logger;
+/** A logger in a worker thread: lines of `level` and above, as it is by then, go to the main thread, which writes them. */
+export function portLogger(port: MessagePort, level: SharedLogLevel, bound: object): Logger {
+  const line = (of: LogLevel) => (fields: object, message: string) => {
+    if (!level.takes(of)) return;
+    port.postMessage({
+      type: 'log',
+      level: of,
+      fields: plain({ ...bound, ...fields }),
+      message,
+    } satisfies Log);
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
 /** What a structured clone can carry: errors lose their class on the way, anything else that cannot be cloned throws. */

@@ -4,20 +4,31 @@
  */
 import type {
   DeadLetter,
+  DeadLetterEnd,
   DeadLetterFilter,
+  DeadLetterMark,
+  DeadLetterSelection,
   DeadLetterStore,
+  DeadLetterSummary,
   StoredDeadLetter,
 } from '../../runtime/stores/dead-letter.js';
-import { assertFilter, boundedCause } from '../dead-letter-limits.js';
+import {
+  assertChoice,
+  assertFilter,
+  assertMany,
+  assertSelection,
+  boundedBy,
+  boundedCause,
+} from '../dead-letter-limits.js';
 import type { FileSystem } from '../journal/file-system.js';
-import { recordId } from '../record-id.js';
+import { type Entry, entryOf, fits, idOf, summaryOf } from './dead-letter-index.js';
 import type { FieldReader } from './format.js';
 import { RecordFiles, type RecordKind } from './record-files.js';
-import { type TimeEntry, TimeIndex } from './time-index.js';
+import { TimeIndex } from './time-index.js';
 import { forEachBounded, Turns } from './turns.js';
 
 const KIND: RecordKind<StoredDeadLetter> = {
-  encode: ({ envelope, cause, attempts, deadAt, replayedAt }) => [
+  encode: ({ envelope, cause, attempts, deadAt, replayedAt, droppedAt, droppedBy }) => [
     envelope.id,
     envelope.actor,
     envelope.key,
@@ -31,13 +42,15 @@ const KIND: RecordKind<StoredDeadLetter> = {
     attempts,
     deadAt,
     replayedAt ?? null,
+    // As before there were any, for those that are not dropped: an older release reads them.
+    ...(droppedAt === undefined ? [] : [droppedAt, droppedBy ?? '']),
   ],
   decode: (fields) => ({
     envelope: envelopeOf(fields),
     cause: { code: fields.text(), message: fields.text(), stack: fields.text() },
     attempts: fields.number(),
     deadAt: fields.number(),
-    ...stateOf(fields.numberOrNone()),
+    ...endOf(fields),
   }),
   id: ({ envelope }) => idOf(envelope.id),
 };
@@ -54,24 +67,16 @@ function envelopeOf(fields: FieldReader): StoredDeadLetter['envelope'] {
   };
 }
 
-/** A letter is replayed when it says when. */
-function stateOf(replayedAt: number | undefined): Pick<StoredDeadLetter, 'state' | 'replayedAt'> {
-  return { state: replayedAt === undefined ? 'waiting' : 'replayed', replayedAt };
-}
+type End = Pick<StoredDeadLetter, 'state' | 'replayedAt' | 'droppedAt' | 'droppedBy'>;
 
-function idOf(envelopeId: string): string {
-  return recordId(envelopeId).toString('hex');
-}
+const WAITING: End = { state: 'waiting', replayedAt: undefined, droppedAt: undefined, droppedBy: undefined };
 
-interface Entry extends TimeEntry {
-  readonly actor: string;
-  readonly key: string;
-  readonly state: StoredDeadLetter['state'];
-}
-
-function entryOf(letter: StoredDeadLetter): Entry {
-  const { id, actor, key } = letter.envelope;
-  return { id: idOf(id), at: letter.deadAt, name: id, actor, key, state: letter.state };
+/** A letter is replayed or dropped when it says when. */
+function endOf(fields: FieldReader): End {
+  const replayedAt = fields.numberOrNone();
+  if (fields.more)
+    return { ...WAITING, state: 'dropped', droppedAt: fields.number(), droppedBy: fields.text() };
+  return replayedAt === undefined ? WAITING : { ...WAITING, state: 'replayed', replayedAt };
 }
 
 export class FolderDeadLetters implements DeadLetterStore {
@@ -103,7 +108,7 @@ export class FolderDeadLetters implements DeadLetterStore {
     if (latest.size === 0) return;
     await forEachBounded([...latest.values()], (letter) =>
       this.#turns.run(idOf(letter.envelope.id), () =>
-        this.#place({ ...letter, cause: boundedCause(letter.cause), ...stateOf(undefined) }),
+        this.#place({ ...letter, cause: boundedCause(letter.cause), ...WAITING }),
       ),
     );
     await this.#files.sync();
@@ -112,34 +117,55 @@ export class FolderDeadLetters implements DeadLetterStore {
   async list(filter: DeadLetterFilter): Promise<readonly StoredDeadLetter[]> {
     assertFilter(filter);
     this.#turns.assertOpen();
-    const fits = (entry: Pick<Entry, 'actor' | 'key' | 'state'>): boolean =>
-      (filter.actor ?? entry.actor) === entry.actor &&
-      (filter.key ?? entry.key) === entry.key &&
-      (filter.state ?? entry.state) === entry.state;
+    const { after, limit } = filter;
+    const isBehind = ({ at, name }: Entry): boolean =>
+      after === undefined || at > after.deadAt || (at === after.deadAt && name > after.id);
     const ids: string[] = [];
-    for (const entry of this.#index) {
-      if (ids.length === filter.limit) break;
-      if (fits(entry)) ids.push(entry.id);
+    for (const entry of this.#selected(filter)) {
+      if (ids.length === limit) break;
+      if (isBehind(entry)) ids.push(entry.id);
     }
-    const letters = await forEachBounded(ids, (id) => this.#turns.run(id, () => this.#files.read(id)));
     // Without what has changed since it was chosen.
-    return letters
-      .filter((letter) => letter !== undefined)
-      .filter(({ envelope, state }) => fits({ actor: envelope.actor, key: envelope.key, state }));
+    return (await this.#read(ids)).filter((letter) => fits(filter, entryOf(letter)));
   }
 
   get(id: string): Promise<StoredDeadLetter | undefined> {
     return this.#turns.run(idOf(id), () => this.#files.read(idOf(id)));
   }
 
-  markReplayed(id: string, deadAt: number): Promise<boolean> {
-    return this.#turns.run(idOf(id), async () => {
-      const letter = await this.#files.read(idOf(id));
-      if (letter?.state !== 'waiting' || letter.deadAt !== deadAt) return false;
-      await this.#place({ ...letter, ...stateOf(this.#now()) });
-      await this.#files.sync();
-      return true;
-    });
+  async getMany(ids: readonly string[]): Promise<readonly StoredDeadLetter[]> {
+    assertMany(ids);
+    return this.#read(ids.map(idOf));
+  }
+
+  async settle(marks: readonly DeadLetterMark[], end: DeadLetterEnd): Promise<number> {
+    assertMany(marks);
+    this.#turns.assertOpen();
+    const done = await forEachBounded(marks, ({ id, deadAt }) =>
+      this.#turns.run(idOf(id), async () => {
+        const letter = await this.#files.read(idOf(id));
+        if (letter?.state !== 'waiting' || letter.deadAt !== deadAt) return false;
+        await this.#place({ ...letter, ...this.#endNow(end) });
+        return true;
+      }),
+    );
+    const settled = done.filter(Boolean).length;
+    if (settled > 0) await this.#files.sync();
+    return settled;
+  }
+
+  async choose(selection: DeadLetterSelection, limit: number): Promise<readonly DeadLetterMark[]> {
+    assertChoice(selection, limit);
+    this.#turns.assertOpen();
+    const waiting = [...this.#selected(selection)].filter(({ state }) => state === 'waiting');
+    const marks = waiting.map(({ name, at }) => ({ id: name, deadAt: at }));
+    return marks.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  async summary(selection: DeadLetterSelection): Promise<DeadLetterSummary> {
+    assertSelection(selection);
+    this.#turns.assertOpen();
+    return summaryOf(this.#selected(selection));
   }
 
   async count(): Promise<number> {
@@ -149,6 +175,26 @@ export class FolderDeadLetters implements DeadLetterStore {
 
   close(reason: string): Promise<void> {
     return this.#turns.close(reason);
+  }
+
+  *#selected(selection: DeadLetterSelection): Generator<Entry> {
+    const { ids, ...rest } = selection;
+    const wanted = ids && new Set(ids);
+    for (const entry of this.#index) {
+      if (wanted?.has(entry.name) !== false && fits(rest, entry)) yield entry;
+    }
+  }
+
+  async #read(ids: readonly string[]): Promise<readonly StoredDeadLetter[]> {
+    const letters = await forEachBounded(ids, (id) => this.#turns.run(id, () => this.#files.read(id)));
+    return letters.filter((letter) => letter !== undefined);
+  }
+
+  #endNow(end: DeadLetterEnd): End {
+    const at = this.#now();
+    return end.state === 'replayed'
+      ? { ...WAITING, state: 'replayed', replayedAt: at }
+      : { ...WAITING, state: 'dropped', droppedAt: at, droppedBy: boundedBy(end.by) };
   }
 
   async #place(letter: StoredDeadLetter): Promise<void> {

@@ -90,6 +90,11 @@ export class FieldReader {
     return field instanceof Uint8Array ? field : this.#wrong('byte string');
   }
 
+  /** Whether there are more: fields that a record had from a later release on. */
+  get more(): boolean {
+    return this.#at < this.#fields.length;
+  }
+
   end(): void {
     if (this.#at !== this.#fields.length) this.#wrong('end');
   }

@@ -15,6 +15,7 @@
 import { LogClosedError, LogFullError } from '../../runtime/errors.js';
 import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
+import { Histogram } from '../../runtime/measure/histogram.js';
 import type { ChannelTable } from './channel-table.js';
 import type { JournalClock } from './clock.js';
 import { CommitsLedger } from './commits-ledger.js';
@@ -57,6 +58,9 @@ export interface GroupCommitParts {
 
 export class GroupCommit {
   readonly counters = { commits: 0, appended: 0, bytes: 0 };
+  /** Of groups with messages, from their write until they are on the log. */
+  readonly times = new Histogram();
+  #begunAt = 0;
   readonly #parts: GroupCommitParts;
   readonly #writer = new GroupWriter();
   readonly #pending: PendingAppends;
@@ -173,6 +177,7 @@ export class GroupCommit {
 
   #write(length: number): void {
     const { syncer, channels, chain, tail, state, durability } = this.#parts;
+    this.#begunAt = performance.now();
     const segment = chain.active;
     const group = this.#group;
     const reclaimable = chain.reclaimable;
@@ -229,6 +234,7 @@ export class GroupCommit {
     let count = 0;
     for (const partition of group) count += partition.land(segment, position, buffer, chunk);
     if (chunk !== undefined) tail.add(chunk);
+    if (count > 0) this.times.observe(performance.now() - this.#begunAt);
     this.counters.commits++;
     this.counters.appended += count;
     this.counters.bytes += length;

@@ -95,6 +95,21 @@ t.test('a reader far behind reads from the disk, in bounded memory', async (t) =
   t.ok(blockReads <= 60, `${blockReads} blocks read for 20 segments of one block`);
 });
 
+t.test('the time of each group commit with messages is measured, and of no other', async (t) => {
+  const journal = await openSmall(t, temporaryDirectory(t));
+  for (let n = 0; n < 5; n++) await appendText(part(journal, 'a', 0), `${n}`);
+  const { counts, sum } = journal.commitTimes();
+  t.equal(
+    counts.reduce((a, b) => a + b, 0),
+    5,
+  );
+  t.ok(sum > 0 && sum < 5, `${sum} seconds`);
+  part(journal, 'a', 0).commit(5);
+  await until('the commit is written', () => journal.lag() === 0);
+  await journal.close();
+  t.strictSame(journal.commitTimes().counts, counts);
+});
+
 t.test('damage on the disk is an error of the read, never a wrong message', async (t) => {
   const directory = temporaryDirectory(t);
   const injected = new FaultyFileSystem();

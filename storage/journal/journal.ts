@@ -1,6 +1,7 @@
 /**
  * The journal as its users see it: the message log of one node, on its disk. What it is made of is wired together here.
  */
+import type { HistogramCounts } from '../../runtime/measure/histogram.js';
 import type { LogPartition, LogState, MessageLog } from '../../runtime/message-log.js';
 import { BlockCache } from './block-cache.js';
 import type { ChannelTable } from './channel-table.js';
@@ -47,6 +48,8 @@ export interface JournalStats {
 
 export interface Journal extends MessageLog {
   stats(): JournalStats;
+  /** How long group commits with messages took, since the journal was opened. */
+  commitTimes(): HistogramCounts;
   /** Called after each change of state; `cause` with `full` and `failed`. */
   onStateChange: StateListener | undefined;
 }
@@ -190,6 +193,10 @@ export class DiskJournal implements Journal {
 
   lag(): number {
     return this.#parts.host.lag;
+  }
+
+  commitTimes(): HistogramCounts {
+    return this.#commit.times.counts();
   }
 
   stats(): JournalStats {

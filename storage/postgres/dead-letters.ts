@@ -1,27 +1,31 @@
 /**
- * Dead letters in Postgres (P4): the table of migration 0001, behind the runtime's `DeadLetterStore`.
+ * Dead letters in Postgres (P4): the table of migrations 0001 and 0008, behind the runtime's `DeadLetterStore`.
  *
  * | put of an id that is | becomes                                                                                 |
  * |----------------------|-----------------------------------------------------------------------------------------|
  * | not there            | `waiting`                                                                               |
  * | `waiting`            | `waiting`, with the newer cause: a crash came between the put and the commit of its offset |
  * | `replayed`           | `waiting` again, with the new cause and attempts: it died once more                       |
+ * | `dropped`            | the same                                                                                  |
  *
- * The last row holds whatever the clocks of two machines say: a letter shown once too often does no harm, its effect is
+ * The last rows hold whatever the clocks of two machines say: a letter shown once too often does no harm, its effect is
  * deduplicated; one that is not shown is lost.
  *
  * A put must not fail because of what is in a letter. The one thing that a Postgres text cannot hold is the character
  * NUL: in a cause it is replaced, in a key or a deduplication key it is escaped, and comes back as it was.
  */
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterStore,
-  StoredDeadLetter,
-} from '../../runtime/stores/dead-letter.js';
-import { assertFilter, boundedCause } from '../dead-letter-limits.js';
+import type { DeadLetter, DeadLetterStore, StoredDeadLetter } from '../../runtime/stores/dead-letter.js';
+import {
+  assertChoice,
+  assertFilter,
+  assertMany,
+  assertSelection,
+  boundedBy,
+  boundedCause,
+} from '../dead-letter-limits.js';
 import { isUuid } from '../uuid.js';
 import { escapeNul, replaceNul, toBytea, unescapeNul } from './columns.js';
+import { readSummary, SUMMARY, type SummaryRow, where } from './dead-letter-selection.js';
 import type { Pool } from './pool.js';
 
 /** Rows of one statement; a longer list is put in several. */
@@ -41,10 +45,21 @@ const PUT = `
   ORDER BY id, dead_at DESC
   ON CONFLICT (id) DO UPDATE SET
     cause_code = excluded.cause_code, cause_message = excluded.cause_message, cause_stack = excluded.cause_stack,
-    attempts = excluded.attempts, dead_at = excluded.dead_at, state = 'waiting', replayed_at = NULL`;
+    attempts = excluded.attempts, dead_at = excluded.dead_at, state = 'waiting',
+    replayed_at = NULL, dropped_at = NULL, dropped_by = NULL`;
 
 const COLUMNS = `id, actor, key, dedupe, received_at, traceparent, payload,
-  cause_code, cause_message, cause_stack, attempts, dead_at, state, replayed_at`;
+  cause_code, cause_message, cause_stack, attempts, dead_at, state, replayed_at, dropped_at, dropped_by`;
+
+/** Locked in the order of a put: two that have letters in common wait for one another. */
+const SETTLE = `
+  WITH mine AS (
+    SELECT d.id FROM unnest($1::uuid[], $2::bigint[]) AS m (id, dead_at)
+    JOIN dead_letters d ON d.id = m.id AND d.dead_at = m.dead_at
+    WHERE d.state = 'waiting' ORDER BY d.id FOR UPDATE OF d
+  )
+  UPDATE dead_letters d SET state = $3, replayed_at = $4, dropped_at = $5, dropped_by = $6
+  FROM mine WHERE d.id = mine.id`;
 
 interface Row {
   readonly id: string;
@@ -61,6 +76,8 @@ interface Row {
   readonly dead_at: string;
   readonly state: StoredDeadLetter['state'];
   readonly replayed_at: string | null;
+  readonly dropped_at: string | null;
+  readonly dropped_by: string | null;
 }
 
 /**
@@ -75,8 +92,12 @@ export function createDeadLetterStore(pool: Pool, now: () => number = Date.now):
     },
 
     async list(filter) {
-      const { sql, values } = listStatement(filter);
-      const { rows } = await pool.query<Row>(sql, values);
+      assertFilter(filter);
+      const { sql, values } = where(filter, filter.after);
+      const { rows } = await pool.query<Row>(
+        `SELECT ${COLUMNS} FROM dead_letters ${sql} ORDER BY dead_at, id LIMIT ${filter.limit}`,
+        values,
+      );
       return rows.map(fromRow);
     },
 
@@ -86,14 +107,44 @@ export function createDeadLetterStore(pool: Pool, now: () => number = Date.now):
       return rows[0] && fromRow(rows[0]);
     },
 
-    async markReplayed(id, deadAt) {
-      if (!isUuid(id)) return false;
-      const { rowCount } = await pool.query(
-        `UPDATE dead_letters SET state = 'replayed', replayed_at = $2
-         WHERE id = $1 AND state = 'waiting' AND dead_at = $3`,
-        [id, now(), Math.trunc(deadAt)],
+    async getMany(ids) {
+      assertMany(ids);
+      const { rows } = await pool.query<Row>(
+        `SELECT ${COLUMNS} FROM dead_letters WHERE id = ANY ($1::uuid[])`,
+        [ids.filter(isUuid)],
       );
-      return rowCount === 1;
+      return rows.map(fromRow);
+    },
+
+    async settle(marks, end) {
+      assertMany(marks);
+      const known = marks.filter(({ id }) => isUuid(id));
+      if (known.length === 0) return 0;
+      const { rowCount } = await pool.query(SETTLE, [
+        known.map(({ id }) => id),
+        known.map(({ deadAt }) => Math.trunc(deadAt)),
+        end.state,
+        ...(end.state === 'replayed' ? [now(), null, null] : [null, now(), replaceNul(boundedBy(end.by))]),
+      ]);
+      return rowCount ?? 0;
+    },
+
+    async choose(selection, limit) {
+      assertChoice(selection, limit);
+      if ((selection.state ?? 'waiting') !== 'waiting') return [];
+      const { sql, values } = where({ ...selection, state: 'waiting' });
+      const { rows } = await pool.query<{ id: string; dead_at: string }>(
+        `SELECT id, dead_at FROM dead_letters ${sql} ORDER BY id LIMIT ${limit}`,
+        values,
+      );
+      return rows.map(({ id, dead_at }) => ({ id, deadAt: Number(dead_at) }));
+    },
+
+    async summary(selection) {
+      assertSelection(selection);
+      const { sql, values } = where(selection);
+      const { rows } = await pool.query<SummaryRow>(SUMMARY(sql), values);
+      return readSummary(rows[0]);
     },
 
     async count() {
@@ -103,24 +154,6 @@ export function createDeadLetterStore(pool: Pool, now: () => number = Date.now):
       return Number(rows[0]?.count ?? 0);
     },
   };
-}
-
-function listStatement(filter: DeadLetterFilter): { sql: string; values: readonly unknown[] } {
-  const { actor, key, state, limit } = filter;
-  assertFilter(filter);
-  const values: unknown[] = [limit];
-  const conditions: string[] = [];
-  const equal = (column: string, value: string | undefined): void => {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(`${column} = $${values.length}`);
-  };
-  equal('actor', actor);
-  equal('key', key === undefined ? undefined : escapeNul(key));
-  // Written out: the planner uses the index of the waiting ones only when it sees the state.
-  if (state !== undefined) conditions.push(state === 'waiting' ? `state = 'waiting'` : `state = 'replayed'`);
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  return { sql: `SELECT ${COLUMNS} FROM dead_letters ${where} ORDER BY dead_at, id LIMIT $1`, values };
 }
 
 /** `letters` in parts of bounded size, in order. */
@@ -174,5 +207,15 @@ function fromRow(row: Row): StoredDeadLetter {
     deadAt: Number(row.dead_at),
     state: row.state,
     replayedAt: row.replayed_at === null ? undefined : Number(row.replayed_at),
+    ...drop(row),
+  };
+}
+
+/** A node of the release before leaves these columns as they are when a letter that was dropped dies again. */
+function drop({ state, dropped_at, dropped_by }: Row): Pick<StoredDeadLetter, 'droppedAt' | 'droppedBy'> {
+  const dropped = state === 'dropped';
+  return {
+    droppedAt: dropped ? Number(dropped_at) : undefined,
+    droppedBy: dropped ? (dropped_by ?? undefined) : undefined,
   };
 }

@@ -2,6 +2,7 @@
 import type { StoreModule } from '../../runtime/stores/store-module.js';
 import type { SnapshotsModuleSettings } from './snapshots-module.js';
 
+export { type AuditFilter, type AuditRecord, AuditTable, type StoredAudit } from './audit.js';
 export { createDeadLetterStore } from './dead-letters.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.js';
 export { embeddedPostgresUrl } from './embedded-address.js';
@@ -37,7 +38,9 @@ export {
   type PoolOptions,
   type Queryable,
 } from './pool.js';
+export { PoolSettingsTable, type SavedPool } from './pool-settings.js';
 export { createReminderStore } from './reminders.js';
+export { readSchemaState, schemaTables } from './schema-state.js';
 export { createSnapshotStore } from './snapshots.js';
 export type { SnapshotsModuleSettings } from './snapshots-module.js';
 export { type NewToken, type StoredToken, Tokens } from './tokens.js';

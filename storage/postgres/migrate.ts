@@ -102,7 +102,8 @@ async function lock(transaction: Queryable): Promise<void> {
   await transaction.query(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
 }
 
-async function readPending(
+/** Those that the database has not, in order; its table of them is there. @throws SchemaNewerError, MigrationChangedError */
+export async function readPending(
   transaction: Queryable,
   migrations: readonly Migration[],
 ): Promise<readonly Migration[]> {

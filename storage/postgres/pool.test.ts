@@ -1,5 +1,6 @@
 import t from 'tap';
 import { silentLogger } from '../../runtime/logger.js';
+import { DependencyCalls } from '../../runtime/measure/dependency-calls.js';
 import { startEmbeddedPostgres } from './embedded.js';
 import { createPool, inTransaction } from './pool.js';
 import { startTestPostgres } from './test-server.js';
@@ -38,6 +39,36 @@ t.test('an error that the function swallowed is not taken for a commit', async (
   await t.rejects(work, { code: 'TETHER_POSTGRES_QUERY', sqlstate: '25P02' });
   t.strictSame(await idsOf(), [1]);
 });
+
+t.test(
+  'calls are told of: statements, with those that failed, and connections that are not there',
+  async (t) => {
+    const calls = new DependencyCalls();
+    calls.listen();
+    t.teardown(() => calls.close());
+    const counted = () => {
+      const [call] = calls.take();
+      const { buckets = [] } = call?.times ?? {};
+      const count = buckets.reduce((sum, value, at) => (at % 2 === 1 ? sum + value : sum), 0);
+      return [call?.dependency, count, call?.failures];
+    };
+    await inTransaction(pool, (transaction) => transaction.query('SELECT pg_sleep(0.06)'));
+    const [first] = calls.stats();
+    t.ok((first?.times.sum ?? 0) >= 0.06, 'it takes as long as it takes');
+    t.strictSame(counted(), ['postgres', 3, 0], 'BEGIN, the statement, COMMIT');
+    await t.rejects(pool.query('SELECT * FROM nowhere'));
+    t.strictSame(counted(), ['postgres', 1, 1]);
+    const nowhere = createPool({
+      url: 'postgres://me@127.0.0.1:1/none',
+      connectionsMax: 1,
+      applicationName: 'test',
+      logger: silentLogger,
+    });
+    await t.rejects(nowhere.connect());
+    await nowhere.end();
+    t.strictSame(counted(), ['postgres', 1, 1]);
+  },
+);
 
 t.test('statement errors are classified', async (t) => {
   const insert = () =>

@@ -12,6 +12,7 @@ import { from as copyStream } from 'pg-copy-streams';
 import PgPool from 'pg-pool';
 import { OutageError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
+import { beginCall, toldCall } from '../../runtime/measure/dependency-calls.js';
 import { PostgresQueryError, toPostgresError } from './errors.js';
 
 export interface PoolOptions {
@@ -95,15 +96,15 @@ export function createPool(options: PoolOptions): Pool {
   });
 
   async function connect(): Promise<PooledConnection> {
-    const client = await classified(pool.connect());
+    const client = await connected(pool.connect());
     // While it is lent, the pool does not listen to it. The query under way rejects with the same error.
     const onError = (error: Error): void => {
       logger.debug({ error: toPostgresError(error).message }, 'a connection to Postgres was lost in use');
     };
     client.on('error', onError);
     return {
-      query: (sql, values) => classified(client.query(sql, values && [...values])),
-      copyFrom: (sql, chunks) => classified(copy(client, sql, chunks)),
+      query: (sql, values) => called(() => client.query(sql, values && [...values])),
+      copyFrom: (sql, chunks) => called(() => copy(client, sql, chunks)),
       release(destroy) {
         client.off('error', onError);
         client.release(destroy);
@@ -114,7 +115,7 @@ export function createPool(options: PoolOptions): Pool {
   return {
     statementMsMax,
     connect,
-    query: (sql, values) => classified(pool.query(sql, values && [...values])),
+    query: (sql, values) => called(() => pool.query(sql, values && [...values])),
     end: () => {
       ending ??= pool.end();
       return ending;
@@ -189,10 +190,22 @@ async function rolledBack(connection: Queryable): Promise<boolean> {
   }
 }
 
-async function classified<T>(promise: Promise<T>): Promise<T> {
+/** A call, which whoever counts them is told of. */
+async function called<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await promise;
+    return await toldCall('postgres', call);
   } catch (error) {
+    throw toPostgresError(error);
+  }
+}
+
+/** The wait for a free connection is no call of Postgres; one that it does not give is. */
+async function connected<T>(connection: Promise<T>): Promise<T> {
+  const ended = beginCall('postgres');
+  try {
+    return await connection;
+  } catch (error) {
+    ended?.(false);
     throw toPostgresError(error);
   }
 }

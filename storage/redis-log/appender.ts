@@ -6,6 +6,7 @@
  */
 import { LogClosedError, LogFullError, LogUnavailableError } from '../../runtime/errors.js';
 import { FRAME_ITEM_OVERHEAD } from '../../runtime/frame.js';
+import { Histogram } from '../../runtime/measure/histogram.js';
 import type { LogState } from '../../runtime/message-log.js';
 import { describe } from './errors.js';
 import type { Scripts } from './lua/index.js';
@@ -38,6 +39,8 @@ export interface AppenderOptions {
 }
 
 export class Appender {
+  /** Of groups that landed, from their way to Redis to its answer. */
+  readonly times = new Histogram();
   readonly #options: AppenderOptions;
   /** Made once: under pressure each refusal would cost a stack trace. */
   readonly #tooMuch: LogFullError;
@@ -139,6 +142,7 @@ export class Appender {
   }
 
   async #call(frames: readonly FrameInFlight[]): Promise<void> {
+    const begunAt = performance.now();
     const keys = frames.flatMap(({ partition: { keys } }) => [keys.state, keys.frames]);
     const values = frames.flatMap(({ count, body }) => [count, body]);
     let firsts: readonly number[] | undefined;
@@ -163,6 +167,7 @@ export class Appender {
       for (const { waiters } of frames) for (const waiter of waiters) waiter.appendFailed(failure);
       return;
     }
+    this.times.observe(performance.now() - begunAt);
     for (const [at, frame] of frames.entries()) this.#land(frame, firsts[at] ?? Number.NaN);
     this.#options.onLanded(frames);
   }

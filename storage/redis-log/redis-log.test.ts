@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { ManualClock } from '../../runtime/clock.js';
 import { LogReadError } from '../../runtime/errors.js';
@@ -32,6 +33,17 @@ function partOf(log: RedisLog, actor: string, index: number) {
 t.test('one server', async (t: Test) => {
   const redis = await startTestRedis(t);
   testMessageLog(t, (t) => openOn(t, redis));
+
+  t.test('the time of each group that landed is measured', async (t) => {
+    const log = await openOn(t, redis);
+    for (let n = 0; n < 3; n++) await appendText(part(log, 'a', 0), `${n}`);
+    const { counts, sum } = log.commitTimes();
+    t.equal(
+      counts.reduce((a, b) => a + b, 0),
+      3,
+    );
+    t.ok(sum > 0 && sum < 3, `${sum} seconds`);
+  });
 
   t.test('what another process appends is heard of, and read', async (t) => {
     // Its clock stands still, so that it polls nothing.
@@ -333,6 +345,31 @@ t.test('a server that cannot be reached at the start', async (t) => {
     code: 'TETHER_LOG_UNAVAILABLE',
   });
   t.ok(performance.now() - started < 5_000);
+});
+
+t.test('a server that goes away while the log is opened is waited for', async (t) => {
+  const redis = await startTestRedis(t);
+  // In between: the first connection that makes the log is cut off before Redis hears of it.
+  let cut = 0;
+  const between = createServer((socket) => {
+    const server = connect(redis.port, '127.0.0.1');
+    for (const each of [socket, server]) each.on('error', () => undefined);
+    server.pipe(socket);
+    socket.on('data', (data) => {
+      if (cut === 0 && data.includes('hsetnx')) {
+        cut++;
+        socket.destroy();
+      } else server.write(data);
+    });
+    socket.on('close', () => server.destroy());
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  const { port } = between.address() as AddressInfo;
+  const log = await openRedisLog({ url: `redis://127.0.0.1:${port}`, connectMsMax: 10_000 });
+  t.equal(cut, 1, 'it was cut off');
+  t.equal(log.state, 'open');
+  await log.close();
+  between.close();
 });
 
 function invert(places: readonly number[]): number[] {

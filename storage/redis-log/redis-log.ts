@@ -10,6 +10,7 @@
  * it says from then on is refused.
  */
 import { LogUnavailableError } from '../../runtime/errors.js';
+import type { HistogramCounts } from '../../runtime/measure/histogram.js';
 import type { LogState, MessageLog } from '../../runtime/message-log.js';
 import type { RedisClient } from '../redis/client.js';
 import { Appender } from './appender.js';
@@ -206,6 +207,11 @@ export class RedisLog implements MessageLog, PartitionHost {
   abandon(partition: RedisPartition): void {
     this.#committer.forget(partition);
     partition.epoch = 0;
+  }
+
+  /** How long groups took from their way to Redis to its answer, since the log was opened. */
+  commitTimes(): HistogramCounts {
+    return this.#appender.times.counts();
   }
 
   stats(): RedisLogStats {

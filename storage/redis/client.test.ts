@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import t from 'tap';
+import { DependencyCalls } from '../../runtime/measure/dependency-calls.js';
 import { until } from '../../runtime/testing/until.js';
-import { createClient, parseRedisUrl, type RedisPlace, subscribe } from './client.js';
+import { createClient, parseRedisUrl, type RedisPlace, subscribe, whenReady } from './client.js';
 import { startTestRedis } from './test-redis-server.js';
 
 t.test('URLs of Redis', async (t) => {
@@ -86,5 +87,40 @@ t.test(
     await redis.start();
     await ended;
     t.strictSame(heard, ['first', 'second']);
+  },
+);
+
+t.test(
+  'commands are told of, with those that failed; a script that must be sent again is none',
+  async (t) => {
+    const redis = await startTestRedis(t);
+    const place = parseRedisUrl(redis.url) as RedisPlace;
+    const client = createClient(place, { name: 'test', patience: 'fails-fast', replyMsMax: 2_000 }) as Redis;
+    t.teardown(async () => client.disconnect());
+    client.on('error', () => {});
+    t.ok(await whenReady(client, 5_000));
+    const calls = new DependencyCalls();
+    calls.listen();
+    t.teardown(() => calls.close());
+    const failures = () => calls.stats().find(({ dependency }) => dependency === 'redis')?.failures;
+    const count = () =>
+      calls
+        .stats()
+        .find(({ dependency }) => dependency === 'redis')
+        ?.times.counts.reduce((a, b) => a + b, 0);
+    await client.set('a', '1');
+    t.strictSame(await client.multi().incr('a').get('a').exec(), [
+      [null, 2],
+      [null, '2'],
+    ]);
+    t.strictSame([count(), failures()], [5, 0], 'SET, MULTI, INCR, GET, EXEC');
+    client.defineCommand('once', { numberOfKeys: 0, lua: 'return 7' });
+    t.equal(await (client as unknown as { once(): Promise<number> }).once(), 7);
+    t.equal(failures(), 0);
+    await t.rejects(client.hget('a', 'field'), /WRONGTYPE/);
+    t.equal(failures(), 1);
+    await redis.kill();
+    await t.rejects(client.get('a'));
+    t.equal(failures(), 2, 'nobody is there');
   },
 );

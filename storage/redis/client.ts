@@ -9,7 +9,8 @@
  *
  * With `rediss+sentinel` and `rediss+cluster` the connections are over TLS.
  */
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Command, Redis } from 'ioredis';
+import { beginCall } from '../../runtime/measure/dependency-calls.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -99,8 +100,32 @@ export interface ClientOptions {
   readonly replyMsMax: number;
 }
 
-/** Begins to connect, and does so again for as long as it is not told to end. */
-export function createClient(place: RedisPlace, { name, patience, replyMsMax }: ClientOptions): RedisClient {
+/** Begins to connect, and does so again for as long as it is not told to end. Whoever counts calls is told of its commands. */
+export function createClient(place: RedisPlace, options: ClientOptions): RedisClient {
+  const client = connectTo(place, options);
+  // A subscription waits for its connection, which is no call's time.
+  if (options.patience === 'fails-fast') tellCalls(client);
+  return client;
+}
+
+/** A script that the server does not know yet is sent again with its text. */
+const UNKNOWN_SCRIPT = /^NOSCRIPT\b/;
+
+function tellCalls(client: RedisClient): void {
+  const send = client.sendCommand;
+  client.sendCommand = function tellCall(command: Command, ...rest: unknown[]) {
+    const ended = beginCall('redis');
+    if (ended !== undefined) {
+      command.promise.then(
+        () => ended(true),
+        (error: unknown) => ended(error instanceof Error && UNKNOWN_SCRIPT.test(error.message)),
+      );
+    }
+    return (send as (...given: unknown[]) => unknown).call(client, command, ...rest);
+  };
+}
+
+function connectTo(place: RedisPlace, { name, patience, replyMsMax }: ClientOptions): RedisClient {
   const subscribes = patience === 'subscribes';
   const common = {
     connectionName: name,

@@ -2,7 +2,7 @@
  * A set-based actor for tests: it says on a BroadcastChannel what it handled, and does what a payload tells it to.
  *
  * Payloads: `fail` (always throws), `fail:n` (throws at the first n lone deliveries), `final` (throws a final error),
- * `wait:ms` (takes its time), `exit` (ends the thread), `hang` (never returns), `block` (an endless loop); anything else is handled.
+ * `wait:ms` (takes its time), `exit` (ends the thread), `debug` (logs at debug), `hang` (never returns), `block` (an endless loop); anything else is handled.
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { type ActorContext, defineActor } from '../../actor.js';
@@ -25,13 +25,17 @@ interface Resources {
   readonly thread: number;
 }
 
-async function receive(messages: readonly Message[], { resources }: ActorContext<unknown, Resources>) {
+async function receive(
+  messages: readonly Message[],
+  { resources, logger }: ActorContext<unknown, Resources>,
+) {
   for (const { payload, attempt } of messages) {
     const text = Buffer.from(payload).toString();
     const [verb, count] = text.split(':');
     if (verb === 'fail' && (count === undefined || attempt <= Number(count))) throw new Error('told to fail');
     if (verb === 'wait') await new Promise((resolve) => setTimeout(resolve, Number(count)));
     if (verb === 'final') throw new EnvelopeError('told to fail for good');
+    if (verb === 'debug') logger.debug({}, 'told to log');
     if (verb === 'exit') process.exit(3);
     if (verb === 'hang') await new Promise(() => {});
     if (verb === 'block') for (;;);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
+import { DependencyCalls } from '../../../runtime/measure/dependency-calls.js';
 import { bytesOf, testObjectStore } from '../contract.js';
 import { openObjectStore } from '../open.js';
 import { startTestS3Server } from '../test-s3-server.js';
@@ -27,6 +28,24 @@ t.test('s3', async (t) => {
       (await whole.list('some/', { limit: 10 })).map(({ key }) => key),
       ['some/where/a'],
     );
+  });
+
+  t.test('calls are told of; that an object is not there is no failure', async (t) => {
+    const store = await open(t);
+    const calls = new DependencyCalls();
+    calls.listen();
+    t.teardown(() => calls.close());
+    const counted = () => {
+      const { times, failures } = calls.stats().find(({ dependency }) => dependency === 's3') ?? {};
+      return [times?.counts.reduce((a, b) => a + b, 0), failures];
+    };
+    await store.put('a', Buffer.from('x'));
+    t.equal(await store.stat('b'), undefined);
+    await t.rejects(store.read('b'), { code: 'TETHER_OBJECT_NOT_FOUND' });
+    t.strictSame(counted(), [3, 0]);
+    const lost = await open(t, server.url('no-such-bucket'));
+    await t.rejects(lost.put('a', Buffer.from('x')));
+    t.strictSame(counted(), [4, 1]);
   });
 
   t.test('a store without prepare, whose bucket is not there', async (t) => {

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { type Logger, silentLogger } from '../../../runtime/logger.js';
+import { toldCall } from '../../../runtime/measure/dependency-calls.js';
 import {
   assertKey,
   assertLimit,
@@ -330,7 +331,7 @@ export class S3ObjectStore implements ObjectStore {
 
   #raw<T>(limits: CallLimits, work: () => Promise<T>): Promise<T> {
     if (this.#mode === 'closed') throw new ObjectRefusedError('the object store is closed');
-    return this.#transport.run(limits, work);
+    return toldCall('s3', () => this.#transport.run(limits, work), isTrouble);
   }
 
   #calling(): CallLimits {
@@ -363,4 +364,10 @@ function viewOf(bytes: Uint8Array): Buffer {
 
 function unlessGone(error: unknown): void {
   if (!(error instanceof ObjectNotFoundError)) throw error;
+}
+
+/** That an object is not there, or is not that long, is an answer. */
+function isTrouble(error: unknown): boolean {
+  if (error instanceof S3AnswerError && error.status === 416) return false;
+  return !(toObjectError(error, 'call') instanceof ObjectNotFoundError);
 }

@@ -9,8 +9,8 @@ import type { Migration } from './migration.js';
  *
  * What the indexes cost for each message, beside the rows themselves:
  * - `events_pkey`: one insertion at a random place, about 110 bytes. It is the promise of one effect, and finds the
- *   events of an id by prefix. Nothing else is indexed here: a second index halves the rate of insertion once they
- *   outgrow memory, and no query of ours asks for the events of a time or a status.
+ *   events of an id by prefix. No other index at random places: a second one halves the rate of insertion once they
+ *   outgrow memory. Migration 8 adds one in order of time.
  * - `payments_pkey`: one insertion for a new payment, about 60 bytes; none for a change, which stays on its page (HOT).
  * - `debtors` and `blacklist` are not written on the way of a message that blacklists nobody.
  */

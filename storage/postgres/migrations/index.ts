@@ -4,6 +4,8 @@ import { stores } from './0003-stores.js';
 import { uploads } from './0004-uploads.js';
 import { tokens } from './0005-tokens.js';
 import { partitionEpochs } from './0006-partition-epochs.js';
+import { pools } from './0007-pools.js';
+import { finding } from './0008-finding.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -14,6 +16,8 @@ export const migrations: readonly Migration[] = [
   uploads,
   tokens,
   partitionEpochs,
+  pools,
+  finding,
 ];
 
 export type { Migration } from './migration.js';

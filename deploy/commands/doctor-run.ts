@@ -1,0 +1,97 @@
+/** What `tether doctor` does. */
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { censorOf } from '../censor.js';
+import { type Environment, examineConfig, type Overrides } from '../config.js';
+import { GROUPS, idsOf, selectChecks } from '../doctor/groups.js';
+import { secretsToHide } from '../doctor/known-secrets.js';
+import { jsonReport, summaryOf, textReport } from '../doctor/report.js';
+import { runChecks } from '../doctor/run-checks.js';
+import { UsageError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
+import { didYouMean } from '../suggest.js';
+
+interface DoctorFlags {
+  readonly up?: true;
+  readonly only?: readonly string[];
+  readonly skip?: readonly string[];
+  readonly strict?: true;
+  readonly dotenv?: string;
+  readonly json?: true;
+}
+
+/**
+ * Looks at everything, also where the configuration is refused.
+ * @throws UsageError for the id of a check that is not there
+ */
+async function examineNode(
+  flags: DoctorFlags,
+  env: Environment,
+  overrides: Overrides,
+  output: { readonly isTTY?: boolean },
+): Promise<{ readonly text: string; readonly exitCode: number }> {
+  const { only, skip } = flags;
+  refuseUnknown('--only', only);
+  refuseUnknown('--skip', skip);
+  const groups = selectChecks(GROUPS, {
+    ...(only === undefined ? {} : { only }),
+    ...(skip === undefined ? {} : { skip }),
+  });
+  if (groups.every(({ checks }) => checks.length === 0)) {
+    throw new UsageError('--only and --skip leave no check');
+  }
+  const mode = flags.up === true ? 'up' : 'start';
+  const examined = await examineConfig(env, mode, overrides);
+  const interrupt = interruption();
+  try {
+    const results = await runChecks(groups, {
+      subject: { ...examined, mode, env, envFile: resolve(flags.dotenv ?? '.env') },
+      signal: interrupt.signal,
+      censor: censorOf(secretsToHide(env, examined.endpoints)),
+    });
+    const summary = summaryOf(results);
+    const isBad = summary.failed > 0 || (flags.strict === true && summary.warning > 0);
+    const exitCode =
+      interrupt.exitCode() ?? (examined.problems.length > 0 ? EXIT.config : isBad ? EXIT.failed : EXIT.ok);
+    const colour = output.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+    const text =
+      flags.json === true ? jsonReport(results, exitCode) : textReport(groups, results, { colour });
+    return { text, exitCode };
+  } finally {
+    interrupt.release();
+  }
+}
+
+function refuseUnknown(option: string, given: readonly string[] = []): void {
+  const known = idsOf(GROUPS);
+  const unknown = given.find((id) => !known.includes(id));
+  if (unknown === undefined) return;
+  throw new UsageError(
+    `${option} has ${JSON.stringify(unknown)}, which is no check${didYouMean(unknown, known)}; there are ${known.join(', ')}`,
+  );
+}
+
+/** SIGINT and SIGTERM end the run, which takes its probes back first; a second one ends the process. */
+function interruption() {
+  const controller = new AbortController();
+  let first: NodeJS.Signals | undefined;
+  const codeOf = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
+  const onSignal = (signal: NodeJS.Signals) => {
+    // What is left is a probe, which its name tells.
+    if (first !== undefined) process.exit(codeOf(signal));
+    first = signal;
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    exitCode: () => (first === undefined ? undefined : codeOf(first)),
+    release() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+export { type DoctorFlags, examineNode };

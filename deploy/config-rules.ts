@@ -1,0 +1,59 @@
+/** What is wrong with a configuration of which each value is right: the rules between keys. */
+import type { ConfigValues } from './config-keys.js';
+
+/** What is wrong with values that are right by themselves. A key without one has its problem already. */
+function rulesBetween(values: Partial<ConfigValues>): string[] {
+  const {
+    TETHER_JOURNAL_BYTES_MAX: bytesMax = Number.POSITIVE_INFINITY,
+    TETHER_JOURNAL_SEGMENT_BYTES: segmentBytes = 0,
+    TETHER_RETRY_DELAY_MS: delayMs = 0,
+    TETHER_RETRY_DELAY_MS_MAX: delayMsMax = Number.POSITIVE_INFINITY,
+  } = values;
+  const problems = rulesOfTheLog(values);
+  if (segmentBytes * 2 > bytesMax) {
+    problems.push(
+      'TETHER_JOURNAL_SEGMENT_BYTES is more than half of TETHER_JOURNAL_BYTES_MAX: a journal needs two files',
+    );
+  }
+  if (delayMs > delayMsMax) {
+    problems.push(
+      `TETHER_RETRY_DELAY_MS is ${delayMs}: allowed is at most TETHER_RETRY_DELAY_MS_MAX, which is ${delayMsMax}`,
+    );
+  }
+  return problems;
+}
+
+/** What is wrong with how a node is to share its log. */
+function rulesOfTheLog(values: Partial<ConfigValues>): string[] {
+  const {
+    TETHER_REDIS_URL: redisUrl,
+    TETHER_DATABASE_URL: databaseUrl,
+    TETHER_ROLE: role,
+    TETHER_DURABILITY: durability,
+  } = values;
+  const driver = logDriverOf(values);
+  const problems: string[] = [];
+  if (driver === 'redis' && redisUrl === undefined)
+    problems.push('TETHER_LOG_DRIVER is "redis": that needs TETHER_REDIS_URL');
+  if (driver === 'redis' && redisUrl !== undefined && databaseUrl === undefined)
+    problems.push('TETHER_DATABASE_URL is not set: nodes that share a log in Redis share their Postgres');
+  if (driver === 'journal' && role !== undefined && role !== 'all')
+    problems.push(
+      `TETHER_ROLE is "${role}": a node with a part of the work needs the others, by TETHER_REDIS_URL`,
+    );
+  if (driver === 'journal' && durability === 'replicated')
+    problems.push(
+      'TETHER_DURABILITY is "replicated", which needs the redis driver: allowed is commit or memory',
+    );
+  if (driver === 'redis' && durability === 'replicated' && /^rediss?\+cluster:/.test(redisUrl ?? ''))
+    problems.push(
+      'TETHER_DURABILITY is "replicated", which a Redis Cluster cannot tell: allowed is commit or memory',
+    );
+  return problems;
+}
+
+function logDriverOf(values: Partial<ConfigValues>): 'journal' | 'redis' {
+  return values.TETHER_LOG_DRIVER ?? (values.TETHER_REDIS_URL === undefined ? 'journal' : 'redis');
+}
+
+export { logDriverOf, rulesBetween };

@@ -1,0 +1,55 @@
+/** The routes of the operators' API of a node, made of its parts. */
+import { PaymentEvents } from '../actors/payment/events.js';
+import { Uploads } from '../actors/upload/uploads.js';
+import {
+  type ApiRoute,
+  type AuditLog,
+  auditRoutes,
+  deadLetterBulkRoutes,
+  deadLetterRoutes,
+  eventRoutes,
+  type LogLevels,
+  logLevelRoutes,
+  type PoolControl,
+  poolRoutes,
+  tokenRoutes,
+  uploadListRoutes,
+} from '../gateway/index.js';
+
+import type { ActorSystem } from '../runtime/actor-system.js';
+import { MessageIdSource } from '../runtime/message-id.js';
+import type { DeadLetterStore } from '../runtime/stores/dead-letter.js';
+import type { Pool, Tokens } from '../storage/postgres/index.js';
+
+interface RoutedParts {
+  readonly deadLetters: DeadLetterStore;
+  readonly logLevels: LogLevels;
+  readonly pool: Pool;
+  readonly system: Pick<ActorSystem, 'replay' | 'replays' | 'stats'>;
+  /** Undefined on a node that knows none. */
+  readonly tokens: Tokens | undefined;
+  readonly pools: PoolControl;
+  readonly audit: AuditLog;
+}
+
+function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
+  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
+  const ids = new MessageIdSource();
+  return [
+    ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
+    ...deadLetterBulkRoutes({
+      deadLetters,
+      replayMany: (selection, msMax) => system.replays.many(selection, msMax),
+      poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
+      now: Date.now,
+    }),
+    ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+    ...poolRoutes(pools),
+    ...auditRoutes(audit),
+    ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
+    ...logLevelRoutes(logLevels),
+    ...(tokens === undefined ? [] : tokenRoutes(tokens, () => ids.next(Date.now()))),
+  ];
+}
+
+export { nodeRoutes };

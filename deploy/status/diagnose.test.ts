@@ -1,0 +1,198 @@
+import t from 'tap';
+import type { PoolStatus, Status } from '../../gateway/index.js';
+import { diagnose, type Observed } from './diagnose.js';
+
+const settings = { min: 1, max: 4, batchMax: 500, lingerMs: 0, inFlightMax: 2_048 };
+const thread = { thread: 0, mode: 'ready', partitions: 64, busy: 0.1, heapBytes: 1e7, eventLoopDelayMs: 1 };
+const POOL: PoolStatus = {
+  actor: 'payment',
+  mode: 'running',
+  threads: [thread],
+  min: 1,
+  max: 4,
+  resizing: false,
+  done: 1_000,
+  donePerSecond: 100,
+  inFlight: 0,
+  lag: 0,
+  live: 10,
+  delayMs: 2,
+  behindMs: 2,
+  queueMs: { p50: 1, p95: 2, p99: 3 },
+  turnMs: { p50: 5, p95: 8, p99: 9 },
+  ageMs: { p50: 8, p95: 20, p99: 30 },
+  mailboxMax: 1,
+  outage: null,
+  unstable: false,
+  threadsLost: 0,
+  settings: { current: settings, file: settings, differs: false },
+};
+const HEALTHY: Observed = {
+  at: 1_000,
+  node: { name: 'a', version: '1', role: 'all', mode: 'serving', startedAt: 0, promise: 'kept' },
+  rates: {
+    acknowledged: 1_000,
+    refused: 0,
+    done: 1_000,
+    deadLetters: 0,
+    acknowledgeMs: { p50: 1, p95: 2, p99: 5 },
+  },
+  totals: { acknowledged: 1, refused: 0, done: 1, deadLettersWritten: 0, deadLettersWaiting: 0 },
+  log: {
+    driver: 'journal',
+    state: 'open',
+    lag: 0,
+    lagMax: 0,
+    bytes: 1e6,
+    bytesMax: 1e9,
+    commitMs: { p50: 0.2, p95: 1, p99: 2 },
+  },
+  pools: [POOL],
+  dependencies: [
+    {
+      name: 'postgres',
+      state: 'ok',
+      callsPerSecond: 10,
+      failuresPerSecond: 0,
+      callMs: { p50: 1, p95: 2, p99: 3 },
+    },
+  ],
+  cluster: null,
+  main: { busy: 0.2, eventLoopDelayMs: 1, heapBytes: 1e7, rssBytes: 1e8 },
+};
+
+const withPool = (pool: Partial<PoolStatus>, more: Partial<Observed> = {}): Observed => ({
+  ...HEALTHY,
+  pools: [{ ...POOL, ...pool }],
+  ...more,
+});
+const behind = { lag: 5_000, behindMs: 12_000, inFlight: 2_048 };
+const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] => [
+  { name, state, callsPerSecond: 0, failuresPerSecond: 0, callMs: null },
+];
+
+/** What a node looks like, and the first line that it gets. */
+const CASES: readonly (readonly [
+  what: string,
+  observed: Observed,
+  first: { code: string; title: RegExp } | undefined,
+])[] = [
+  ['healthy', HEALTHY, undefined],
+  ['a lag that is worked off', withPool({ lag: 5_000, behindMs: 400 }), undefined],
+  [
+    'a slow actor',
+    withPool({ ...behind, turnMs: { p50: 900, p95: 1_200, p99: 1_300 } }),
+    {
+      code: 'pool-behind',
+      title: /^Pool payment is behind: its actor is slow, and its threads are idle 90 %$/,
+    },
+  ],
+  [
+    'busy threads',
+    withPool({ ...behind, threads: [{ ...thread, busy: 0.99 }] }),
+    { code: 'pool-behind', title: /its threads have no time left/ },
+  ],
+  [
+    'slow Postgres',
+    withPool(
+      { ...behind, turnMs: { p50: 400, p95: 500, p99: 600 } },
+      {
+        dependencies: [
+          {
+            name: 'postgres',
+            state: 'ok',
+            callsPerSecond: 5,
+            failuresPerSecond: 0,
+            callMs: { p50: 350, p95: 400, p99: 450 },
+          },
+        ],
+      },
+    ),
+    { code: 'pool-behind', title: /it waits for Postgres/ },
+  ],
+  ['one key', withPool({ ...behind, mailboxMax: 2_000 }), { code: 'pool-behind', title: /one key has most/ }],
+  [
+    'Postgres away, whatever else comes of it',
+    withPool({ ...behind, outage: 'TETHER_POSTGRES_UNAVAILABLE' }, { dependencies: away('postgres') }),
+    { code: 'dependency-away', title: /^Postgres is away$/ },
+  ],
+  [
+    'an outage that no dependency explains',
+    withPool({ ...behind, outage: 'TETHER_ENVELOPE_VERSION' }),
+    { code: 'pool-waits', title: /TETHER_ENVELOPE_VERSION/ },
+  ],
+  [
+    'a paused pool',
+    withPool({ mode: 'paused', lag: 3 }),
+    { code: 'pool-paused', title: /payment is paused/ },
+  ],
+  [
+    'no thread',
+    withPool({ ...behind, threads: [{ ...thread, mode: 'lost' }] }),
+    { code: 'pool-without-threads', title: /has no thread/ },
+  ],
+  ['lost threads', withPool({ unstable: true }), { code: 'pool-unstable', title: /again and again/ }],
+  [
+    'a full log, before the pool that filled it',
+    withPool(behind, { log: { ...HEALTHY.log, state: 'full' } }),
+    { code: 'log-full', title: /senders get 503/ },
+  ],
+  [
+    'a failed log',
+    { ...HEALTHY, log: { ...HEALTHY.log, state: 'failed' } },
+    { code: 'log-closed', title: /it is failed/ },
+  ],
+  [
+    'a slow disk',
+    { ...HEALTHY, log: { ...HEALTHY.log, commitMs: { p50: 30, p95: 60, p99: 90 } } },
+    { code: 'log-slow', title: /90 ms/ },
+  ],
+  [
+    'a busy gateway',
+    { ...HEALTHY, main: { ...HEALTHY.main, busy: 0.97 } },
+    { code: 'gateway-busy', title: /busy 97 %/ },
+  ],
+  [
+    'refusals',
+    { ...HEALTHY, rates: { ...HEALTHY.rates, refused: 50 } },
+    { code: 'refusals', title: /^50 requests/ },
+  ],
+  [
+    'dead letters',
+    { ...HEALTHY, totals: { ...HEALTHY.totals, deadLettersWaiting: 1 } },
+    { code: 'dead-letters', title: /^1 dead letter waits/ },
+  ],
+  [
+    'other settings',
+    withPool({ settings: { current: settings, file: { ...settings, max: 2 }, differs: true } }),
+    { code: 'settings-differ', title: /payment/ },
+  ],
+];
+
+t.test('the first line names the cause', async (t) => {
+  for (const [what, observed, expected] of CASES) {
+    const [first] = diagnose(observed);
+    if (expected === undefined) t.equal(first, undefined, what);
+    else t.match(first, expected, what);
+  }
+});
+
+t.test('each finding says what to do, and the worst stands first', async (t) => {
+  const all = diagnose({
+    ...withPool({ mode: 'paused', lag: 1 }),
+    dependencies: [...away('s3', 'preparing'), ...away('postgres')],
+    main: { ...HEALTHY.main, busy: 1 },
+    totals: { ...HEALTHY.totals, deadLettersWaiting: 12_000 },
+  });
+  t.same(
+    all.map(({ severity, code }) => `${severity} ${code}`),
+    [
+      'critical dependency-away',
+      'warning dependency-away',
+      'warning pool-paused',
+      'warning gateway-busy',
+      'warning dead-letters',
+    ],
+  );
+  for (const { title, detail, advice } of all) t.ok(title !== '' && detail !== '' && advice !== '', title);
+});

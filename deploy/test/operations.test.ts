@@ -1,0 +1,169 @@
+/** The operators' API of a whole node: what it says of itself, live, and of a pool that is too slow. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import t from 'tap';
+import { historySchema, type Status, statusSchema } from '../../gateway/api/status-schema.js';
+import { launch, openPage, screenshot, signIn } from '../../gateway/console/test/browser.js';
+import { until } from '../../runtime/testing/until.js';
+import { copyTestData } from '../../storage/postgres/test-data.js';
+import { freePort } from '../../storage/test-free-port.js';
+import { postgresDir } from '../data-dir.js';
+import { isAlive, startNodeProcess } from './node-process.js';
+
+t.setTimeout(120_000);
+
+const TOKEN = 'a-token-of-the-operators';
+const PASSWORD = 'a-password-of-the-test';
+/** Each message takes it 100 ms of waiting. */
+const SLOW = `
+import { setTimeout } from 'node:timers/promises';
+import { defineActor } from 'tether';
+export default defineActor({ type: 'slow', scope: 'key', batchMax: 1, receive: async () => { await setTimeout(100); } });
+`;
+const ENDPOINTS = `
+endpoints:
+  - { name: emp, provider: emp, token: a-token-of-payments, secrets: [${PASSWORD}] }
+  - { name: slow, provider: emp, token: a-token-of-the-slow, secrets: [${PASSWORD}], actor: slow }
+`;
+
+const dir = t.testdir({ 'slow.js': SLOW, 'endpoints.yaml': ENDPOINTS });
+const dataDir = mkdtempSync(join(tmpdir(), 'tether-operations-'));
+t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+await copyTestData(postgresDir(dataDir));
+const node = startNodeProcess({
+  port: await freePort(),
+  dataDir,
+  env: {
+    TETHER_ACTORS: join(dir, 'slow.js'),
+    TETHER_ENDPOINTS: join(dir, 'endpoints.yaml'),
+    TETHER_API_TOKEN: TOKEN,
+  },
+});
+t.teardown(async () => {
+  if (isAlive(node.pid)) await node.killTree((pids) => pids);
+});
+await node.ready;
+
+const headers = { authorization: `Bearer ${TOKEN}` };
+const get = async (path: string): Promise<unknown> => {
+  const answer = await fetch(`${node.url}${path}`, { headers });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+};
+const status = async () => (await get('/api/status')) as Status;
+
+/** A message of one key for an endpoint. */
+async function send(endpoint: string, token: string, state: string): Promise<number> {
+  const id = 'aa11';
+  const signature = createHash('sha1').update(`${id}${PASSWORD}`).digest('hex');
+  const body = new URLSearchParams({ unique_id: id, status: state, signature });
+  return (await fetch(`${node.url}/webhooks/${endpoint}/${token}`, { method: 'POST', body })).status;
+}
+
+t.test('every route is in the document, and what it answers is as the document says', async (t) => {
+  const document = (await get('/api/openapi.json')) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  t.ok(valid, JSON.stringify(errors));
+  for (const path of ['/api/status', '/api/live', '/api/dead-letters', '/api/tokens']) {
+    t.ok(document.paths[path]?.get, path);
+  }
+  const ids = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).map(({ operationId }) => operationId),
+  );
+  t.equal(new Set(ids).size, ids.length, 'no operation has the name of another one');
+  statusSchema.parse(await get('/api/status'));
+  t.match(await get('/api/status'), {
+    node: { role: 'all', mode: 'serving', version: /^\d/ },
+    log: { driver: 'journal', state: 'open' },
+    cluster: null,
+  });
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (methods.get === undefined || path.includes('{') || path === '/api/live') continue;
+    t.ok(await get(path), path);
+  }
+});
+
+t.test('the configuration is shown, and no secret', async (t) => {
+  const shown = (await get('/api/config')) as {
+    keys: { key: string; value: string; source: string; secret: boolean }[];
+  };
+  const of = (key: string) => shown.keys.find((each) => each.key === key);
+  t.match(of('TETHER_API_TOKEN'), { value: '[redacted]', source: 'set', secret: true });
+  t.match(of('TETHER_DATA_DIR'), { value: dataDir, source: 'set' });
+  t.match(of('TETHER_PARTITIONS'), { value: '64', source: 'default' });
+  t.notMatch(JSON.stringify(shown), new RegExp(`${TOKEN}|${PASSWORD}`));
+});
+
+t.test(
+  'a pool that is too slow is the first thing that is said, and nothing is said when it is done',
+  async (t) => {
+    const { page } = await openPage(await launch(t));
+    await signIn(page, node.url, TOKEN);
+    await until('nothing is wrong with what it needs', async () =>
+      (await status()).findings.every(({ code }) => code !== 'dependency-away'),
+    );
+    for (let n = 0; n < 100; n++) t.equal(await send('slow', 'a-token-of-the-slow', `s${n}`), 200);
+    let first: Status['findings'][number] | undefined;
+    await until('it is found', async () => {
+      [first] = (await status()).findings;
+      return first?.code === 'pool-behind';
+    });
+    t.match(first, { subject: 'slow', severity: 'warning', title: /^Pool slow is behind/ });
+    // The page is told once a second.
+    await page
+      .getByRole('region', { name: 'Health' })
+      .locator('.headline')
+      .getByText('Pool slow is behind')
+      .waitFor();
+    t.match(
+      await page.locator('#content').textContent(),
+      /^Overview\W*warning Pool slow is behind/,
+      'it is the first line of the console',
+    );
+    await screenshot(page, 'real-slow-actor');
+    const slow = async () => (await status()).pools.find(({ actor }) => actor === 'slow');
+    await until('all is done', async () => (await slow())?.done === 100, 30_000);
+    const said = async () => (await status()).findings.some(({ subject }) => subject === 'slow');
+    await until('nothing is said of it any more', async () => !(await said()));
+    const { log, dependencies, rates } = await status();
+    t.ok((log.commitMs?.p50 ?? 0) > 0, 'commits are measured');
+    t.ok((rates.acknowledgeMs?.p50 ?? 0) > 0);
+    t.match((await slow())?.turnMs?.p50, /^(9\d|1\d\d)/, 'a receive takes its 100 ms');
+    t.equal(dependencies.find(({ name }) => name === 'postgres')?.state, 'ok');
+    t.match(await slow(), { lag: 0 });
+  },
+);
+
+t.test('the status comes once a second to who listens, and the last minutes are there', async (t) => {
+  const leave = new AbortController();
+  const answer = await fetch(`${node.url}/api/live`, { headers, signal: leave.signal });
+  t.match(answer.headers.get('content-type'), 'text/event-stream');
+  let text = '';
+  const seen = () => text.split('\n').filter((line) => line.startsWith('data: '));
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (seen().length >= 3 && text.endsWith('\n\n')) break;
+  }
+  leave.abort();
+  const statuses = seen().map((line) => statusSchema.parse(JSON.parse(line.slice(6))));
+  const [first, second] = statuses;
+  t.ok((second?.at ?? 0) >= (first?.at ?? 0));
+  t.ok((statuses.at(-1)?.at ?? 0) > (first?.at ?? 0), 'it goes on');
+  const history = historySchema.parse(await get('/api/history'));
+  t.ok(history.at.length > 3);
+  t.ok(Math.max(...history.lag) > 0, 'it remembers the slow pool');
+  for (const series of Object.values(history)) t.equal(series.length, history.at.length);
+});
+
+t.test('a node that goes down ends the streams that listen', async (t) => {
+  const answer = await fetch(`${node.url}/api/live`, { headers });
+  const read = answer.text();
+  t.equal(await node.stop('SIGTERM'), 0);
+  t.match(await read, /event: status/);
+});

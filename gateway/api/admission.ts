@@ -1,0 +1,40 @@
+/** Who may use the operators' API: whoever has the configured token, or one with the scope that the route needs. */
+import type { Answer } from '../answer.js';
+import { type Authenticator, BOOTSTRAP_CLIENT, type Client } from '../auth/client.js';
+import { bearerOf } from '../auth/token.js';
+import { problem } from '../problem.js';
+import { sameSecret } from '../secret.js';
+
+export interface AdmissionOptions {
+  /** The bearer token. Empty: there is no API. */
+  readonly token: string;
+  /** Knows the other tokens. */
+  readonly authenticator?: Authenticator;
+}
+
+const NO_API = problem('not-found', 'there is nothing here');
+const TOKEN_REQUIRED = problem('token-required', 'send the API token as a bearer token');
+const SCOPE_MISSING = {
+  read: problem('scope-missing', 'the token has not the scope read'),
+  operate: problem('scope-missing', 'the token has not the scope operate'),
+};
+
+/**
+ * Who asks, or the refusal. The configured token works whatever else is away.
+ * @param authorization the header, whatever stands in it
+ * @param scope undefined: any of the two will do
+ * @throws what the authenticator throws
+ */
+export async function admit(
+  options: AdmissionOptions | undefined,
+  authorization: string,
+  scope: 'read' | 'operate' | undefined,
+): Promise<{ readonly client: Client } | { readonly refusal: Answer }> {
+  if (options === undefined || options.token === '') return { refusal: NO_API };
+  const { token, authenticator } = options;
+  if (sameSecret(bearerOf(authorization), token)) return { client: BOOTSTRAP_CLIENT };
+  const client = await authenticator?.authenticate(authorization);
+  if (client === undefined) return { refusal: TOKEN_REQUIRED };
+  const needed = scope ?? 'read';
+  return client.scopes.has(needed) ? { client } : { refusal: SCOPE_MISSING[needed] };
+}

@@ -1,0 +1,213 @@
+/** Events over the operators' API: find one webhook, see what became of it, and read its body when one may. */
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import {
+  EVENT_STATUSES,
+  type EventFilter,
+  EventSearchSlowError,
+  type PaymentEvent,
+  type PaymentEvents,
+} from '../../actors/payment/events.js';
+import type { DeadLetterStore } from '../../runtime/stores/dead-letter.js';
+import type { Answer } from '../answer.js';
+import { problem } from '../problem.js';
+import { deadLetterJson, deadLetterSchema } from './dead-letter-json.js';
+import { maskedPayloadSchema, maskPayload } from './masked-payload.js';
+import { cursorOf, cursorSchema, limitSchema, textSchema, timeSchema, UUID } from './paging.js';
+import { type ApiRoute, apiRoute } from './route.js';
+
+export interface EventParts {
+  readonly events: Pick<PaymentEvents, 'find' | 'get' | 'payment'>;
+  readonly deadLetters: Pick<DeadLetterStore, 'list'>;
+}
+
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 200;
+/** Of the key of one event. */
+const DEAD_LETTERS_MAX = 20;
+
+const NO_EVENT = problem(
+  'not-found',
+  'there is no event of this id; a message that waits or is dead has none',
+);
+const TOO_SLOW = problem('search-too-slow', 'the search takes too long; give an id, a key or a smaller time');
+
+const tag = 'Events';
+const idSchema = z.strictObject({ id: z.string() });
+
+const querySchema = z.strictObject({
+  id: z.string().max(100).optional(),
+  key: textSchema.optional().meta({ description: "The payment's id, alone or behind `<endpoint>:`" }),
+  dedupe: z
+    .string()
+    .max(512)
+    .regex(/^(processing|wpf|kyc|apm):./, 'begins with the kind and an id, such as processing:1234:')
+    .optional(),
+  endpoint: textSchema.optional(),
+  kind: z.enum(['processing', 'wpf', 'kyc', 'apm']).optional(),
+  status: z.enum(EVENT_STATUSES).optional(),
+  from: timeSchema.optional().meta({ description: 'Of acceptance, inclusive' }),
+  to: timeSchema.optional().meta({ description: 'Of acceptance, exclusive' }),
+  limit: limitSchema(LIMIT_DEFAULT, LIMIT_MAX),
+  cursor: cursorSchema(UUID),
+});
+
+const eventSchema = z
+  .object({
+    seq: z.number(),
+    id: z.string(),
+    endpoint: z.string(),
+    kind: z.string(),
+    key: z.string(),
+    dedupe: z.string(),
+    status: z.enum(EVENT_STATUSES),
+    reportedStatus: z.string().nullable(),
+    traceparent: z.string().nullable(),
+    receivedAt: z.number(),
+    processedAt: z.number(),
+    bytes: z.int(),
+  })
+  .meta({ id: 'Event' });
+
+const paymentSchema = z
+  .object({
+    endpoint: z.string(),
+    id: z.string(),
+    status: z.string(),
+    amount: z.number().nullable().meta({ description: 'Minor units' }),
+    currency: z.string().nullable(),
+    transactionId: z.string().nullable(),
+    transactionType: z.string().nullable(),
+    history: z.array(z.unknown()).meta({ description: '`{ status, event, at, message }`, oldest first' }),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+  })
+  .meta({ id: 'Payment' });
+
+export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/api/events',
+      id: 'findEvents',
+      tag,
+      summary: 'Messages that took effect, the newest first. A page that is not full may have a next one',
+      scope: 'read',
+      query: querySchema,
+      answer: z.object({ events: z.array(eventSchema), next: z.string().nullable() }),
+      problems: ['search-too-slow'],
+      work: ({ query }) =>
+        orTooSlow(async () => {
+          const page = await events.find(filterOf(query));
+          return {
+            events: page.events.map(eventJson),
+            next: page.next === undefined ? null : cursorOf(page.next),
+          };
+        }),
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/events/{id}',
+      id: 'getEvent',
+      tag,
+      summary: 'One event: its masked body, its payment, and what else came for that',
+      scope: 'read',
+      params: idSchema,
+      answer: z.object({
+        event: eventSchema,
+        payload: maskedPayloadSchema,
+        payment: paymentSchema.nullable(),
+        others: z
+          .array(eventSchema)
+          .meta({ description: 'Of the same payment, the newest first, at most 200' }),
+        deadLetters: z.array(deadLetterSchema).meta({ description: 'Of its key, at most 20' }),
+      }),
+      problems: ['search-too-slow'],
+      work: ({ params: { id } }) =>
+        orTooSlow(async () => {
+          const event = await events.get(id);
+          if (event === undefined) return NO_EVENT;
+          const { endpoint, key } = event;
+          const payment = await events.payment(endpoint, key);
+          const page = await events.find({ endpoint, key, limit: LIMIT_MAX });
+          const letters = await deadLetters.list({ key: `${endpoint}:${key}`, limit: DEAD_LETTERS_MAX });
+          return {
+            event: eventJson(event),
+            payload: maskPayload(event.payload),
+            payment:
+              payment === undefined
+                ? null
+                : {
+                    ...payment,
+                    amount: payment.amount ?? null,
+                    currency: payment.currency ?? null,
+                    transactionId: payment.transactionId ?? null,
+                    transactionType: payment.transactionType ?? null,
+                    history: [...payment.history],
+                  },
+            others: page.events.filter((other) => other.id !== event.id).map(eventJson),
+            // Masked for everybody: what is read here is noted nowhere.
+            deadLetters: letters.map((letter) => deadLetterJson(letter, { scopes: new Set(['read']) })),
+          };
+        }),
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/api/events/{id}/reveal',
+      id: 'revealEvent',
+      tag,
+      summary: 'The whole body of one event; who asked is noted',
+      scope: 'operate',
+      params: idSchema,
+      answer: z.object({
+        id: z.string(),
+        payload: z.string().meta({ description: 'base64' }),
+        payloadText: z.string().nullable(),
+      }),
+      problems: ['search-too-slow'],
+      work: ({ params: { id }, audit }) =>
+        orTooSlow(async () => {
+          const event = await events.get(id);
+          if (event === undefined) return NO_EVENT;
+          await audit({ action: 'event.reveal', target: id });
+          const payload = Buffer.from(event.payload);
+          return {
+            id,
+            payload: payload.toString('base64'),
+            payloadText: isUtf8(payload) ? payload.toString('utf8') : null,
+          };
+        }),
+    }),
+  ];
+}
+
+async function orTooSlow<T>(work: () => Promise<T>): Promise<T | Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof EventSearchSlowError) return TOO_SLOW;
+    throw error;
+  }
+}
+
+function filterOf({ cursor, key, ...query }: z.output<typeof querySchema>): EventFilter {
+  const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+  const filter = { ...given, limit: query.limit } as EventFilter;
+  // No endpoint's name has a colon.
+  const colon = key?.indexOf(':') ?? -1;
+  return {
+    ...(colon > 0 ? { endpoint: key?.slice(0, colon) ?? '' } : {}),
+    ...filter,
+    ...(key === undefined ? {} : { key: key.slice(colon > 0 ? colon + 1 : 0) }),
+    ...(cursor === undefined ? {} : { before: cursor[0] ?? '' }),
+  };
+}
+
+function eventJson({ payload, ...event }: PaymentEvent): z.input<typeof eventSchema> {
+  return {
+    ...event,
+    reportedStatus: event.reportedStatus ?? null,
+    traceparent: event.traceparent ?? null,
+    bytes: payload.length,
+  };
+}

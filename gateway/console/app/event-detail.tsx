@@ -1,0 +1,183 @@
+/** One event: its body (masked, and whole for who may and asks), its payment's history, its other messages and dead letters. */
+import { useState } from 'react';
+import { change } from './api.js';
+import { absolute, duration, type Moment } from './format.js';
+import { useAction, useLoad } from './load.js';
+import { Masked, Revealed } from './payload.js';
+import { linkTo } from './router.js';
+import { ChangeButton, Confirm, LoadState, Panel, Table, When } from './ui.js';
+import type { EventDetail } from './wire.js';
+
+interface Body {
+  readonly payload: string;
+  readonly payloadText: string | null;
+}
+
+export function EventPanel(props: { id: string; onChoose: (id: string) => void; onClose: () => void }) {
+  const { id } = props;
+  const path = `/api/events/${encodeURIComponent(id)}`;
+  const { value, error, isLoading } = useLoad<EventDetail>(path);
+  const [isAsking, setAsking] = useState(false);
+  const [body, setBody] = useState<Body>();
+  const action = useAction();
+  const reveal = () =>
+    action.run(
+      () => change<Body>('POST', `${path}/reveal`),
+      'The whole body is shown, and that you saw it is in the audit log.',
+      (shown) => {
+        setBody(shown);
+        setAsking(false);
+      },
+    );
+
+  return (
+    <Panel
+      title={value === undefined ? 'Event' : `Event ${value.event.endpoint}:${value.event.key}`}
+      isDetail
+      actions={
+        <>
+          {body === undefined && value !== undefined && (
+            <ChangeButton onClick={() => setAsking(true)}>Reveal the body</ChangeButton>
+          )}
+          {body !== undefined && (
+            <button type="button" onClick={() => setBody(undefined)}>
+              Mask it again
+            </button>
+          )}
+          <button type="button" onClick={props.onClose}>
+            Close
+          </button>
+        </>
+      }
+    >
+      <LoadState error={error} isLoading={isLoading} hasValue={value !== undefined} />
+      {value !== undefined && <Facts detail={value} />}
+      {value !== undefined && (
+        <div className="two">
+          <div>
+            <h3>Body</h3>
+            {body === undefined ? (
+              <Masked payload={value.payload} />
+            ) : (
+              <Revealed text={body.payloadText} base64={body.payload} />
+            )}
+          </div>
+          <Story detail={value} onChoose={props.onChoose} />
+        </div>
+      )}
+      {isAsking && (
+        <Confirm
+          title="Reveal the body?"
+          action="Reveal it"
+          isBusy={action.isBusy}
+          onConfirm={reveal}
+          onClose={() => setAsking(false)}
+        >
+          <p>
+            It may hold personal data. That you looked is written to the audit log, with your token's name.
+          </p>
+        </Confirm>
+      )}
+    </Panel>
+  );
+}
+
+function Facts({ detail: { event, payment } }: { detail: EventDetail }) {
+  return (
+    <dl className="facts">
+      <dt>Message</dt>
+      <dd className="mono">{event.id}</dd>
+      <dt>Outcome</dt>
+      <dd>
+        {event.status}
+        {event.reportedStatus !== null && `, reported ${event.reportedStatus}`}
+      </dd>
+      <dt>Accepted</dt>
+      <dd>
+        {absolute(event.receivedAt)}, took effect{' '}
+        {duration(Math.max(0, event.processedAt - event.receivedAt))} later
+      </dd>
+      <dt>Deduplicated by</dt>
+      <dd className="mono">{event.dedupe}</dd>
+      {event.traceparent !== null && event.traceparent !== '' && (
+        <>
+          <dt>Trace</dt>
+          <dd className="mono">{event.traceparent.split('-')[1] ?? event.traceparent}</dd>
+        </>
+      )}
+      {payment !== null && (
+        <>
+          <dt>Payment</dt>
+          <dd>
+            {payment.status}
+            {payment.amount !== null && `, ${payment.amount} minor units ${payment.currency ?? ''}`}
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+/** Of a payment's history, which other releases may have written. */
+interface Step {
+  readonly status?: unknown;
+  readonly at?: unknown;
+  readonly event?: unknown;
+}
+
+function Story({ detail, onChoose }: { detail: EventDetail; onChoose: (id: string) => void }) {
+  const { payment, others, deadLetters } = detail;
+  const steps = (payment?.history ?? []).filter(
+    (each): each is Step => typeof each === 'object' && each !== null,
+  );
+  return (
+    <div>
+      <h3>History of the payment</h3>
+      {steps.length === 0 ? (
+        <p className="empty">This event changed no payment.</p>
+      ) : (
+        <ol className="story">
+          {steps.map(({ status, at, event }, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a history only grows at its end.
+            <li key={index}>
+              <b>{String(status ?? 'unknown')}</b> {isMoment(at) && <When at={at} />}{' '}
+              {event !== undefined && <span className="note">{String(event)}</span>}
+            </li>
+          ))}
+        </ol>
+      )}
+      <h3>Other messages of it</h3>
+      <Table
+        caption="Other messages of the payment"
+        empty="None."
+        columns={[{ title: 'Message' }, { title: 'Status' }, { title: 'Accepted' }]}
+        rows={others.map((event) => ({
+          key: event.id,
+          cells: [
+            <button key="i" type="button" className="link mono" onClick={() => onChoose(event.id)}>
+              {event.dedupe}
+            </button>,
+            event.status,
+            <When key="w" at={event.receivedAt} />,
+          ],
+        }))}
+      />
+      {deadLetters.length > 0 && (
+        <>
+          <h3>Dead letters of it</h3>
+          <ul className="plain">
+            {deadLetters.map(({ envelope, cause, state }) => (
+              <li key={envelope.id}>
+                <a href={linkTo('dead-letters', envelope.id)}>{cause.code}</a> {state}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function isMoment(value: unknown): value is Moment {
+  return typeof value === 'number' || (typeof value === 'string' && !Number.isNaN(Date.parse(value)));
+}

@@ -1,0 +1,138 @@
+/** What the API answers, as far as a page shows it; the schemas stand beside the routes in `gateway/api/`. */
+import type { PoolSettings } from '../../api/status-schema.js';
+
+export interface Page {
+  readonly next: string | null;
+}
+
+export interface PartitionRow {
+  readonly actor: string;
+  readonly partition: number;
+  readonly owner: string | null;
+  readonly thread: number | null;
+  readonly lag: number;
+}
+
+export interface ActorRow {
+  readonly actor: string;
+  readonly live: number;
+  readonly hottest: readonly { readonly key: string; readonly perSecond: number }[];
+  readonly deepest: readonly { readonly key: string; readonly depth: number }[];
+}
+
+export interface ConfigRow {
+  readonly key: string;
+  readonly value: string;
+  readonly default: string | null;
+  readonly source: string;
+  readonly secret: boolean;
+}
+
+export interface PoolRow {
+  readonly actor: string;
+  readonly allowed: Readonly<Record<keyof PoolSettings, { readonly min: number; readonly max: number }>>;
+  readonly saved: { readonly paused: boolean; readonly changedAt: string; readonly changedBy: string } | null;
+}
+
+export interface MaskedPayload {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly fields:
+    | readonly { readonly name: string; readonly value: string; readonly masked: boolean }[]
+    | null;
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly dedupe: string;
+  readonly status: string;
+  readonly reportedStatus: string | null;
+  readonly traceparent: string | null;
+  readonly receivedAt: number;
+  readonly processedAt: number;
+  readonly bytes: number;
+}
+
+export interface EventDetail {
+  readonly event: EventRow;
+  readonly payload: MaskedPayload;
+  readonly payment: {
+    readonly id: string;
+    readonly status: string;
+    readonly amount: number | null;
+    readonly currency: string | null;
+    readonly history: readonly unknown[];
+  } | null;
+  readonly others: readonly EventRow[];
+  readonly deadLetters: readonly DeadLetterRow[];
+}
+
+export interface DeadLetterRow {
+  readonly envelope: {
+    readonly id: string;
+    readonly actor: string;
+    readonly key: string;
+    readonly receivedAt: number;
+    readonly traceparent: string;
+    readonly payload?: string;
+    readonly payloadText?: string;
+    readonly payloadMasked?: MaskedPayload;
+  };
+  readonly cause: { readonly code: string; readonly message: string; readonly stack?: string };
+  readonly attempts: number;
+  readonly deadAt: number;
+  readonly state: 'waiting' | 'replayed' | 'dropped';
+}
+
+export type Bulk =
+  | { readonly ids: readonly string[] }
+  | { readonly filter: Readonly<Record<string, string | number>> };
+
+export interface DeadLetterPreview {
+  readonly at: number;
+  readonly total: number;
+  readonly keys: number;
+  readonly oldest: number | null;
+  readonly latest: number | null;
+  readonly actors: readonly {
+    readonly actor: string;
+    readonly count: number;
+    readonly pool: string | null;
+  }[];
+  readonly codes: readonly { readonly code: string; readonly count: number; readonly atOnce: number }[];
+  readonly effect: { readonly replay: string; readonly drop: string };
+  readonly warnings: readonly { readonly code: string; readonly detail: string }[];
+}
+
+export interface UploadRow {
+  readonly id: string;
+  readonly state: string;
+  readonly filename: string;
+  readonly bytes: number;
+  readonly bytesExpected: number | null;
+  readonly processedBytes: number;
+  readonly counts: {
+    readonly total: number;
+    readonly accepted: number;
+    readonly invalid: number;
+    readonly skipped: number;
+  };
+  readonly rate: number | null;
+  readonly secondsLeft: number | null;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+  readonly client: string;
+  readonly createdAt: string;
+}
+
+export interface AuditRow {
+  readonly id: number;
+  readonly at: number;
+  readonly client: string;
+  readonly action: string;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
