@@ -1,6 +1,6 @@
 /** Series of the log, the actors and the database, read at each scrape. `docs/reference/metrics.md` explains them. */
 
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/index.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { EventStream } from '../runtime/event-stream.js';
@@ -149,16 +149,13 @@ function measureCluster(metrics: GatewayMetrics, cluster: MeasuredNode['cluster'
 }
 
 function measurePauses(metrics: GatewayMetrics, system: MeasuredNode['system']): void {
-  new Gauge({
-    name: 'tether_actor_pool_paused',
-    help: '1 while the pool is paused, or has drained and takes nothing',
-    labelNames: ['actor'],
-    registers: [metrics.registry],
-    collect() {
-      this.reset();
-      for (const { actor, mode } of system.stats().actors) this.set({ actor }, Number(isHeld(mode)));
-    },
-  });
+  metrics.gauges(
+    'tether_actor_pool_paused',
+    '1 while the pool is paused, or has drained and takes nothing',
+    ['actor'],
+    () =>
+      system.stats().actors.map(({ actor, mode }) => ({ labels: { actor }, value: Number(isHeld(mode)) })),
+  );
 }
 
 function isHeld(mode: PoolMode): boolean {

@@ -264,6 +264,7 @@ export class Node {
     const { database, system, pools, uploads, log } = this.#parts;
     await database.ready;
     const saved = await pools.load();
+    if (this.#isDraining) return;
     await system.start();
     if (this.#isDraining) return;
     pools.follow(saved);

@@ -116,27 +116,12 @@ export class GatewayMetrics {
 
   /** A gauge whose value is read at each scrape. @throws Error when the name is taken */
   gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read());
-      },
-    });
+    this.gauges(name, help, [], () => [{ labels: {}, value: read() }]);
   }
 
   /** A count that never falls, read at each scrape. Its name ends in `_total`. @throws Error when the name is taken */
   counter(name: string, help: string, read: () => number): void {
-    new Counter({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+    this.counters(name, help, [], () => [{ labels: {}, value: read() }]);
   }
 
   /** A gauge with a value for each set of labels that there is at the scrape. @throws Error when the name is taken */
