@@ -153,6 +153,7 @@ t.test('the document of the API is valid, and has every route', async (t) => {
   const { ask } = await start(t);
   const { status, body } = await ask({ path: '/api/openapi.json' });
   t.equal(status, 200, 'without a token');
+  t.match(await ask({ method: 'HEAD', path: '/api/openapi.json' }), { status: 200, body: '' });
   const document = JSON.parse(body);
   const validator = new Validator();
   const { valid, errors } = await validator.validate(structuredClone(document));

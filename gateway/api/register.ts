@@ -74,9 +74,12 @@ export function registerApi(app: TemplatedApp, parts: ApiParts): void {
   }
   if (parts.operations !== undefined && parts.operations.token !== '') {
     const document = openApiDocument(routes, parts.operations.version);
-    app.get(DOCUMENT_PATH, (res, req) => {
-      new Exchange(res, readHead(req), { close: parts.intake.mode !== 'open' }).answer(document);
-    });
+    for (const on of ['get', 'head'] as const) {
+      app[on](DOCUMENT_PATH, (res, req) => {
+        const close = parts.intake.mode !== 'open';
+        new Exchange(res, readHead(req), { head: on === 'head', close }).answer(document);
+      });
+    }
   }
   app.any('/api/*', (res, req) => handle(parts, res, req, 0, undefined, async () => NOT_FOUND));
 }
