@@ -1,6 +1,9 @@
 /**
  * Webhook endpoints: as they are configured, and as the hot path wants them, with everything that can be made
  * beforehand already made.
+ *
+ * A table never changes. Other endpoints are another table, put in its place as a whole (`LiveEndpoints`): a request has the endpoint that it
+ * began with until its end, and what is counted of an endpoint goes on under its name.
  */
 import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
@@ -41,29 +44,32 @@ const TOKEN = /^[A-Za-z0-9._~-]{1,512}$/;
 /** Compared with when there is no such endpoint, so that the answer takes as long. It is no token: it has a space. */
 const NO_TOKEN = 'no endpoint';
 
-export class EndpointTable {
+export interface EndpointParts {
+  /** The partitions of an actor type, at least one. */
+  partitions(actor: string): readonly LogPartition[];
+  /** How an actor type groups its keys, if it does. */
+  group(actor: string): Group | undefined;
+  readonly metrics: GatewayMetrics;
+}
+
+class EndpointTable {
+  /** Whether an endpoint that is not in it is none. False: there are others that this node does not know yet. */
+  readonly complete: boolean;
   readonly #endpoints = new Map<string, { readonly token: string; readonly endpoint: CompiledEndpoint }>();
 
   /** @throws GatewayOptionError */
-  constructor(
-    endpoints: readonly Endpoint[],
-    partitions: (actor: string) => readonly LogPartition[],
-    group: (actor: string) => Group | undefined,
-    metrics: GatewayMetrics,
-  ) {
+  constructor(endpoints: readonly Endpoint[], complete: boolean, parts: EndpointParts) {
+    this.complete = complete;
     for (const endpoint of endpoints) {
-      check(endpoint);
-      const { name, token, actor, secrets, networks } = endpoint;
+      const { name, token, actor } = endpoint;
       if (this.#endpoints.has(name)) throw new GatewayOptionError(`endpoint ${name} is defined twice`);
       const compiled: CompiledEndpoint = {
         name,
         actor,
-        provider: new EmpProvider({ endpoint: name, secrets }),
-        partitions: partitions(actor),
-        group: group(actor),
-        networks:
-          networks === undefined ? undefined : new NetworkList(networks, `endpoint ${name}: networks`),
-        counts: metrics.endpoint(name),
+        ...checkEndpoint(endpoint),
+        partitions: parts.partitions(actor),
+        group: parts.group(actor),
+        counts: parts.metrics.endpoint(name),
       };
       if (compiled.partitions.length === 0) {
         throw new GatewayOptionError(`endpoint ${name}: actor ${actor} has no partitions`);
@@ -77,6 +83,42 @@ export class EndpointTable {
     const entry = this.#endpoints.get(name);
     return sameSecret(token, entry === undefined ? NO_TOKEN : entry.token) ? entry?.endpoint : undefined;
   }
+}
+
+/** The endpoints that are served. */
+export class LiveEndpoints {
+  readonly #parts: EndpointParts;
+  #table: EndpointTable;
+
+  /** @throws GatewayOptionError */
+  constructor(endpoints: readonly Endpoint[], complete: boolean, parts: EndpointParts) {
+    this.#parts = parts;
+    this.#table = new EndpointTable(endpoints, complete, parts);
+  }
+
+  get complete(): boolean {
+    return this.#table.complete;
+  }
+
+  find(name: string, token: string): CompiledEndpoint | undefined {
+    return this.#table.find(name, token);
+  }
+
+  /** From now on these, or, when one of them is wrong, those that were. @throws GatewayOptionError */
+  replace(endpoints: readonly Endpoint[], complete: boolean): void {
+    this.#table = new EndpointTable(endpoints, complete, this.#parts);
+    this.#parts.metrics.keepEndpoints(endpoints.map(({ name }) => name));
+  }
+}
+
+/** What of an endpoint can be made without the rest of a gateway; so that a wrong one is found before it is served. @throws GatewayOptionError */
+export function checkEndpoint(endpoint: Endpoint): Pick<CompiledEndpoint, 'provider' | 'networks'> {
+  check(endpoint);
+  const { name, secrets, networks } = endpoint;
+  return {
+    provider: new EmpProvider({ endpoint: name, secrets }),
+    networks: networks === undefined ? undefined : new NetworkList(networks, `endpoint ${name}: networks`),
+  };
 }
 
 function check({ name, provider, token, secrets }: Endpoint): void {

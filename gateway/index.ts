@@ -11,7 +11,7 @@ export type { Finding, History, Percentiles, PoolStatus, Status } from './api/st
 export { tokenRoutes } from './api/tokens.js';
 export { uploadListRoutes } from './api/uploads.js';
 export { TokenAuthenticator } from './auth/authenticator.js';
-export type { Endpoint } from './endpoints.js';
+export { checkEndpoint, type Endpoint } from './endpoints.js';
 export { GatewayOptionError, ListenError, PortBusyError } from './errors.js';
 export type { Readiness } from './health.js';
 export { EndpointCounts, GatewayMetrics, type GatewayMetricsOptions } from './metrics.js';

@@ -11,7 +11,7 @@ import { send } from './answer.js';
 import { type OperationsOptions, registerApi } from './api/register.js';
 import type { ClientAddresses } from './client-address.js';
 import { ConsoleFiles } from './console/serve.js';
-import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
+import type { CompiledEndpoint, LiveEndpoints } from './endpoints.js';
 import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
 import { problem } from './problem.js';
@@ -21,7 +21,7 @@ import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-r
 
 export interface RouteParts {
   readonly context: RequestContext;
-  readonly endpoints: EndpointTable;
+  readonly endpoints: LiveEndpoints;
   readonly addresses: ClientAddresses;
   readonly health: Health;
   readonly operations: OperationsOptions | undefined;
@@ -33,6 +33,10 @@ type Handler = (res: HttpResponse, req: HttpRequest) => void;
 
 const NOT_FOUND = problem('not-found', 'there is nothing here');
 const UNKNOWN_ENDPOINT = problem('not-found', 'there is no such endpoint');
+const NOT_KNOWN_YET = problem(
+  'unavailable',
+  'this node does not know all endpoints yet, and this may be one; try again later',
+);
 const DRAINING = problem('draining', 'this node is going down; another one will answer');
 const NETWORK_NOT_ALLOWED = problem(
   'network-not-allowed',
@@ -69,7 +73,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
     const endpoint = parts.endpoints.find(req.getParameter(0), req.getParameter(1));
     if (endpoint === undefined) {
       parts.context.metrics.unknownEndpoint++;
-      refuse(res, req, UNKNOWN_ENDPOINT);
+      refuse(res, req, parts.endpoints.complete ? UNKNOWN_ENDPOINT : NOT_KNOWN_YET);
       return;
     }
     const traceparent = traceparentOf(req);
