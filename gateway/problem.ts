@@ -40,6 +40,8 @@ const KINDS = {
   'range-not-satisfiable': { status: 416, title: 'Range Not Satisfiable' },
   'not-waiting': { status: 409, title: 'Conflict' },
   'setting-not-allowed': { status: 422, title: 'Unprocessable Content' },
+  'endpoint-not-allowed': { status: 422, title: 'Unprocessable Content' },
+  'endpoint-configured': { status: 409, title: 'Conflict' },
   'drains-already': { status: 409, title: 'Conflict' },
   'replay-busy': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
   'search-too-slow': { status: 422, title: 'Unprocessable Content' },

@@ -50,7 +50,7 @@ class EndpointReader {
       const at = `${file}: endpoint ${name}: `;
       if (names.has(name)) problems.push(`${at}name: is there twice`);
       names.add(name);
-      const read = await this.#resolve(name, entry);
+      const read = await this.#resolve(name, entry, true);
       problems.push(...read.problems.map((problem) => `${at}${problem}`));
       for (const path of read.files) files.add(path);
       endpoints.push(...read.endpoints);
@@ -58,29 +58,33 @@ class EndpointReader {
     return { endpoints: Object.freeze(endpoints), problems, files: [...files] };
   }
 
-  /** One entry, as it stands in a file but without its name. */
+  /**
+   * One entry, as it stands in a file but without its name. It comes from far away: why a reference cannot be followed is not told, and with it
+   * which files this machine has.
+   */
   async readEntry(name: string, given: unknown): Promise<Read> {
     const checked = entrySchema.safeParse(given);
     if (!checked.success) {
       const problems = checked.error.issues.flatMap((issue) => describeEntry(name, given, issue));
       return { endpoints: [], problems, files: [] };
     }
-    const read = await this.#resolve(name, checked.data);
+    const read = await this.#resolve(name, checked.data, false);
     return { ...read, problems: read.problems.map((problem) => `endpoint ${name}: ${problem}`) };
   }
 
-  async #resolve(name: string, entry: Entry): Promise<Read> {
+  async #resolve(name: string, entry: Entry, tells: boolean): Promise<Read> {
     const { provider, token, secrets, actor, networks } = entry;
     const problems: string[] = [];
+    const told = (problem: string) => (tells ? problem : 'the reference cannot be followed on this node');
     const resolved = await resolveReference(token, this.#env);
-    if ('problem' in resolved) problems.push(`token: ${resolved.problem}`);
+    if ('problem' in resolved) problems.push(`token: ${told(resolved.problem)}`);
     else if (!/^[A-Za-z0-9_-]{1,128}$/.test(resolved.value)) {
       problems.push('token: is 1 to 128 letters, digits, _ and -');
     }
     const values: string[] = [];
     for (const [place, secret] of secrets.entries()) {
       const result = await resolveReference(secret, this.#env);
-      if ('problem' in result) problems.push(`secrets[${place}]: ${result.problem}`);
+      if ('problem' in result) problems.push(`secrets[${place}]: ${told(result.problem)}`);
       else values.push(result.value);
     }
     const endpoint: Endpoint = Object.freeze({
@@ -99,7 +103,11 @@ class EndpointReader {
 }
 
 interface GivenEntries {
-  readonly entries: readonly { readonly name: string; readonly entry: Entry; readonly given: unknown }[];
+  readonly entries: readonly {
+    readonly name: string;
+    readonly entry: Entry;
+    readonly given: Readonly<Record<string, unknown>>;
+  }[];
   readonly problems: readonly string[];
 }
 
@@ -114,12 +122,16 @@ async function givenEntries(file: string): Promise<GivenEntries> {
     return { entries: [], problems };
   }
   const problems: string[] = [];
-  const entries: { readonly name: string; readonly entry: Entry; readonly given: unknown }[] = [];
+  const entries: {
+    readonly name: string;
+    readonly entry: Entry;
+    readonly given: Readonly<Record<string, unknown>>;
+  }[] = [];
   for (const [index, given] of parsed.data.endpoints.entries()) {
     const checked = namedEntrySchema.safeParse(given);
     if (checked.success) {
       const { name, ...entry } = checked.data;
-      entries.push({ name, entry, given });
+      entries.push({ name, entry, given: given as Record<string, unknown> });
       continue;
     }
     for (const issue of checked.error.issues) {
