@@ -73,7 +73,7 @@ class EndpointReader {
   }
 
   async #resolve(name: string, entry: Entry, tells: boolean): Promise<Read> {
-    const { provider, token, secrets, actor, networks } = entry;
+    const { provider, token, secrets, options, ...others } = entry;
     const problems: string[] = [];
     const told = (problem: string) => (tells ? problem : 'the reference cannot be followed on this node');
     const resolved = await resolveReference(token, this.#env);
@@ -92,8 +92,8 @@ class EndpointReader {
       provider: provider as Endpoint['provider'],
       token: 'value' in resolved ? resolved.value : '',
       secrets: Object.freeze([...new Set(values)]),
-      actor,
-      ...(networks === undefined ? {} : { networks: Object.freeze(networks) }),
+      ...(options === undefined || Object.keys(options).length === 0 ? {} : { options }),
+      ...(others as Pick<Endpoint, 'actor'>),
     });
     if (problems.length === 0 && this.#rules !== undefined)
       problems.push(...ruleProblems(endpoint, this.#rules));

@@ -8,11 +8,23 @@ import { SECRET_BYTES_MAX } from './references.js';
 
 const ENDPOINTS_MAX = 1000;
 
-/** What the options of each provider are. */
-const PROVIDERS: Readonly<Record<string, z.ZodType>> = {
-  emp: z.strictObject({}, 'is empty: the provider emp has no options'),
-};
-const PROVIDER_NAMES = Object.keys(PROVIDERS);
+/** What the form of an entry depends on: its options, and how many secrets there are. */
+interface ProviderForm {
+  readonly options: z.ZodType;
+  readonly secrets: { readonly min: number; readonly max: number };
+}
+
+const SECRETS_MAX = 16;
+const PROVIDERS: ReadonlyMap<string, ProviderForm> = new Map([
+  [
+    'emp',
+    {
+      options: z.strictObject({}, 'is empty: the provider emp has no options'),
+      secrets: { min: 1, max: SECRETS_MAX },
+    },
+  ],
+]);
+const PROVIDER_NAMES = [...PROVIDERS.keys()];
 
 const network = z
   .string('is a text')
@@ -47,8 +59,7 @@ const entryShape = {
   }),
   secrets: z
     .array(reference, 'is a list of texts')
-    .min(1, 'needs at least one secret')
-    .max(16, 'takes at most 16 secrets')
+    .max(SECRETS_MAX, `takes at most ${SECRETS_MAX} secrets`)
     .meta({ description: 'A signature by any of them is valid; each may be env:NAME or file:/path' }),
   actor: z
     .string('is a text')
@@ -61,13 +72,13 @@ const entryShape = {
     .max(1000, 'takes at most 1000 networks')
     .optional()
     .meta({ description: 'Only these may send; left out, every address may' }),
-  options: z.unknown().optional(),
+  options: z.record(z.string(), z.unknown(), 'is a mapping').optional(),
 };
 
-const entrySchema = z.strictObject(entryShape, 'is a mapping').superRefine(checkOptions);
+const entrySchema = z.strictObject(entryShape, 'is a mapping').superRefine(checkByProvider);
 const namedEntrySchema = z
   .strictObject({ name: nameSchema, ...entryShape }, 'is a mapping')
-  .superRefine(checkOptions);
+  .superRefine(checkByProvider);
 
 /** Entries are checked one by one: a mistake in one must not hide those of the others. */
 const documentSchema = z.strictObject(
@@ -81,11 +92,28 @@ const documentSchema = z.strictObject(
 
 type Entry = z.output<typeof entrySchema>;
 
-function checkOptions(
-  { provider, options }: { readonly provider: string; readonly options?: unknown },
+function checkByProvider(
+  {
+    provider,
+    options,
+    secrets,
+  }: {
+    readonly provider: string;
+    readonly options?: unknown;
+    readonly secrets: readonly string[];
+  },
   context: z.RefinementCtx,
 ): void {
-  const checked = options === undefined ? undefined : PROVIDERS[provider]?.safeParse(options);
+  const form = PROVIDERS.get(provider);
+  if (form === undefined) return;
+  const { min, max } = form.secrets;
+  const message =
+    secrets.length < min
+      ? `needs at least ${min === 1 ? 'one secret' : `${min} secrets`}`
+      : `takes ${max === 0 ? 'no' : `at most ${max}`} secrets`;
+  if (secrets.length < min || secrets.length > max)
+    context.issues.push({ code: 'custom', path: ['secrets'], message, input: '' });
+  const checked = options === undefined ? undefined : form.options.safeParse(options);
   for (const issue of checked?.error?.issues ?? []) {
     context.issues.push({
       ...issue,
@@ -103,13 +131,24 @@ function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
 
 /** JSON Schema of a whole file, for editors: each provider with its own options. */
 function endpointsJsonSchema(): object {
-  const entries = Object.entries(PROVIDERS).map(([provider, options]) =>
-    z.strictObject({
-      name: nameSchema,
-      ...entryShape,
-      provider: z.literal(provider).meta({ description: 'Whose webhooks these are' }),
-      options: options.optional(),
-    }),
+  const entries = [...PROVIDERS].map(
+    ([
+      provider,
+      {
+        options,
+        secrets: { min, max },
+      },
+    ]) =>
+      z.strictObject({
+        name: nameSchema,
+        ...entryShape,
+        provider: z.literal(provider).meta({ description: 'Whose webhooks these are' }),
+        secrets: entryShape.secrets
+          .min(min)
+          .max(max)
+          .meta(entryShape.secrets.meta() ?? {}),
+        options: options.optional(),
+      }),
   );
   const schema = z.strictObject({
     endpoints: z.array(z.union(entries)).max(ENDPOINTS_MAX).meta({ description: 'Who may send webhooks' }),
