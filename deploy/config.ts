@@ -300,7 +300,7 @@ function unknownActors(
 ): string[] {
   const known = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   return endpoints
-    .filter(({ actor }) => !known.includes(actor))
+    .filter(({ actor }) => actor !== undefined && !known.includes(actor))
     .map(
       ({ name, actor }) =>
         `${file}: endpoint ${name}: actor: ${actor} is not there; known: ${known.join(', ')}`,

@@ -3,10 +3,11 @@
  *
  *     endpoints:
  *       - name: emp                       # a-z, 0-9, -; the first part of the path
- *         provider: emp
+ *         provider: emp                   # or one of the others, see docs/reference/providers.md
  *         token: env:EMP_PATH_TOKEN       # the second part of the path
  *         secrets: [env:EMP_PASSWORD, file:/run/secrets/emp-password-old]
  *         actor: payment                  # optional: payment, or one of TETHER_ACTORS
+ *         options: {}                     # optional: those of the provider
  *         networks: [192.0.2.0/24]        # optional: only these addresses may send
  *
  * `token` and each of `secrets` may be a reference: `env:NAME` or `file:/path` (one final line end is cut off).
@@ -16,6 +17,7 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { countProblem, PROVIDERS } from '../gateway/providers/index.js';
 import type { Endpoint } from './endpoint.js';
 import { ConfigError } from './errors.js';
 import { parseNetwork } from './networks.js';
@@ -44,22 +46,19 @@ const entry = z.strictObject({
   name: z
     .string('is a text')
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is 1 to 63 of a-z, 0-9 and -, not first or last a -'),
-  provider: z.literal('emp', 'is emp, the only provider of this version'),
+  provider: z.enum([...PROVIDERS.keys()], `is one of ${[...PROVIDERS.keys()].join(', ')}`),
   token: reference,
-  secrets: z
-    .array(reference, 'is a list of texts')
-    .min(1, 'needs at least one secret')
-    .max(16, 'takes at most 16 secrets'),
+  secrets: z.array(reference, 'is a list of texts').default([]),
   actor: z
     .string('is a text')
     .regex(/^[a-z][a-z0-9-]{0,62}$/, 'is the type of an actor: a-z, 0-9 and -')
-    .default('payment'),
+    .optional(),
   networks: z
     .array(network, 'is a list of networks')
     .min(1, 'lists at least one network; leave it out to allow every address')
     .max(1000, 'takes at most 1000 networks')
     .optional(),
-  options: z.strictObject({}, 'is empty: the provider emp has no options').optional(),
+  options: z.record(z.string(), z.unknown(), 'is a mapping').optional(),
 });
 const document = z.strictObject(
   {
@@ -96,7 +95,7 @@ async function loadEndpoints(file: string, env: Env): Promise<readonly Endpoint[
       }
       continue;
     }
-    const { name, provider, token, secrets, actor, networks } = fields.data;
+    const { name, provider, token, secrets, actor, networks, options } = fields.data;
     const at = `${file}: endpoint ${name}`;
     if (names.has(name)) problems.push(`${at}: name: is there twice`);
     names.add(name);
@@ -105,19 +104,33 @@ async function loadEndpoints(file: string, env: Env): Promise<readonly Endpoint[
     else if (!/^[A-Za-z0-9_-]{1,128}$/.test(resolved.value)) {
       problems.push(`${at}: token: is 1 to 128 letters, digits, _ and -`);
     }
+    const kind = PROVIDERS.get(provider);
+    if (kind === undefined) throw new TypeError('a provider of the schema is one of the registry');
     const values: string[] = [];
     for (const [place, secret] of secrets.entries()) {
       const result = await resolveReference(secret, env);
       if ('problem' in result) problems.push(`${at}: secrets[${place}]: ${result.problem}`);
-      else values.push(result.value);
+      else {
+        values.push(result.value);
+        const problem = kind.secretProblem(result.value, options);
+        if (problem !== undefined) problems.push(`${at}: secrets[${place}]: ${problem}`);
+      }
     }
+    const counted = countProblem(kind.secrets, secrets.length);
+    if (counted !== undefined) problems.push(`${at}: secrets: ${counted}`);
+    for (const issue of kind.options.safeParse(options ?? {}).error?.issues ?? []) {
+      const path = ['endpoints', index, 'options', ...issue.path];
+      problems.push(...describe(file, raw, { ...issue, path }, kind.optionNames));
+    }
+    const handler = actor ?? (kind.envelope === 'body' ? 'payment' : undefined);
     endpoints.push(
       Object.freeze({
         name,
         provider,
         token: 'value' in resolved ? resolved.value : '',
         secrets: Object.freeze([...new Set(values)]),
-        actor,
+        ...(handler === undefined ? {} : { actor: handler }),
+        ...(options === undefined ? {} : { options: Object.freeze(options) }),
         ...(networks === undefined ? {} : { networks: Object.freeze(networks) }),
       }),
     );
@@ -142,7 +155,12 @@ function parseYaml(file: string, text: string): unknown {
   }
 }
 
-function describe(file: string, raw: unknown, issue: z.core.$ZodIssue): string[] {
+function describe(
+  file: string,
+  raw: unknown,
+  issue: z.core.$ZodIssue,
+  names: readonly string[] = FIELDS,
+): string[] {
   const [, index, ...field] = issue.path;
   const at = typeof index === 'number' ? `${file}: ${entryName(raw, index)}` : file;
   const name = field
@@ -151,7 +169,7 @@ function describe(file: string, raw: unknown, issue: z.core.$ZodIssue): string[]
   const where =
     name === '' ? (typeof index === 'number' || issue.path.length === 0 ? '' : 'endpoints: ') : `${name}: `;
   if (issue.code === 'unrecognized_keys') {
-    const known = typeof index === 'number' ? FIELDS : ['endpoints'];
+    const known = typeof index === 'number' ? names : ['endpoints'];
     return issue.keys.map((key) => `${at}: ${where}${key} is not a field${didYouMean(key, known)}`);
   }
   const missing = issue.code === 'invalid_type' && valueAt(raw, issue.path) === undefined;

@@ -51,7 +51,7 @@ t.test('options that make no sense are refused, and no secret is in the message'
     'endpoint emp is defined twice': { endpoints: [good, good] },
     'a name is of the form': { endpoints: [{ ...good, name: 'a/b' }] },
     'the token is not of the form': { endpoints: [{ ...good, token: 'hush hush' }] },
-    'secrets: at least one secret: an API password': { endpoints: [{ ...good, secrets: [] }] },
+    'secrets: needs at least one secret: an API password': { endpoints: [{ ...good, secrets: [] }] },
     'no empty one': { endpoints: [{ ...good, secrets: ['hush', ''] }] },
     'takes at most 16 secrets': { endpoints: [{ ...good, secrets: Array(17).fill('hush') }] },
     'there is no provider "strip"; there are emp, standard-webhooks, stripe,': {

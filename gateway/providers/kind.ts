@@ -1,7 +1,7 @@
 /**
  * A kind of provider: its name, what an endpoint of it may say in `options` and `secrets`, and how a provider is made of that.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { GatewayOptionError } from '../errors.js';
 import type { Provider } from './provider.js';
 
@@ -25,6 +25,7 @@ export interface ProviderKind {
   readonly name: string;
   /** The `options` of an endpoint. It changes nothing but to fill in what was left out. */
   readonly options: z.ZodType;
+  readonly optionNames: readonly string[];
   readonly secrets: SecretsRule;
   /** Who handles its messages: the endpoint's own actor gets the body, or `webhook` gets it with what the gateway read of it. */
   readonly envelope: 'body' | 'webhook';
@@ -55,6 +56,7 @@ export function providerKind<Options>(definition: Definition<Options>): Provider
   return {
     name,
     options: schema,
+    optionNames: schema instanceof z.ZodObject ? Object.keys(schema.shape) : [],
     secrets,
     envelope: definition.envelope ?? 'webhook',
     secretProblem,
@@ -77,7 +79,7 @@ export function providerKind<Options>(definition: Definition<Options>): Provider
 /** What is wrong with the number of secrets. */
 export function countProblem({ min, max, what }: SecretsRule, count: number): string | undefined {
   if (max === 0 && count > 0) return 'the provider takes no secrets';
-  if (count < min) return `at least one secret: ${what}`;
+  if (count < min) return `needs at least one secret: ${what}`;
   return count > max ? `takes at most ${max} secrets` : undefined;
 }
 
