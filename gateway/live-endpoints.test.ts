@@ -38,7 +38,7 @@ t.test('when one is wrong, those that were are served on', async (t) => {
   const { gateway, post } = await startTestGateway(t);
   for (const [wrong, message] of [
     [endpoint('a b'), /a name is of the form/],
-    [endpoint('x', { provider: 'none' as 'emp' }), /there is no provider "none"/],
+    [endpoint('x', { provider: 'nobody' }), /there is no provider "nobody"/],
     [endpoint('x', { token: 'a b' }), /the token is not/],
     [endpoint('x', { secrets: [] }), /at least one secret/],
     [endpoint('x', { networks: ['here'] }), /x: networks/],

@@ -13,8 +13,12 @@ import { HistogramSeries, type LabelledHistogram } from './histogram-series.js';
 /** How the requests of one endpoint ended. Every request is counted once. */
 export class EndpointCounts {
   acknowledged = 0;
+  /** Answered with a success and not on the log: the sender asked whether anybody is there. */
+  handshake = 0;
   malformed = 0;
   wrongSignature = 0;
+  /** Signed, with a timestamp too far away. */
+  expired = 0;
   tooLarge = 0;
   unsupportedMediaType = 0;
   networkNotAllowed = 0;
@@ -117,6 +121,7 @@ export class GatewayMetrics {
       refused +=
         counts.malformed +
         counts.wrongSignature +
+        counts.expired +
         counts.tooLarge +
         counts.unsupportedMediaType +
         counts.networkNotAllowed +

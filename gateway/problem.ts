@@ -22,6 +22,7 @@ const KINDS = {
   'content-too-large': { status: 413, title: 'Content Too Large' },
   'malformed-notification': { status: 400, title: 'Bad Request' },
   'wrong-signature': { status: 401, title: 'Unauthorized' },
+  'expired-signature': { status: 401, title: 'Unauthorized' },
   'network-not-allowed': { status: 403, title: 'Forbidden' },
   'log-full': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },
   'log-closed': { status: 503, title: 'Service Unavailable', headers: [RETRY_AFTER] },

@@ -52,6 +52,8 @@ const CONTENT_LENGTH = Buffer.from('content-length');
 const ACCEPT = Buffer.from('accept');
 const TRACEPARENT = Buffer.from('traceparent');
 
+const NO_HEADERS: readonly string[] = [];
+
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   const { health, operations, logger } = parts;
   const { intake } = parts.context;
@@ -84,7 +86,8 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
       refuse(res, req, refusal);
       return;
     }
-    new WebhookRequest(parts.context, endpoint, res, span?.traceparent ?? traceparent, span);
+    const headers = headersOf(req, endpoint.headers);
+    new WebhookRequest(parts.context, endpoint, res, headers, span?.traceparent ?? traceparent, span);
   });
   app.any('/webhooks/:endpoint/:token', (res, req) => refuse(res, req, POST_ONLY));
 
@@ -123,9 +126,9 @@ function webhookRefusal(
       return NETWORK_NOT_ALLOWED;
     }
   }
-  if (!isMediaType(req.getHeader(CONTENT_TYPE), provider.mediaType)) {
+  if (!isOneOf(req.getHeader(CONTENT_TYPE), provider.mediaTypes)) {
     counts.unsupportedMediaType++;
-    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaType}`);
+    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaTypes.join(' or ')}`);
   }
   if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
     counts.tooLarge++;
@@ -134,11 +137,16 @@ function webhookRefusal(
   return undefined;
 }
 
-/** Whether a Content-Type names the media type, whatever its parameters and case. */
-function isMediaType(contentType: string, mediaType: string): boolean {
-  if (contentType === mediaType) return true;
+/** Whether a Content-Type names one of the media types, whatever its parameters and case; of none, everything does. */
+function isOneOf(contentType: string, mediaTypes: readonly string[]): boolean {
+  if (mediaTypes.length === 0 || contentType === mediaTypes[0]) return true;
   const end = contentType.indexOf(';');
-  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase() === mediaType;
+  return mediaTypes.includes((end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase());
+}
+
+/** The values of the headers of a provider. One that came twice is the first: what is checked and what is used are the same. */
+function headersOf(req: HttpRequest, names: readonly Buffer[]): readonly string[] {
+  return names.length === 0 ? NO_HEADERS : names.map((name) => req.getHeader(name));
 }
 
 function traceparentOf(req: HttpRequest): string {

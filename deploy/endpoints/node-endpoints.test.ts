@@ -142,12 +142,16 @@ t.test('what is refused is not saved, and says why without a secret', async (t) 
     ['shop', { ...SETTINGS, token: 'short' }, /endpoint shop: token: has fewer than 16/],
     ['shop', { ...SETTINGS, token: 'not/a/hunter2-token' }, /endpoint shop: token: is 1 to 128 letters/],
     ['shop', { ...SETTINGS, secrets: ['test-api-password-1'] }, /secrets: the password of the doc/],
-    ['shop', { ...SETTINGS, provider: 'none' }, /endpoint shop: provider: is emp/],
+    ['shop', { ...SETTINGS, provider: 'nobody' }, /endpoint shop: provider: is one of emp/],
     ['shop', { ...SETTINGS, actor: 'other' }, /actor: other is not there; known: payment, own/],
     ['shop', { ...SETTINGS, name: 'shop' }, /endpoint shop: name is not a field/],
     ['shop', { ...SETTINGS, secret: 'x' }, /secret is not a field \(did you mean secrets\?\)/],
     ['shop', { ...SETTINGS, options: { a: 1 } }, /options: a is not a field/],
-    ['shop', { provider: 'emp' }, /endpoint shop: token: is missing; endpoint shop: secrets: is missing/],
+    [
+      'shop',
+      { provider: 'emp' },
+      /endpoint shop: token: is missing; endpoint shop: secrets: needs at least one/,
+    ],
     [
       'shop',
       { ...SETTINGS, secrets: ['file:/none'] },
@@ -195,7 +199,7 @@ t.test(
 
 t.test('a broken file changes nothing, and is told of', async (t) => {
   const { node, file, served, lines } = await start(t, ['file']);
-  writeFileSync(file, `${yaml('other')}${entry('x').replace('emp', 'none')}`);
+  writeFileSync(file, `${yaml('other')}${entry('x').replace('emp', 'nobody')}`);
   await node.reload();
   t.strictSame(served, []);
   t.match(node.file(), { path: file, problems: [/endpoint x: provider/] });

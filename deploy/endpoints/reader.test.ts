@@ -21,6 +21,8 @@ endpoints:
     secrets: [plain-secret, "env:EMP", "file:${t.testdirName}/password"]
     networks: [192.0.2.0/24, 198.51.100.7]
     options: {}
+  - { name: pay, provider: stripe, token: t3, secrets: [whsec_x], options: { toleranceSeconds: 60 } }
+  - { name: open, provider: none, token: t4, options: { unsigned: true }, actor: watch }
   - { name: emp-2, provider: emp, token: t2, secrets: [x], actor: payment }
 `,
   );
@@ -35,8 +37,17 @@ endpoints:
       token: 'tok',
       secrets: ['plain-secret', 'from-the-environment', 'from-a-file'],
       actor: 'payment',
+      options: {},
       networks: ['192.0.2.0/24', '198.51.100.7/32'],
     },
+    {
+      name: 'pay',
+      provider: 'stripe',
+      token: 't3',
+      secrets: ['whsec_x'],
+      options: { toleranceSeconds: 60 },
+    },
+    { name: 'open', provider: 'none', token: 't4', secrets: [], actor: 'watch', options: { unsigned: true } },
     { name: 'emp-2', provider: 'emp', token: 't2', secrets: ['x'], actor: 'payment' },
   ]);
 });
@@ -56,12 +67,52 @@ t.test('an error names file, entry and field, and no secret', async (t) => {
       ['FILE: endpoint Emp: name: is 1 to 63 of a-z, 0-9 and -, not first or last a -'],
     ],
     [
-      'endpoints: [{ name: emp, provider: stripe, token: t, secrets: [s] }]',
-      ['FILE: endpoint emp: provider: is emp, the only provider of this version'],
+      'endpoints: [{ name: emp, provider: strip, token: t, secrets: [s] }]',
+      [
+        'FILE: endpoint emp: provider: is one of emp, standard-webhooks, stripe, github, shopify, slack, adyen, gocardless, hmac, basic, api-key, none',
+      ],
     ],
     [
       'endpoints: [{ name: emp, provider: emp, token: t, secrets: [] }]',
-      ['FILE: endpoint emp: secrets: needs at least one secret'],
+      ['FILE: endpoint emp: secrets: needs at least one secret: an API password'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t }]',
+      ['FILE: endpoint emp: secrets: needs at least one secret: an API password'],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s], options: { toleranceSecond: 5 } }]',
+      ['FILE: endpoint pay: options: toleranceSecond is not a field (did you mean toleranceSeconds?)'],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s, sk_hunter2] }]',
+      ['FILE: endpoint pay: secrets[1]: begins with whsec_'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { secretEncoding: hex } }]',
+      ['FILE: endpoint own: options.signature: is missing'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { signature: "header:x-s", secretEncoding: hex } }]',
+      ['FILE: endpoint own: secrets[0]: is hex digits, two for each byte'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { signature: "header:x-s", signed: "{timestamp}" } }]',
+      [
+        'FILE: endpoint own: options.signed: holds {body} once',
+        'FILE: endpoint own: options.timestamp: is missing: signed holds {timestamp}',
+      ],
+    ],
+    [
+      'endpoints: [{ name: open, provider: none, token: t, secrets: [hunter2], options: [] }]',
+      ['FILE: endpoint open: options: is a mapping'],
+    ],
+    [
+      'endpoints: [{ name: open, provider: none, token: t, secrets: [hunter2], options: { unsigned: false } }]',
+      [
+        'FILE: endpoint open: options.unsigned: is true: with the provider none, whoever knows the path may send',
+        'FILE: endpoint open: secrets: the provider takes no secrets',
+      ],
     ],
     [
       'endpoints: [{ name: emp, provider: emp, token: t, secrets: [12345] }]',

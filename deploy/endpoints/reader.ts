@@ -3,21 +3,23 @@
  *
  *     endpoints:
  *       - name: emp                       # a-z, 0-9, -; the first part of the path
- *         provider: emp
+ *         provider: emp                   # or one of the others
  *         token: env:EMP_PATH_TOKEN       # the second part of the path
  *         secrets: [env:EMP_PASSWORD, file:/run/secrets/emp-password-old]
  *         actor: payment                  # optional: payment, or one of TETHER_ACTORS
+ *         options: {}                     # optional: those of the provider
  *         networks: [192.0.2.0/24]        # optional: only these addresses may send
  *
  * or one entry at a time, as it comes over the API. `token` and each of `secrets` may be a reference (`references.ts`). A problem names the file, the
  * entry and the field, and never shows a value of `token` or `secrets`; a syntax error gives the position and no text, for the same reason.
  */
 import { LineCounter, parseDocument } from 'yaml';
+import { PROVIDERS } from '../../gateway/providers/index.js';
 import type { Endpoint } from '../endpoint.js';
 import { describeEntry, describeInFile } from './problems.js';
 import { type Env, fileOf, readText, reasonOf, resolveReference } from './references.js';
 import { type EndpointRules, ruleProblems } from './rules.js';
-import { documentSchema, type Entry, entrySchema, namedEntrySchema } from './schema.js';
+import { checkEntry, documentSchema, type Entry, entrySchema, namedEntrySchema } from './schema.js';
 
 /** What was read: all of it right, or what is wrong. */
 interface Read {
@@ -63,17 +65,19 @@ class EndpointReader {
    * which files this machine has.
    */
   async readEntry(name: string, given: unknown): Promise<Read> {
-    const checked = entrySchema.safeParse(given);
-    if (!checked.success) {
-      const problems = checked.error.issues.flatMap((issue) => describeEntry(name, given, issue));
+    const checked = checkEntry(entrySchema, given);
+    if ('issues' in checked) {
+      const problems = checked.issues.flatMap((issue) => describeEntry(name, given, issue));
       return { endpoints: [], problems, files: [] };
     }
-    const read = await this.#resolve(name, checked.data, false);
+    const read = await this.#resolve(name, checked.entry, false);
     return { ...read, problems: read.problems.map((problem) => `endpoint ${name}: ${problem}`) };
   }
 
   async #resolve(name: string, entry: Entry, tells: boolean): Promise<Read> {
-    const { provider, token, secrets, options, ...others } = entry;
+    const { provider, token, secrets, actor, options, networks } = entry;
+    const kind = PROVIDERS.get(provider);
+    const handler = actor ?? (kind?.envelope === 'body' ? 'payment' : undefined);
     const problems: string[] = [];
     const told = (problem: string) => (tells ? problem : 'the reference cannot be followed on this node');
     const resolved = await resolveReference(token, this.#env);
@@ -84,16 +88,18 @@ class EndpointReader {
     const values: string[] = [];
     for (const [place, secret] of secrets.entries()) {
       const result = await resolveReference(secret, this.#env);
-      if ('problem' in result) problems.push(`secrets[${place}]: ${told(result.problem)}`);
-      else values.push(result.value);
+      const problem = 'problem' in result ? told(result.problem) : kind?.secretProblem(result.value, options);
+      if (problem !== undefined) problems.push(`secrets[${place}]: ${problem}`);
+      else if ('value' in result) values.push(result.value);
     }
     const endpoint: Endpoint = Object.freeze({
       name,
-      provider: provider as Endpoint['provider'],
+      provider,
       token: 'value' in resolved ? resolved.value : '',
       secrets: Object.freeze([...new Set(values)]),
-      ...(options === undefined || Object.keys(options).length === 0 ? {} : { options }),
-      ...(others as Pick<Endpoint, 'actor'>),
+      ...(handler === undefined ? {} : { actor: handler }),
+      ...(options === undefined ? {} : { options: Object.freeze(options) }),
+      ...(networks === undefined ? {} : { networks: Object.freeze(networks) }),
     });
     if (problems.length === 0 && this.#rules !== undefined)
       problems.push(...ruleProblems(endpoint, this.#rules));
@@ -128,13 +134,13 @@ async function givenEntries(file: string): Promise<GivenEntries> {
     readonly given: Readonly<Record<string, unknown>>;
   }[] = [];
   for (const [index, given] of parsed.data.endpoints.entries()) {
-    const checked = namedEntrySchema.safeParse(given);
-    if (checked.success) {
-      const { name, ...entry } = checked.data;
+    const checked = checkEntry(namedEntrySchema, given);
+    if ('entry' in checked) {
+      const { name, ...entry } = checked.entry;
       entries.push({ name, entry, given: given as Record<string, unknown> });
       continue;
     }
-    for (const issue of checked.error.issues) {
+    for (const issue of checked.issues) {
       const path = ['endpoints', index, ...issue.path];
       problems.push(...describeInFile(file, raw, { ...issue, path } as typeof issue));
     }

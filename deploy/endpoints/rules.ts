@@ -24,7 +24,7 @@ function ruleProblems(endpoint: Endpoint, { mode, actors }: EndpointRules): read
       `token: has fewer than ${TOKEN_LENGTH_MIN} characters, so it can be guessed; \`tether start\` refuses it`,
     );
   }
-  if (actors !== undefined && !actors.includes(actor)) {
+  if (actor !== undefined && actors !== undefined && !actors.includes(actor)) {
     problems.push(`actor: ${actor} is not there; known: ${actors.join(', ')}`);
   }
   try {

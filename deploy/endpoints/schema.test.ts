@@ -1,6 +1,7 @@
 /** The schema for editors says what the reader does. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { PROVIDERS } from '../../gateway/providers/index.js';
 import { endpointsJsonSchema, entrySchema, fieldsAt } from './schema.js';
 
 const schema = endpointsJsonSchema() as {
@@ -16,10 +17,18 @@ t.test('every field stands in it, with what it means', async (t) => {
   const fields = ['name', ...Object.keys(entrySchema.shape)];
   t.strictSame(fieldsAt(['endpoints', 0]), fields);
   for (const entry of schema.properties.endpoints.items.anyOf) {
-    t.match(entry, { additionalProperties: false, required: ['name', 'provider', 'token', 'secrets'] });
-    const { properties } = entry as {
-      readonly properties: Readonly<Record<string, { description?: string }>>;
+    t.match(entry, { additionalProperties: false });
+    const { properties, required } = entry as {
+      readonly properties: Readonly<Record<string, { description?: string; const?: string }>>;
+      readonly required: readonly string[];
     };
+    const provider = properties.provider?.const ?? '';
+    const needs = (PROVIDERS.get(provider)?.secrets.min ?? 0) > 0;
+    t.strictSame(
+      required.filter((name) => name !== 'options'),
+      ['name', 'provider', 'token', ...(needs ? ['secrets'] : [])],
+      provider,
+    );
     t.same(Object.keys(properties).sort(), [...fields].sort());
     for (const [name, { description }] of Object.entries(properties)) {
       if (name !== 'options') t.ok(description, name);

@@ -3,28 +3,14 @@
  * options. What checks the file, an entry that comes over the API, and the schema for editors all come from here.
  */
 import { z } from 'zod';
+import { countProblem, PROVIDERS } from '../../gateway/providers/index.js';
 import { parseNetwork } from '../networks.js';
+import { didYouMean } from '../suggest.js';
 import { SECRET_BYTES_MAX } from './references.js';
 
 const ENDPOINTS_MAX = 1000;
 
-/** What the form of an entry depends on: its options, and how many secrets there are. */
-interface ProviderForm {
-  readonly options: z.ZodType;
-  readonly secrets: { readonly min: number; readonly max: number };
-}
-
-const SECRETS_MAX = 16;
-const PROVIDERS: ReadonlyMap<string, ProviderForm> = new Map([
-  [
-    'emp',
-    {
-      options: z.strictObject({}, 'is empty: the provider emp has no options'),
-      secrets: { min: 1, max: SECRETS_MAX },
-    },
-  ],
-]);
-const PROVIDER_NAMES = [...PROVIDERS.keys()];
+const NAMES = [...PROVIDERS.keys()];
 
 const network = z
   .string('is a text')
@@ -49,36 +35,43 @@ const nameSchema = z
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is 1 to 63 of a-z, 0-9 and -, not first or last a -')
   .meta({ description: 'Unique; the first part of the path, and stands in every key of its messages' });
 
+const OPTIONS = 'Those of the provider';
+const SECRETS = 'Each of them is valid; each may be env:NAME or file:/path';
+
 /** Of an endpoint, but for its name. */
 const entryShape = {
   provider: z
-    .enum(PROVIDER_NAMES, `is ${PROVIDER_NAMES.join(', ')}, the only provider of this version`)
+    .enum(NAMES, `is one of ${NAMES.join(', ')}`)
     .meta({ description: 'Whose webhooks these are: how they are signed, read and answered' }),
   token: reference.meta({
     description: 'The second part of the path: 16 characters and more; or env:NAME, file:/path',
   }),
-  secrets: z
-    .array(reference, 'is a list of texts')
-    .max(SECRETS_MAX, `takes at most ${SECRETS_MAX} secrets`)
-    .meta({ description: 'A signature by any of them is valid; each may be env:NAME or file:/path' }),
+  secrets: z.array(reference, 'is a list of texts').default([]).meta({ description: SECRETS }),
   actor: z
     .string('is a text')
     .regex(/^[a-z][a-z0-9-]{0,62}$/, 'is the type of an actor: a-z, 0-9 and -')
-    .default('payment')
-    .meta({ description: 'The type of the actor that handles its messages' }),
+    .optional()
+    .meta({
+      description:
+        'The type of the actor that handles its messages; of the provider emp payment, when left out',
+    }),
   networks: z
     .array(network, 'is a list of networks')
     .min(1, 'lists at least one network; leave it out to allow every address')
     .max(1000, 'takes at most 1000 networks')
     .optional()
     .meta({ description: 'Only these may send; left out, every address may' }),
-  options: z.record(z.string(), z.unknown(), 'is a mapping').optional(),
+  options: z.record(z.string(), z.unknown(), 'is a mapping').optional().meta({ description: OPTIONS }),
 };
 
-const entrySchema = z.strictObject(entryShape, 'is a mapping').superRefine(checkByProvider);
-const namedEntrySchema = z
-  .strictObject({ name: nameSchema, ...entryShape }, 'is a mapping')
-  .superRefine(checkByProvider);
+const entrySchema = z.strictObject(entryShape, 'is a mapping');
+const namedEntrySchema = z.strictObject({ name: nameSchema, ...entryShape }, 'is a mapping');
+/** As much of an entry as the checks of its provider need, whatever is wrong with the rest. */
+const providedSchema = z.object({
+  provider: z.enum(NAMES),
+  secrets: z.array(z.string()).default([]),
+  options: z.record(z.string(), z.unknown()).default({}),
+});
 
 /** Entries are checked one by one: a mistake in one must not hide those of the others. */
 const documentSchema = z.strictObject(
@@ -92,35 +85,34 @@ const documentSchema = z.strictObject(
 
 type Entry = z.output<typeof entrySchema>;
 
-function checkByProvider(
-  {
-    provider,
-    options,
-    secrets,
-  }: {
-    readonly provider: string;
-    readonly options?: unknown;
-    readonly secrets: readonly string[];
-  },
-  context: z.RefinementCtx,
-): void {
-  const form = PROVIDERS.get(provider);
-  if (form === undefined) return;
-  const { min, max } = form.secrets;
-  const message =
-    secrets.length < min
-      ? `needs at least ${min === 1 ? 'one secret' : `${min} secrets`}`
-      : `takes ${max === 0 ? 'no' : `at most ${max}`} secrets`;
-  if (secrets.length < min || secrets.length > max)
-    context.issues.push({ code: 'custom', path: ['secrets'], message, input: '' });
-  const checked = options === undefined ? undefined : form.options.safeParse(options);
-  for (const issue of checked?.error?.issues ?? []) {
-    context.issues.push({
-      ...issue,
-      path: ['options', ...issue.path],
-      input: options,
-    } as z.core.$ZodRawIssue);
+/** An entry, or everything that is wrong with it. */
+function checkEntry<Checked extends Entry>(
+  schema: z.ZodType<Checked>,
+  given: unknown,
+): { readonly entry: Checked } | { readonly issues: readonly z.core.$ZodIssue[] } {
+  const checked = schema.safeParse(given);
+  const more = providerIssues(given);
+  if (checked.success && more.length === 0) return { entry: checked.data };
+  return { issues: [...(checked.error?.issues ?? []), ...more] };
+}
+
+/** What depends on the provider: its options, and how many secrets there are. What a secret is, is seen when references are followed. */
+function providerIssues(given: unknown): readonly z.core.$ZodIssue[] {
+  const { data } = providedSchema.safeParse(given);
+  const kind = data === undefined ? undefined : PROVIDERS.get(data.provider);
+  if (data === undefined || kind === undefined) return [];
+  const found: z.core.$ZodIssue[] = [];
+  const say = (path: PropertyKey[], message: string) =>
+    found.push({ code: 'custom', path, message, input: '' });
+  const counted = countProblem(kind.secrets, data.secrets.length);
+  if (counted !== undefined) say(['secrets'], counted);
+  for (const issue of kind.options.safeParse(data.options).error?.issues ?? []) {
+    const path = ['options', ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) say(path, `${key} is not a field${didYouMean(key, kind.optionNames)}`);
+    } else found.push({ ...issue, path });
   }
+  return found;
 }
 
 /** The fields that there may be at a place of the file, to guess what a misspelt one means. */
@@ -136,27 +128,32 @@ function endpointsJsonSchema(): object {
       provider,
       {
         options,
-        secrets: { min, max },
+        secrets: { min, max, what },
       },
-    ]) =>
-      z.strictObject({
+    ]) => {
+      const list = z
+        .array(reference)
+        .min(min)
+        .max(max)
+        .meta({ description: `${SECRETS}. Here: ${what}` });
+      return z.strictObject({
         name: nameSchema,
         ...entryShape,
         provider: z.literal(provider).meta({ description: 'Whose webhooks these are' }),
-        secrets: entryShape.secrets
-          .min(min)
-          .max(max)
-          .meta(entryShape.secrets.meta() ?? {}),
-        options: options.optional(),
-      }),
+        secrets: min === 0 ? list.optional() : list,
+        // Left out, they are empty: which only some providers allow.
+        options: options.safeParse({}).success ? options.optional() : options,
+      });
+    },
   );
   const schema = z.strictObject({
     endpoints: z.array(z.union(entries)).max(ENDPOINTS_MAX).meta({ description: 'Who may send webhooks' }),
   });
-  return { title: 'Endpoints of Tether', ...z.toJSONSchema(schema, { io: 'input' }) };
+  return { title: 'Endpoints of Tether', ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) };
 }
 
 export {
+  checkEntry,
   documentSchema,
   ENDPOINTS_MAX,
   type Entry,
