@@ -8,12 +8,14 @@
 import { hostname } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { PaymentSettings } from '../actors/payment/index.js';
+import type { WebhookSettings } from '../actors/webhook/settings.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger } from '../runtime/logger.js';
+import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { makeDirectory } from '../storage/make-directory.js';
 import {
@@ -45,6 +47,7 @@ const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).hre
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
+const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
 export async function runNode(config: Config, { mode }: { readonly mode: Mode }): Promise<number> {
@@ -125,6 +128,11 @@ export class Node {
             threads: config.uploads.threads,
             youngHeapMib: 48,
             settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
+          },
+          {
+            module: WEBHOOK_ACTOR,
+            threads: webhookThreads(config),
+            settings: webhookSettings(config, database.url, fencing),
           },
           ...config.actors.map(({ module }) => ({
             module,
@@ -317,6 +325,24 @@ function paymentSettings(
     ...fencing,
     ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     blacklistCodes: [...config.chargebackBlacklistCodes],
+    idempotencyEntriesMax: config.idempotencyEntriesMax,
+  };
+}
+
+/** One thread as long as nothing comes: where there are only endpoints of EMP, nothing ever does. */
+function webhookThreads({ threads }: Config): PoolSize {
+  return { min: 1, max: typeof threads === 'number' ? threads : threads.max };
+}
+
+function webhookSettings(
+  config: Config,
+  databaseUrl: string,
+  fencing: Pick<WebhookSettings, 'fencedBy'>,
+): WebhookSettings {
+  return {
+    databaseUrl,
+    ...fencing,
+    ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
 }
