@@ -1,6 +1,8 @@
 /** A webhook endpoint as a node is given it, and the one that `tether up` serves without being given any. */
 
-interface Endpoint {
+import type { FilledHandling } from '../actors/webhook/route-settings.js';
+
+interface Endpoint extends Partial<Pick<FilledHandling, 'routes' | 'order' | 'delaySeconds'>> {
   readonly name: string;
   /** A name of the gateway's `PROVIDERS`. */
   readonly provider: string;

@@ -7,7 +7,6 @@
  */
 import { hostname } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
@@ -24,12 +23,14 @@ import {
   PoolSettingsTable,
   postgresSnapshots,
 } from '../storage/postgres/index.js';
+import { paymentSettings, webhookSettings, webhookThreads } from './actor-settings.js';
 import { announcement } from './announce.js';
 import { Censor } from './censor.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
+import { EndpointHandling, handlingSettings } from './endpoints/handling.js';
 import { endpointFindings, registerEndpointMetrics } from './endpoints/health.js';
 import { NodeEndpoints } from './endpoints/node-endpoints.js';
 import { EXIT } from './exit-codes.js';
@@ -49,6 +50,7 @@ const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).hre
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
+const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
 export async function runNode(config: Config, { mode }: { readonly mode: Mode }): Promise<number> {
@@ -140,6 +142,11 @@ export class Node {
             youngHeapMib: 48,
             settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
           },
+          {
+            module: WEBHOOK_ACTOR,
+            threads: webhookThreads(config),
+            settings: handlingSettings(webhookSettings(config, database.url, fencing), config.endpoints),
+          },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
@@ -172,6 +179,12 @@ export class Node {
       const metrics = new GatewayMetrics();
       const isWorker = config.role === 'worker';
       let gateway: Gateway | undefined;
+      const handling = new EndpointHandling(config.endpoints, {
+        system,
+        settings: webhookSettings(config, database.url, fencing),
+        clock: systemClock,
+        logger,
+      });
       const endpoints = new NodeEndpoints({
         file: config.endpointsFile,
         configured: config.endpoints,
@@ -180,7 +193,9 @@ export class Node {
         clock: systemClock,
         logger,
         onSecrets,
-        serve: (served, complete) => {
+        serve: async (served, complete) => {
+          // Before a message of theirs may come.
+          await handling.follow(served);
           if (!isWorker) gateway?.serve(served, complete);
         },
       });
@@ -252,7 +267,7 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, endpoints, gateway, view, logLevels }, logger);
+      node = new Node(config, { ...parts, endpoints, handling, gateway, view, logLevels }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
@@ -301,7 +316,7 @@ export class Node {
 
   /** As soon as Postgres is there. */
   async #begin(): Promise<void> {
-    const { database, system, pools, endpoints, uploads, log } = this.#parts;
+    const { database, system, pools, endpoints, handling, uploads, log } = this.#parts;
     endpoints.watch();
     await database.ready;
     if (this.#isDraining) return;
@@ -312,6 +327,7 @@ export class Node {
     if (this.#isDraining) return;
     pools.follow(saved);
     const { role, redisUrl } = this.#config;
+    if (role !== 'gateway') void handling.start();
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
         node: this.name,
@@ -332,6 +348,7 @@ interface Parts {
   readonly system: ActorSystem;
   readonly pools: NodePools;
   readonly endpoints: NodeEndpoints;
+  readonly handling: EndpointHandling;
   /** Undefined when all limits are this node's. */
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
@@ -349,18 +366,4 @@ function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Log
 /** Nodes of a cluster keep nothing on their disks. */
 function keepsFiles({ redisUrl, databaseUrl, uploads }: Config): boolean {
   return redisUrl === undefined || databaseUrl === undefined || uploads.s3Url === undefined;
-}
-
-function paymentSettings(
-  config: Config,
-  databaseUrl: string,
-  fencing: Pick<PaymentSettings, 'fencedBy'>,
-): Partial<PaymentSettings> {
-  return {
-    databaseUrl,
-    ...fencing,
-    ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
-    blacklistCodes: [...config.chargebackBlacklistCodes],
-    idempotencyEntriesMax: config.idempotencyEntriesMax,
-  };
 }

@@ -80,6 +80,8 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
   readonly logger: Logger;
   readonly timers: Timers;
   readonly reminders: Reminders;
+  /** Those of a key of this type: what is due comes as a message of that key. For scope `thread`, whose own key is empty. */
+  remindersOf(key: string): Reminders;
   /** Milliseconds since the epoch; in a test system, of its virtual time. */
   now(): number;
   /**

@@ -115,6 +115,17 @@ t.test('an error names file, entry and field, and no secret', async (t) => {
       ],
     ],
     [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [s], order: none, routes: [{ to: own }] }]',
+      [
+        'FILE: endpoint emp: routes: is not for emp: its messages go to its actor',
+        'FILE: endpoint emp: order: is not for emp: its messages go to its actor',
+      ],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s], routes: [{ to: [payment] }] }]',
+      ['FILE: endpoint pay: routes[0].to[0]: is an actor that takes no deliveries'],
+    ],
+    [
       'endpoints: [{ name: emp, provider: emp, token: t, secrets: [12345] }]',
       ['FILE: endpoint emp: secrets[0]: is a text (put it in quotes)'],
     ],
@@ -174,4 +185,37 @@ t.test('a file that is missing, huge, or built to blow up', async (t) => {
     bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join()}]`);
   }
   t.match(await problemsOf(write(t, bomb.join('\n'))), [/aliases/]);
+});
+
+t.test('where messages go; the actors that are named are there', async (t) => {
+  const file = write(
+    t,
+    `
+endpoints:
+  - name: pay
+    provider: stripe
+    token: a-token-of-16-ch
+    secrets: [whsec_x]
+    routes: [{ when: 'type == "invoice.paid"', to: ledger }, { to: [mail, ledger], continue: true }]
+    order: none
+    delaySeconds: 5
+`,
+  );
+  const read = (actors: readonly string[]) =>
+    new EndpointReader({}, { mode: 'start', actors: ['payment', ...actors] }).readFile(file);
+  const { endpoints, problems } = await read(['ledger', 'mail']);
+  t.strictSame(problems, []);
+  t.match(endpoints, [
+    {
+      routes: [
+        { when: 'type == "invoice.paid"', to: ['ledger'], continue: false },
+        { to: ['mail', 'ledger'], continue: true },
+      ],
+      order: 'none',
+      delaySeconds: 5,
+    },
+  ]);
+  t.match((await read(['ledger'])).problems, [
+    /endpoint pay: routes\[1\]\.to: mail is not there; known: payment, ledger$/,
+  ]);
 });

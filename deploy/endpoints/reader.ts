@@ -75,7 +75,7 @@ class EndpointReader {
   }
 
   async #resolve(name: string, entry: Entry, tells: boolean): Promise<Read> {
-    const { provider, token, secrets, actor, options, networks } = entry;
+    const { provider, token, secrets, actor, options, networks, routes, order, delaySeconds } = entry;
     const kind = PROVIDERS.get(provider);
     const handler = actor ?? (kind?.envelope === 'body' ? 'payment' : undefined);
     const problems: string[] = [];
@@ -100,6 +100,9 @@ class EndpointReader {
       ...(handler === undefined ? {} : { actor: handler }),
       ...(options === undefined ? {} : { options: Object.freeze(options) }),
       ...(networks === undefined ? {} : { networks: Object.freeze(networks) }),
+      ...(routes === undefined ? {} : { routes }),
+      ...(order === undefined ? {} : { order }),
+      ...(delaySeconds === undefined ? {} : { delaySeconds }),
     });
     if (problems.length === 0 && this.#rules !== undefined)
       problems.push(...ruleProblems(endpoint, this.#rules));

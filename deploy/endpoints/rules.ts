@@ -27,6 +27,13 @@ function ruleProblems(endpoint: Endpoint, { mode, actors }: EndpointRules): read
   if (actor !== undefined && actors !== undefined && !actors.includes(actor)) {
     problems.push(`actor: ${actor} is not there; known: ${actors.join(', ')}`);
   }
+  for (const [at, { to }] of (endpoint.routes ?? []).entries()) {
+    // A target is forward's own.
+    for (const name of to.map((destination) => destination.split(':')[0] ?? destination)) {
+      if (actors === undefined || actors.includes(name)) continue;
+      problems.push(`routes[${at}].to: ${name} is not there; known: ${actors.join(', ')}`);
+    }
+  }
   try {
     checkEndpoint(endpoint);
   } catch (error) {

@@ -3,6 +3,7 @@
  * options. What checks the file, an entry that comes over the API, and the schema for editors all come from here.
  */
 import { z } from 'zod';
+import { handlingSchema, handlingShape } from '../../actors/webhook/route-settings.js';
 import { countProblem, PROVIDERS } from '../../gateway/providers/index.js';
 import { parseNetwork } from '../networks.js';
 import { didYouMean } from '../suggest.js';
@@ -36,6 +37,8 @@ const nameSchema = z
   .meta({ description: 'Unique; the first part of the path, and stands in every key of its messages' });
 
 const OPTIONS = 'Those of the provider';
+const ROUTES = 'Which of its messages go where; the first that fits has a message';
+const ORDER = '`key`: messages of one key one after the other; `none`: each for itself';
 const SECRETS = 'Each of them is valid; each may be env:NAME or file:/path';
 
 /** Of an endpoint, but for its name. */
@@ -62,6 +65,12 @@ const entryShape = {
     .optional()
     .meta({ description: 'Only these may send; left out, every address may' }),
   options: z.record(z.string(), z.unknown(), 'is a mapping').optional().meta({ description: OPTIONS }),
+  routes: handlingShape.routes.removeDefault().optional().meta({ description: ROUTES }),
+  order: handlingShape.order.removeDefault().optional().meta({ description: ORDER }),
+  delaySeconds: handlingShape.delaySeconds
+    .removeDefault()
+    .optional()
+    .meta({ description: 'Handled so much later than it came' }),
 };
 
 const entrySchema = z.strictObject(entryShape, 'is a mapping');
@@ -71,6 +80,10 @@ const providedSchema = z.object({
   provider: z.enum(NAMES),
   secrets: z.array(z.string()).default([]),
   options: z.record(z.string(), z.unknown()).default({}),
+  actor: z.unknown().optional(),
+  routes: z.unknown().optional(),
+  order: z.unknown().optional(),
+  delaySeconds: z.unknown().optional(),
 });
 
 /** Entries are checked one by one: a mistake in one must not hide those of the others. */
@@ -106,6 +119,13 @@ function providerIssues(given: unknown): readonly z.core.$ZodIssue[] {
     found.push({ code: 'custom', path, message, input: '' });
   const counted = countProblem(kind.secrets, data.secrets.length);
   if (counted !== undefined) say(['secrets'], counted);
+  if (kind.envelope === 'webhook') {
+    // The rest is of the entry's own schema: an actor may be one that takes no deliveries.
+    found.push(...(handlingSchema.shape.actor.safeParse(data.actor).error?.issues ?? []).map(atActor));
+  } else {
+    for (const field of ['routes', 'order', 'delaySeconds'] as const)
+      if (data[field] !== undefined) say([field], `is not for ${kind.name}: its messages go to its actor`);
+  }
   for (const issue of kind.options.safeParse(data.options).error?.issues ?? []) {
     const path = ['options', ...issue.path];
     if (issue.code === 'unrecognized_keys') {
@@ -113,6 +133,10 @@ function providerIssues(given: unknown): readonly z.core.$ZodIssue[] {
     } else found.push({ ...issue, path });
   }
   return found;
+}
+
+function atActor(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  return { ...issue, path: ['actor', ...issue.path] };
 }
 
 /** The fields that there may be at a place of the file, to guess what a misspelt one means. */
