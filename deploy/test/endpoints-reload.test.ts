@@ -21,10 +21,10 @@ t.setTimeout(60_000);
 const API_TOKEN = 'a-token-of-some-length';
 const PATH_TOKEN = 'a-path-token-of-some-length';
 const SECRET = 'a-password-that-stays';
-const REWRITES = 24;
+const REWRITES = 20;
 /** Of them, so many at the end of which nobody tells the node: it has to see them. */
 const UNTOLD = 1;
-const SENDERS = 3;
+const SENDERS = 2;
 /** Served all the time; in the file and over the API in turn; over the API in turn. */
 const STAY = ['stay-1', 'stay-2'];
 const COME_AND_GO = ['comes', 'made'];
