@@ -21,6 +21,7 @@ t.test('the published vector', async (t) => {
     signature.slice(0, -1),
     `${signature}0`,
     signature.replace('sha256', 'sha1'),
+    signature.replace('sha256', 'sha512'),
   ]) {
     t.match(recognise(wrong), { outcome: 'forged' }, wrong);
   }

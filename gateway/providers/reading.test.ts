@@ -66,6 +66,9 @@ t.test('__proto__ is a name like any other', async (t) => {
   t.equal(read('body:/__proto__/id', body), 'x');
   t.equal(read('body:/id', body), '', 'and no way to another');
   t.equal(Reflect.get({}, 'polluted'), undefined);
+  Reflect.defineProperty(Object.prototype, 'inherited', { value: 'x', configurable: true });
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'inherited'));
+  t.equal(read('body:/inherited', '{}'), '', 'what is inherited is not in the body');
 });
 
 t.test('texts that can be keys', async (t) => {

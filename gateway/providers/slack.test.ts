@@ -33,6 +33,7 @@ t.test('the published vector, a slash command', async (t) => {
   ]);
   t.match(slack.recognise(`${COMMAND}x`, headers(PUBLISHED, FORM), NOW), { outcome: 'forged' });
   t.match(slack.recognise(COMMAND, headers(PUBLISHED.slice(3), FORM), NOW), { outcome: 'forged' });
+  t.match(slack.recognise(COMMAND, headers(PUBLISHED.replace('v0', 'v1'), FORM), NOW), { outcome: 'forged' });
   t.match(slack.recognise(COMMAND, headers(PUBLISHED, FORM), NOW + 301_000), { outcome: 'expired' });
 });
 
