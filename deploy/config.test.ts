@@ -240,7 +240,7 @@ t.test('start: what the embedded default would make up has to be given', async (
   await t.rejects(loadConfig(env, 'start'), {
     message: /endpoint emp: secrets: .*public.*\n.*endpoint emp: token: has fewer than 16/,
   });
-  for (const wrong of ['endpoints: [', 'endpoints: []']) {
+  for (const wrong of ['endpoints: [', 'endpoints: 7']) {
     writeFileSync(file, wrong);
     const failure = await loadConfig(env, 'start').catch((error: unknown) => error);
     t.equal(failure instanceof ConfigError && failure.problems.length, 1, 'nothing about what is not there');

@@ -15,7 +15,7 @@ import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from
 import { logDriverOf, rulesBetween } from './config-rules.js';
 import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
-import { loadEndpoints } from './endpoints.js';
+import { EndpointReader } from './endpoints/reader.js';
 import { ConfigError } from './errors.js';
 import { nearest } from './suggest.js';
 
@@ -77,7 +77,10 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly apiToken: string;
   /** Where the API token is kept, when it was not given; undefined when it was. */
   readonly apiTokenFile: string | undefined;
+  /** As they stand in the file, or the one for trying out. */
   readonly endpoints: readonly Endpoint[];
+  /** Reads endpoints as this node would serve them. */
+  readonly endpointReader: EndpointReader;
   /** The user's own, beside Tether's. */
   readonly actors: readonly ActorModule[];
   /** Each key as it was given, for people; no secret stands in it. */
@@ -85,9 +88,6 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   /** For the log at the start: what is allowed and yet worth a thought. */
   readonly warnings: readonly string[];
 }
-
-/** A signature covers the id alone: of the rest of a body, only the token says who sent it. */
-const TOKEN_LENGTH_MIN = 16;
 
 /** @throws ConfigError naming every key that is wrong or unknown */
 function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
@@ -217,6 +217,7 @@ interface Examined {
   /** Keys whose value is refused; the default stands for it. */
   readonly refused: ReadonlySet<ConfigKey>;
   readonly endpoints: readonly Endpoint[];
+  readonly endpointReader: EndpointReader;
   readonly actors: readonly ActorModule[];
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -241,16 +242,19 @@ async function examineConfig(
     }
   };
   const actors = await tried(findActors(settings.actorFiles));
+  const types = actors && [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
+  const endpointReader = new EndpointReader(env, { mode, actors: types });
   let endpoints: readonly Endpoint[] = settings.role === 'worker' ? [] : [DEFAULT_ENDPOINT];
   if (settings.endpointsFile !== undefined) {
-    endpoints = (await tried(loadEndpoints(settings.endpointsFile, env))) ?? [];
-    if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
-    if (actors !== undefined) problems.push(...unknownActors(settings.endpointsFile, endpoints, actors));
+    const read = await endpointReader.readFile(settings.endpointsFile);
+    problems.push(...read.problems);
+    endpoints = read.endpoints;
   }
   return {
     settings,
     refused,
     endpoints: Object.freeze([...endpoints]),
+    endpointReader,
     actors: actors ?? [],
     problems,
     warnings: Object.freeze(warningsOf(settings, mode, endpoints)),
@@ -262,13 +266,25 @@ async function examineConfig(
  * @throws ConfigError
  */
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const { settings, endpoints, actors, problems, warnings } = await examineConfig(env, mode, overrides);
+  const { settings, endpoints, endpointReader, actors, problems, warnings } = await examineConfig(
+    env,
+    mode,
+    overrides,
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   const { token, file } =
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
-  const config = { ...settings, apiToken: token, apiTokenFile: file, endpoints, actors, warnings };
+  const config = {
+    ...settings,
+    apiToken: token,
+    apiTokenFile: file,
+    endpoints,
+    endpointReader,
+    actors,
+    warnings,
+  };
   return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
 }
 
@@ -291,36 +307,6 @@ function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint
     );
   }
   return warnings;
-}
-
-function unknownActors(
-  file: string,
-  endpoints: readonly Endpoint[],
-  actors: readonly ActorModule[],
-): string[] {
-  const known = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
-  return endpoints
-    .filter(({ actor }) => !known.includes(actor))
-    .map(
-      ({ name, actor }) =>
-        `${file}: endpoint ${name}: actor: ${actor} is not there; known: ${known.join(', ')}`,
-    );
-}
-
-/** What is good for trying out only. */
-function unsafe(file: string, endpoints: readonly Endpoint[]): string[] {
-  return endpoints.flatMap(({ name, token, secrets }) => [
-    ...(secrets.includes(PUBLISHED_SECRET)
-      ? [
-          `${file}: endpoint ${name}: secrets: the password of the documentation is public; \`tether start\` refuses it`,
-        ]
-      : []),
-    ...(token.length < TOKEN_LENGTH_MIN
-      ? [
-          `${file}: endpoint ${name}: token: has fewer than ${TOKEN_LENGTH_MIN} characters, so it can be guessed; \`tether start\` refuses it`,
-        ]
-      : []),
-  ]);
 }
 
 function missingInProduction(settings: Settings, refused: ReadonlySet<ConfigKey>): string[] {

@@ -7,7 +7,6 @@
  */
 import { hostname } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import type { PaymentSettings } from '../actors/payment/index.js';
 import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '../gateway/index.js';
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
@@ -20,14 +19,20 @@ import {
   AuditTable,
   createDeadLetterStore,
   createReminderStore,
+  EndpointsTable,
   PoolSettingsTable,
   postgresSnapshots,
 } from '../storage/postgres/index.js';
+import { paymentSettings, webhookSettings, webhookThreads } from './actor-settings.js';
 import { announcement } from './announce.js';
+import { Censor } from './censor.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
+import { EndpointHandling, handlingSettings } from './endpoints/handling.js';
+import { endpointFindings, registerEndpointMetrics } from './endpoints/health.js';
+import { NodeEndpoints } from './endpoints/node-endpoints.js';
 import { EXIT } from './exit-codes.js';
 import { type LeveledLogger, LogLevelControl } from './log-level.js';
 import { createLogger } from './logger.js';
@@ -37,7 +42,7 @@ import { NodePools } from './pools.js';
 import { databaseState, dependencyStates, readinessOf } from './readiness.js';
 import { nodeRoutes } from './routes.js';
 import { WatchedView } from './status/node-view.js';
-import { untilToldToStop } from './stop-signal.js';
+import { onHangup, untilToldToStop } from './stop-signal.js';
 import { NodeUploads, objectSettings } from './uploads.js';
 import { version } from './version.js';
 
@@ -45,12 +50,15 @@ const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).hre
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
+const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
 export async function runNode(config: Config, { mode }: { readonly mode: Mode }): Promise<number> {
-  const logger = createLogger({ level: config.logLevel, secrets: secretsOf(config) });
+  const censor = new Censor(secretsOf(config));
+  const logger = createLogger({ level: config.logLevel, censor: censor.clean });
   const stop = untilToldToStop(logger);
-  const node = await Node.start(config, logger);
+  const node = await Node.start(config, logger, { onSecrets: censor.add });
+  const release = onHangup(logger, () => node.reload());
   try {
     process.stdout.write(announcement(config, mode, node));
     const reason = await Promise.race([stop.told, node.failed]);
@@ -61,8 +69,16 @@ export async function runNode(config: Config, { mode }: { readonly mode: Mode })
     logger.info({}, 'the node has stopped');
     return EXIT.ok;
   } finally {
+    release();
     stop.release();
   }
+}
+
+interface NodeOptions {
+  /** False: threads measure nothing; for who asks what it costs. */
+  readonly measures?: boolean;
+  /** Told of secrets that come while it runs. */
+  readonly onSecrets?: (secrets: readonly string[]) => void;
 }
 
 /** A node in this process. */
@@ -90,8 +106,8 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  /** @param measures false: threads measure nothing; for who asks what it costs */
-  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
+  static async start(config: Config, logger: LeveledLogger, options: NodeOptions = {}): Promise<Node> {
+    const { measures = true, onSecrets = () => {} } = options;
     const undo: (() => Promise<void> | void)[] = [];
     try {
       const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
@@ -126,6 +142,11 @@ export class Node {
             youngHeapMib: 48,
             settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
           },
+          {
+            module: WEBHOOK_ACTOR,
+            threads: webhookThreads(config),
+            settings: handlingSettings(webhookSettings(config, database.url, fencing), config.endpoints),
+          },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
@@ -156,6 +177,29 @@ export class Node {
       const pools = new NodePools({ system, table, clock: systemClock, logger });
       const audit = new AuditTable(database.pool);
       const metrics = new GatewayMetrics();
+      const isWorker = config.role === 'worker';
+      let gateway: Gateway | undefined;
+      const handling = new EndpointHandling(config.endpoints, {
+        system,
+        settings: webhookSettings(config, database.url, fencing),
+        clock: systemClock,
+        logger,
+      });
+      const endpoints = new NodeEndpoints({
+        file: config.endpointsFile,
+        configured: config.endpoints,
+        reader: config.endpointReader,
+        table: new EndpointsTable(database.pool),
+        clock: systemClock,
+        logger,
+        onSecrets,
+        serve: async (served, complete) => {
+          // Before a message of theirs may come.
+          await handling.follow(served);
+          if (!isWorker) gateway?.serve(served, complete);
+        },
+      });
+      undo.push(() => endpoints.stop());
       let node: Node | undefined;
       const parts = { log: nodeLog, database, system, pools, shares, uploads };
       const view = new WatchedView({
@@ -171,6 +215,7 @@ export class Node {
         dependencies: () => dependencyStates(parts),
         countDeadLetters: () => deadLetters.count(),
         config: config.keys,
+        findings: () => endpointFindings(endpoints),
       });
       undo.push(() => view.stop());
       registerNodeMetrics(metrics, {
@@ -189,10 +234,12 @@ export class Node {
         databaseState: () => databaseState(parts),
         uploads: uploads ?? { mode: 'ready', active: 0 },
       });
-      const gateway = await startGateway({
+      registerEndpointMetrics(metrics, endpoints);
+      gateway = await startGateway({
         host: config.host,
         port: config.port,
-        endpoints: config.role === 'worker' ? [] : config.endpoints,
+        endpoints: isWorker ? [] : config.endpoints,
+        endpointsComplete: isWorker,
         partitions: (actor) => log.open(actor),
         group: (actor) => config.actors.find(({ type }) => type === actor)?.group,
         readiness: () => readinessOf(parts),
@@ -209,6 +256,7 @@ export class Node {
             system,
             tokens: uploads?.tokens,
             pools,
+            endpoints,
             audit,
           }),
         },
@@ -219,7 +267,7 @@ export class Node {
         logger,
         now: Date.now,
       });
-      node = new Node(config, { ...parts, gateway, view, logLevels }, logger);
+      node = new Node(config, { ...parts, endpoints, handling, gateway, view, logLevels }, logger);
       return node;
     } catch (error) {
       for (const step of undo.reverse()) await step();
@@ -241,12 +289,19 @@ export class Node {
     return this.#cluster?.stats();
   }
 
+  /** Reads the endpoints anew, now. */
+  async reload(): Promise<void> {
+    await this.#parts.endpoints.reload();
+  }
+
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, pools, shares, log, database, view, logLevels } = this.#parts;
+    const { gateway, uploads, system, pools, endpoints, shares, log, database, view, logLevels } =
+      this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
+    await endpoints.stop();
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
     await pools.stop();
@@ -261,14 +316,18 @@ export class Node {
 
   /** As soon as Postgres is there. */
   async #begin(): Promise<void> {
-    const { database, system, pools, uploads, log } = this.#parts;
+    const { database, system, pools, endpoints, handling, uploads, log } = this.#parts;
+    endpoints.watch();
     await database.ready;
+    if (this.#isDraining) return;
+    void endpoints.follow();
     const saved = await pools.load();
     if (this.#isDraining) return;
     await system.start();
     if (this.#isDraining) return;
     pools.follow(saved);
     const { role, redisUrl } = this.#config;
+    if (role !== 'gateway') void handling.start();
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
         node: this.name,
@@ -288,6 +347,8 @@ interface Parts {
   readonly database: Database;
   readonly system: ActorSystem;
   readonly pools: NodePools;
+  readonly endpoints: NodeEndpoints;
+  readonly handling: EndpointHandling;
   /** Undefined when all limits are this node's. */
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
@@ -305,18 +366,4 @@ function openShares({ redisUrl, role }: Config, { shared }: NodeLog, logger: Log
 /** Nodes of a cluster keep nothing on their disks. */
 function keepsFiles({ redisUrl, databaseUrl, uploads }: Config): boolean {
   return redisUrl === undefined || databaseUrl === undefined || uploads.s3Url === undefined;
-}
-
-function paymentSettings(
-  config: Config,
-  databaseUrl: string,
-  fencing: Pick<PaymentSettings, 'fencedBy'>,
-): Partial<PaymentSettings> {
-  return {
-    databaseUrl,
-    ...fencing,
-    ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
-    blacklistCodes: [...config.chargebackBlacklistCodes],
-    idempotencyEntriesMax: config.idempotencyEntriesMax,
-  };
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEndpointCommands } from './commands/endpoints.js';
 import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addLogLevelCommand } from './commands/log-level.js';
@@ -27,6 +28,7 @@ Examples:
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether pools set payment --min 1 --max 4
+  $ tether endpoints check endpoints.yaml
   $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
@@ -54,6 +56,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addTokenCommands(program, env);
   addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
+  addEndpointCommands(program, env);
   addAuditCommand(program, env);
   addLogLevelCommand(program, env);
   return program;

@@ -7,6 +7,8 @@ import {
   auditRoutes,
   deadLetterBulkRoutes,
   deadLetterRoutes,
+  type EndpointControl,
+  endpointRoutes,
   eventRoutes,
   type LogLevels,
   logLevelRoutes,
@@ -29,11 +31,12 @@ interface RoutedParts {
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
+  readonly endpoints: EndpointControl;
   readonly audit: AuditLog;
 }
 
 function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
-  const { deadLetters, logLevels, pool, system, tokens, pools, audit } = parts;
+  const { deadLetters, logLevels, pool, system, tokens, pools, endpoints, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -45,6 +48,7 @@ function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
     }),
     ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
     ...poolRoutes(pools),
+    ...endpointRoutes(endpoints),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
     ...logLevelRoutes(logLevels),

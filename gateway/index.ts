@@ -2,6 +2,12 @@
 export { type AuditLog, auditRoutes } from './api/audit.js';
 export { deadLetterRoutes } from './api/dead-letters.js';
 export { deadLetterBulkRoutes } from './api/dead-letters-bulk.js';
+export {
+  type EndpointControl,
+  type EndpointState,
+  type EndpointsFileState,
+  endpointRoutes,
+} from './api/endpoints.js';
 export { eventRoutes } from './api/events.js';
 export { type LogLevelState, type LogLevels, logLevelRoutes, type RunningLevel } from './api/log-level.js';
 export { type PoolControl, type PoolSettingsChange, type PoolState, poolRoutes } from './api/pools.js';
@@ -11,8 +17,14 @@ export type { Finding, History, Percentiles, PoolStatus, Status } from './api/st
 export { tokenRoutes } from './api/tokens.js';
 export { uploadListRoutes } from './api/uploads.js';
 export { TokenAuthenticator } from './auth/authenticator.js';
-export type { Endpoint } from './endpoints.js';
-export { GatewayOptionError, ListenError, PortBusyError } from './errors.js';
+export { checkEndpoint, type Endpoint } from './endpoints.js';
+export {
+  EndpointConfiguredError,
+  EndpointRefusedError,
+  GatewayOptionError,
+  ListenError,
+  PortBusyError,
+} from './errors.js';
 export type { Readiness } from './health.js';
 export { EndpointCounts, GatewayMetrics, type GatewayMetricsOptions } from './metrics.js';
 export { reasonNotToListen } from './port-probe.js';

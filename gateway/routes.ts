@@ -11,7 +11,7 @@ import { send } from './answer.js';
 import { type OperationsOptions, registerApi } from './api/register.js';
 import type { ClientAddresses } from './client-address.js';
 import { ConsoleFiles } from './console/serve.js';
-import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
+import type { CompiledEndpoint, LiveEndpoints } from './endpoints.js';
 import type { Health } from './health.js';
 import { refuseAndLinger } from './linger.js';
 import { problem } from './problem.js';
@@ -21,7 +21,7 @@ import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-r
 
 export interface RouteParts {
   readonly context: RequestContext;
-  readonly endpoints: EndpointTable;
+  readonly endpoints: LiveEndpoints;
   readonly addresses: ClientAddresses;
   readonly health: Health;
   readonly operations: OperationsOptions | undefined;
@@ -33,6 +33,10 @@ type Handler = (res: HttpResponse, req: HttpRequest) => void;
 
 const NOT_FOUND = problem('not-found', 'there is nothing here');
 const UNKNOWN_ENDPOINT = problem('not-found', 'there is no such endpoint');
+const NOT_KNOWN_YET = problem(
+  'unavailable',
+  'this node does not know all endpoints yet, and this may be one; try again later',
+);
 const DRAINING = problem('draining', 'this node is going down; another one will answer');
 const NETWORK_NOT_ALLOWED = problem(
   'network-not-allowed',
@@ -47,6 +51,8 @@ const CONTENT_TYPE = Buffer.from('content-type');
 const CONTENT_LENGTH = Buffer.from('content-length');
 const ACCEPT = Buffer.from('accept');
 const TRACEPARENT = Buffer.from('traceparent');
+
+const NO_HEADERS: readonly string[] = [];
 
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   const { health, operations, logger } = parts;
@@ -69,7 +75,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
     const endpoint = parts.endpoints.find(req.getParameter(0), req.getParameter(1));
     if (endpoint === undefined) {
       parts.context.metrics.unknownEndpoint++;
-      refuse(res, req, UNKNOWN_ENDPOINT);
+      refuse(res, req, parts.endpoints.complete ? UNKNOWN_ENDPOINT : NOT_KNOWN_YET);
       return;
     }
     const traceparent = traceparentOf(req);
@@ -80,7 +86,8 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
       refuse(res, req, refusal);
       return;
     }
-    new WebhookRequest(parts.context, endpoint, res, span?.traceparent ?? traceparent, span);
+    const headers = headersOf(req, endpoint.headers);
+    new WebhookRequest(parts.context, endpoint, res, headers, span?.traceparent ?? traceparent, span);
   });
   app.any('/webhooks/:endpoint/:token', (res, req) => refuse(res, req, POST_ONLY));
 
@@ -119,9 +126,9 @@ function webhookRefusal(
       return NETWORK_NOT_ALLOWED;
     }
   }
-  if (!isMediaType(req.getHeader(CONTENT_TYPE), provider.mediaType)) {
+  if (!isOneOf(req.getHeader(CONTENT_TYPE), provider.mediaTypes)) {
     counts.unsupportedMediaType++;
-    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaType}`);
+    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaTypes.join(' or ')}`);
   }
   if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
     counts.tooLarge++;
@@ -130,11 +137,16 @@ function webhookRefusal(
   return undefined;
 }
 
-/** Whether a Content-Type names the media type, whatever its parameters and case. */
-function isMediaType(contentType: string, mediaType: string): boolean {
-  if (contentType === mediaType) return true;
+/** Whether a Content-Type names one of the media types, whatever its parameters and case; of none, everything does. */
+function isOneOf(contentType: string, mediaTypes: readonly string[]): boolean {
+  if (mediaTypes.length === 0 || contentType === mediaTypes[0]) return true;
   const end = contentType.indexOf(';');
-  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase() === mediaType;
+  return mediaTypes.includes((end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase());
+}
+
+/** The values of the headers of a provider. One that came twice is the first: what is checked and what is used are the same. */
+function headersOf(req: HttpRequest, names: readonly Buffer[]): readonly string[] {
+  return names.length === 0 ? NO_HEADERS : names.map((name) => req.getHeader(name));
 }
 
 function traceparentOf(req: HttpRequest): string {

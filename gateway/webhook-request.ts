@@ -3,15 +3,15 @@
  *
  * ```
  * reading --body complete and genuine--> appending --log has it, or refuses it--> answered
- *    |  `------body refused------------------|------------------------------------^
+ *    |  `------body refused, handshake-------|------------------------------------^
  *    |                                       |
  *    `-----client left--> aborted <----------'
  * ```
- * - The success answer is sent from `appended` and from nowhere else (P1).
+ * - The success answer is sent from `appended` and from nowhere else (P1); a handshake, which is no message, is answered at once.
  * - A client that leaves while the append is under way does not stop it: it cannot know whether its message was kept. The
  *   append then settles in mode `aborted`, and `res` is not touched.
  * - The request is its own `AppendWaiter`, and its body is handed on without a copy when it comes in one piece: no promise and
- *   no buffer per request.
+ *   no buffer per request. A request of several messages (`Accepted.more`) has one that waits for all of them.
  */
 
 import type { HttpResponse } from 'uWebSockets.js';
@@ -22,22 +22,23 @@ import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
 import { partitionIn } from '../runtime/partition.js';
 import { type Answer, send } from './answer.js';
+import { AppendAll } from './append-all.js';
 import { BodyBuffer } from './body.js';
 import type { CompiledEndpoint } from './endpoints.js';
 import type { Intake } from './intake.js';
 import { LingeringAnswer } from './linger.js';
 import type { GatewayMetrics } from './metrics.js';
 import { problem } from './problem.js';
-import type { Refused } from './providers/provider.js';
+import type { Handshake, Message, Refused } from './providers/provider.js';
 import type { RequestSpan, RequestTracing } from './request-tracing.js';
 
 export const BODY_BYTES_MAX = 64 * 1024;
 
 /** As bytes, like the media type: uWebSockets.js would convert a string at each answer. */
 const CONTENT_TYPE = Buffer.from('Content-Type');
+const NO_BODY = new Uint8Array(0);
 
 const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
-const WRONG_SIGNATURE = problem('wrong-signature', 'the signature is not that of the signed id');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
 const LOG_CLOSED = problem('log-closed', 'the log takes no messages; try again later');
 
@@ -58,6 +59,7 @@ export class WebhookRequest implements AppendWaiter {
   readonly #context: RequestContext;
   readonly #endpoint: CompiledEndpoint;
   readonly #res: HttpResponse;
+  readonly #headers: readonly string[];
   readonly #traceparent: string;
   readonly #span: RequestSpan | undefined;
   readonly #startedMs: number;
@@ -67,17 +69,19 @@ export class WebhookRequest implements AppendWaiter {
   #success: Uint8Array | undefined;
   #lingering: LingeringAnswer | undefined;
 
-  /** Takes the request over: body, abort and answer. `traceparent`: checked, or empty. */
+  /** Takes the request over: body, abort and answer. `headers`: those that the provider wants. `traceparent`: checked, or empty. */
   constructor(
     context: RequestContext,
     endpoint: CompiledEndpoint,
     res: HttpResponse,
+    headers: readonly string[],
     traceparent: string,
     span: RequestSpan | undefined,
   ) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#res = res;
+    this.#headers = headers;
     this.#traceparent = traceparent;
     this.#span = span;
     this.#startedMs = context.metrics.clockMs();
@@ -94,11 +98,7 @@ export class WebhookRequest implements AppendWaiter {
     } else {
       this.#enter('answered');
       this.#endpoint.counts.acknowledged++;
-      const res = this.#res;
-      res.cork(() => {
-        res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
-        res.end(this.#success ?? '', intake.mode !== 'open');
-      });
+      this.#sendSuccess(this.#success ?? NO_BODY);
       this.#span?.answered('200');
       metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs, this.#traceparent);
     }
@@ -155,39 +155,74 @@ export class WebhookRequest implements AppendWaiter {
 
   #complete(body: Buffer): void {
     const endpoint = this.#endpoint;
-    const verdict = endpoint.provider.recognise(body);
+    const receivedAt = this.#context.now();
+    const verdict = endpoint.provider.recognise(body, this.#headers, receivedAt);
     if (verdict.outcome !== 'accepted') {
-      this.#refuseVerdict(verdict);
+      this.#answerVerdict(verdict);
       return;
     }
-    const { key, dedupe } = verdict;
-    const receivedAt = this.#context.now();
+    const { more } = verdict;
+    const waiter = more === undefined ? this : new AppendAll(1 + more.length, this);
+    this.#body = undefined;
+    this.#success = verdict.answer;
+    this.#enter('appending');
+    this.#append(verdict, verdict.payload ?? body, receivedAt, waiter);
+    if (more === undefined) return;
+    for (const message of more) this.#append(message, message.payload ?? body, receivedAt, waiter);
+  }
+
+  #append({ key, dedupe }: Message, payload: Uint8Array, receivedAt: number, waiter: AppendWaiter): void {
+    const { actor, group, partitions } = this.#endpoint;
     const envelope = encodeEnvelope({
       id: this.#context.ids.next(receivedAt),
-      actor: endpoint.actor,
+      actor,
       key,
       dedupe,
       receivedAt,
       traceparent: this.#traceparent,
-      payload: body,
+      payload,
     });
-    this.#body = undefined;
-    this.#success = verdict.answer;
-    this.#enter('appending');
-    const partition = endpoint.partitions[partitionIn(endpoint.group, key, endpoint.partitions.length)];
+    const partition = partitions[partitionIn(group, key, partitions.length)];
     if (partition === undefined) assert.fail('an endpoint has partitions');
-    partition.append(envelope, this);
+    partition.append(envelope, waiter);
   }
 
-  #refuseVerdict(verdict: Refused): void {
+  #answerVerdict(verdict: Handshake | Refused): void {
     const { counts } = this.#endpoint;
-    if (verdict.outcome === 'malformed') {
-      counts.malformed++;
-      this.#refuse(problem('malformed-notification', verdict.reason));
-    } else {
-      counts.wrongSignature++;
-      this.#refuse(WRONG_SIGNATURE);
+    switch (verdict.outcome) {
+      case 'handshake':
+        counts.handshake++;
+        this.#answerHandshake(verdict.answer);
+        return;
+      case 'malformed':
+        counts.malformed++;
+        this.#refuse(problem('malformed-notification', verdict.reason));
+        return;
+      case 'forged':
+        counts.wrongSignature++;
+        this.#refuse(problem('wrong-signature', verdict.reason));
+        return;
+      case 'expired':
+        counts.expired++;
+        this.#refuse(problem('expired-signature', verdict.reason));
+        return;
     }
+  }
+
+  #answerHandshake(answer: Uint8Array): void {
+    const { intake } = this.#context;
+    this.#enter('answered');
+    this.#span?.answered('200');
+    this.#sendSuccess(answer);
+    intake.settle();
+  }
+
+  #sendSuccess(answer: Uint8Array): void {
+    const res = this.#res;
+    res.cork(() => {
+      res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
+      res.end(answer, this.#context.intake.mode !== 'open');
+    });
   }
 
   #refuse(answer: Answer): void {

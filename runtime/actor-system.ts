@@ -169,6 +169,17 @@ export class ActorSystem {
     await this.#pool(actor).change(change);
   }
 
+  /**
+   * Gives an actor that runs other settings than it was registered with. Its threads get them between two batches, in the order of the
+   * changes (`configure` of the definition); of changes that come faster than a thread takes them, it may pass over all but the last. Threads
+   * that start later open with the latest. Resolves when every thread that was ready has them, or later ones.
+   * @throws PoolRequestError (rejects) when the actor does not run here, has no `configure`, or the settings cannot be sent to a thread
+   * @throws ActorSettingsError (rejects) when `configure` threw in a thread: it goes on with those that it had, the others have the new ones
+   */
+  async changeSettings(actor: string, settings: unknown): Promise<void> {
+    await this.#pool(actor).configure(settings);
+  }
+
   /** The settings that hold; with `change`, those that would. @throws PoolRequestError */
   poolSettings(actor: string, change: PoolChange = {}): PoolSettings {
     return this.#pool(actor).check(change);
@@ -345,6 +356,7 @@ export class ActorSystem {
       },
       heapMibMax,
       youngHeapMib,
+      configures: definition.configure !== undefined,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
       deadLetters: this.#deadLetters,
       release: (partition, from, _to, signal) => main.release(actor, partition, from, signal),

@@ -135,6 +135,12 @@ export class PoolRequestError extends TetherError {
   readonly retryable = false;
 }
 
+/** Threads of an actor did not take settings that were changed: its `configure` threw there. They go on with those that they had. */
+export class ActorSettingsError extends TetherError {
+  readonly code = 'TETHER_ACTOR_SETTINGS';
+  readonly retryable = true;
+}
+
 /** No reply came within the time that the asker gave. */
 export class AskTimeoutError extends TetherError {
   readonly code = 'TETHER_ASK_TIMEOUT';

@@ -17,6 +17,7 @@ export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.js';
 export {
   ActivationStoppedError,
   ActorModuleError,
+  ActorSettingsError,
   AskCycleError,
   AskFailedError,
   AskTimeoutError,

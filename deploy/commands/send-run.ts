@@ -1,7 +1,7 @@
 /** What `tether send emp` does: sends, shows how far it is and what is wrong, and sums up. */
 import { randomInt } from 'node:crypto';
 import { type Environment, parseConfig } from '../config.js';
-import { resolveReference } from '../endpoints.js';
+import { resolveReference } from '../endpoints/references.js';
 import { ConfigError } from '../errors.js';
 import { isRetried } from '../send/emp-client.js';
 import type { EmpKind } from '../send/emp-story.js';

@@ -23,7 +23,8 @@ const CALL_SHARE = 0.5;
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
-function diagnose(status: Observed): Finding[] {
+/** @param more what other parts say; it stands behind what is seen here, among equals */
+function diagnose(status: Observed, more: readonly Finding[] = []): Finding[] {
   const found = [
     ...ofLog(status),
     ...ofDependencies(status),
@@ -32,6 +33,7 @@ function diagnose(status: Observed): Finding[] {
     ...ofGateway(status),
     ...ofDeadLetters(status),
     ...ofSettings(status),
+    ...more,
   ];
   // Stable: among equals the order of the rules.
   return found.sort((a, b) => RANK[a.severity] - RANK[b.severity]);

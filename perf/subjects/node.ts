@@ -12,7 +12,9 @@ const config = await loadConfig(
   { TETHER_DATA_DIR: dataDir, TETHER_PORT: '0', TETHER_LOG_LEVEL: 'warn', ...JSON.parse(keys) },
   'up',
 );
-const node = await Node.start(config, createLogger({ level: 'warn' }), measuring !== 'unmeasured');
+const node = await Node.start(config, createLogger({ level: 'warn' }), {
+  measures: measuring !== 'unmeasured',
+});
 node.failed.then((error) => {
   throw error;
 });

@@ -164,6 +164,12 @@ export class ActorPool {
     if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
   }
 
+  /** Resolves, and rejects, as `ThreadPool.configure` does. */
+  async configure(settings: unknown): Promise<void> {
+    this.#assertNotStopped();
+    await this.#pool.configure(settings);
+  }
+
   #set(settings: PoolSettings): void {
     this.#settings = settings;
     const { batchMax, lingerMs, inFlightMax } = settings;
@@ -360,6 +366,7 @@ export class ActorPool {
       case 'settled':
         this.#options.mesh.received(thread, message);
         break;
+      case 'configured':
       case 'log':
         break;
     }

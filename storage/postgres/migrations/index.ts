@@ -6,6 +6,8 @@ import { tokens } from './0005-tokens.js';
 import { partitionEpochs } from './0006-partition-epochs.js';
 import { pools } from './0007-pools.js';
 import { finding } from './0008-finding.js';
+import { webhooks } from './0009-webhooks.js';
+import { endpoints } from './0010-endpoints.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -18,6 +20,8 @@ export const migrations: readonly Migration[] = [
   partitionEpochs,
   pools,
   finding,
+  webhooks,
+  endpoints,
 ];
 
 export type { Migration } from './migration.js';

@@ -1,0 +1,221 @@
+import t, { type Test } from 'tap';
+import { EndpointReader } from './reader.js';
+
+function write(t: Test, yaml: string): string {
+  return `${t.testdir({ 'endpoints.yaml': yaml, password: 'from-a-file\n', empty: '\n' })}/endpoints.yaml`;
+}
+
+async function problemsOf(file: string, env = {}): Promise<readonly string[]> {
+  const { problems } = await new EndpointReader(env, undefined).readFile(file);
+  return problems.map((problem) => problem.replace(file, 'FILE'));
+}
+
+t.test('entries, with secrets given plainly, by environment and by file', async (t) => {
+  const file = write(
+    t,
+    `
+endpoints:
+  - name: emp
+    provider: emp
+    token: env:PATH_TOKEN
+    secrets: [plain-secret, "env:EMP", "file:${t.testdirName}/password"]
+    networks: [192.0.2.0/24, 198.51.100.7]
+    options: {}
+  - { name: pay, provider: stripe, token: t3, secrets: [whsec_x], options: { toleranceSeconds: 60 } }
+  - { name: open, provider: none, token: t4, options: { unsigned: true }, actor: watch }
+  - { name: emp-2, provider: emp, token: t2, secrets: [x], actor: payment }
+`,
+  );
+  const env = { EMP: 'from-the-environment', PATH_TOKEN: 'tok' };
+  const { endpoints, problems, files } = await new EndpointReader(env, undefined).readFile(file);
+  t.strictSame(problems, []);
+  t.strictSame(files, [`${t.testdirName}/password`]);
+  t.strictSame(endpoints, [
+    {
+      name: 'emp',
+      provider: 'emp',
+      token: 'tok',
+      secrets: ['plain-secret', 'from-the-environment', 'from-a-file'],
+      actor: 'payment',
+      options: {},
+      networks: ['192.0.2.0/24', '198.51.100.7/32'],
+    },
+    {
+      name: 'pay',
+      provider: 'stripe',
+      token: 't3',
+      secrets: ['whsec_x'],
+      options: { toleranceSeconds: 60 },
+    },
+    { name: 'open', provider: 'none', token: 't4', secrets: [], actor: 'watch', options: { unsigned: true } },
+    { name: 'emp-2', provider: 'emp', token: 't2', secrets: ['x'], actor: 'payment' },
+  ]);
+});
+
+t.test('an error names file, entry and field, and no secret', async (t) => {
+  const entry = (fields: string) =>
+    `endpoints: [{ name: emp, provider: emp, token: tt, secrets: [s], ${fields} }]`;
+  const cases: [string, readonly string[]][] = [
+    ['', ['FILE: is a mapping with the one key endpoints']],
+    ['endpoints: []', []],
+    ['endpoints: 7', ['FILE: endpoints: is a list of entries']],
+    ['other: []', ['FILE: endpoints: is missing', 'FILE: other is not a field']],
+    [entry('secret: [hunter2]'), ['FILE: endpoint emp: secret is not a field (did you mean secrets?)']],
+    ['endpoints: [{ provider: emp, token: t, secrets: [s] }]', ['FILE: endpoint 1: name: is missing']],
+    [
+      'endpoints: [{ name: Emp, provider: emp, token: t, secrets: [s] }]',
+      ['FILE: endpoint Emp: name: is 1 to 63 of a-z, 0-9 and -, not first or last a -'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: strip, token: t, secrets: [s] }]',
+      [
+        'FILE: endpoint emp: provider: is one of emp, standard-webhooks, stripe, github, shopify, slack, adyen, gocardless, hmac, basic, api-key, none',
+      ],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [] }]',
+      ['FILE: endpoint emp: secrets: needs at least one secret: an API password'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t }]',
+      ['FILE: endpoint emp: secrets: needs at least one secret: an API password'],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s], options: { toleranceSecond: 5 } }]',
+      ['FILE: endpoint pay: options: toleranceSecond is not a field (did you mean toleranceSeconds?)'],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s, sk_hunter2] }]',
+      ['FILE: endpoint pay: secrets[1]: begins with whsec_'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { secretEncoding: hex } }]',
+      ['FILE: endpoint own: options.signature: is missing'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { signature: "header:x-s", secretEncoding: hex } }]',
+      ['FILE: endpoint own: secrets[0]: is hex digits, two for each byte'],
+    ],
+    [
+      'endpoints: [{ name: own, provider: hmac, token: t, secrets: [hunter2], options: { signature: "header:x-s", signed: "{timestamp}" } }]',
+      [
+        'FILE: endpoint own: options.signed: holds {body} once',
+        'FILE: endpoint own: options.timestamp: is missing: signed holds {timestamp}',
+      ],
+    ],
+    [
+      'endpoints: [{ name: open, provider: none, token: t, secrets: [hunter2], options: [] }]',
+      ['FILE: endpoint open: options: is a mapping'],
+    ],
+    [
+      'endpoints: [{ name: open, provider: none, token: t, secrets: [hunter2], options: { unsigned: false } }]',
+      [
+        'FILE: endpoint open: options.unsigned: is true: with the provider none, whoever knows the path may send',
+        'FILE: endpoint open: secrets: the provider takes no secrets',
+      ],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [s], order: none, routes: [{ to: own }] }]',
+      [
+        'FILE: endpoint emp: routes: is not for emp: its messages go to its actor',
+        'FILE: endpoint emp: order: is not for emp: its messages go to its actor',
+      ],
+    ],
+    [
+      'endpoints: [{ name: pay, provider: stripe, token: t, secrets: [whsec_s], routes: [{ to: [payment] }] }]',
+      ['FILE: endpoint pay: routes[0].to[0]: is an actor that takes no deliveries'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: [12345] }]',
+      ['FILE: endpoint emp: secrets[0]: is a text (put it in quotes)'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: "a/hunter2", secrets: [s] }]',
+      ['FILE: endpoint emp: token: is 1 to 128 letters, digits, _ and -'],
+    ],
+    [
+      'endpoints: [{ name: emp, provider: emp, token: t, secrets: ["env:NOPE"] }]',
+      ['FILE: endpoint emp: secrets[0]: the environment variable NOPE is not set'],
+    ],
+    [
+      entry('networks: [10.0.0.0/99]'),
+      ['FILE: endpoint emp: networks[0]: is an address or network such as 192.0.2.0/24'],
+    ],
+    [
+      entry('networks: []'),
+      ['FILE: endpoint emp: networks: lists at least one network; leave it out to allow every address'],
+    ],
+    [entry('options: { a: 1 }'), ['FILE: endpoint emp: options: a is not a field']],
+    ['endpoints:\n  - name: emp\n    secrets: [hunter2\n', ['FILE: line 4, column 1: not yaml (BAD_INDENT)']],
+  ];
+  for (const [yaml, expected] of cases) {
+    const problems = await problemsOf(write(t, yaml));
+    t.same([...problems].sort(), [...expected].sort(), yaml);
+    t.notMatch(problems.join(), /hunter2/);
+  }
+});
+
+t.test('names are unique; every problem of the secrets is told', async (t) => {
+  const dir = t.testdirName;
+  const one = `{ name: emp, provider: emp, token: t, secrets: ["file:${dir}/none", "file:${dir}/empty", "file:${dir}", "env:TETHER_X"] }`;
+  const problems = await problemsOf(
+    write(
+      t,
+      `endpoints: [${one}, { name: odd, provider: emp, token: t, secrets: [s], networks: [x] }, { name: emp, provider: emp, token: t, secrets: [s] }]`,
+    ),
+  );
+  t.match(problems, [
+    /endpoint odd: networks\[0\]: /,
+    /secrets\[0\]: .* there is no such file/,
+    /secrets\[1\]: .* is empty/,
+    /secrets\[2\]: .* it is a directory/,
+    /secrets\[3\]: TETHER_X cannot be referred to/,
+    /name: is there twice/,
+  ]);
+});
+
+t.test('a file that is missing, huge, or built to blow up', async (t) => {
+  t.match(await problemsOf(`${t.testdir()}/none.yaml`), [
+    /^TETHER_ENDPOINTS: FILE cannot be read: there is no such file/,
+  ]);
+  t.match(await problemsOf(write(t, `# ${'x'.repeat(1024 * 1024)}`)), [/it is larger than/]);
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (const name of 'bcdefgh') {
+    const before = String.fromCharCode(name.charCodeAt(0) - 1);
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join()}]`);
+  }
+  t.match(await problemsOf(write(t, bomb.join('\n'))), [/aliases/]);
+});
+
+t.test('where messages go; the actors that are named are there', async (t) => {
+  const file = write(
+    t,
+    `
+endpoints:
+  - name: pay
+    provider: stripe
+    token: a-token-of-16-ch
+    secrets: [whsec_x]
+    routes: [{ when: 'type == "invoice.paid"', to: ledger }, { to: [mail, ledger], continue: true }]
+    order: none
+    delaySeconds: 5
+`,
+  );
+  const read = (actors: readonly string[]) =>
+    new EndpointReader({}, { mode: 'start', actors: ['payment', ...actors] }).readFile(file);
+  const { endpoints, problems } = await read(['ledger', 'mail']);
+  t.strictSame(problems, []);
+  t.match(endpoints, [
+    {
+      routes: [
+        { when: 'type == "invoice.paid"', to: ['ledger'], continue: false },
+        { to: ['mail', 'ledger'], continue: true },
+      ],
+      order: 'none',
+      delaySeconds: 5,
+    },
+  ]);
+  t.match((await read(['ledger'])).problems, [
+    /endpoint pay: routes\[1\]\.to: mail is not there; known: payment, ledger$/,
+  ]);
+});
