@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { PROVIDERS } from '../gateway/providers/index.js';
 import { loadEndpoints } from './endpoints.js';
 import { ConfigError } from './errors.js';
 
@@ -177,4 +179,29 @@ t.test('a file that is missing, huge, or built to blow up', async (t) => {
     bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join()}]`);
   }
   t.match(await problemsOf(write(t, bomb.join('\n'))), [/aliases/]);
+});
+
+t.test('the entries of the documentation are taken as they are', async (t) => {
+  const secrets: Readonly<Record<string, string>> = {
+    PARTNER_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    STRIPE_WEBHOOK_SECRET: 'whsec_x',
+    ADYEN_HMAC_KEY: '0'.repeat(64),
+    ADYEN_PLATFORM_HMAC_KEY: '00ff',
+    BANK_USER_AND_PASSWORD: 'user:password',
+  };
+  const env = new Proxy(secrets, { get: (_, name) => secrets[String(name)] ?? 'x' });
+  const publicKey = `whpk_${Buffer.alloc(32, 1).toString('base64')}`;
+  const seen = new Set(['emp']);
+  for (const page of ['reference/providers.md', 'how-to/add-a-provider.md']) {
+    const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+    for (const [, yaml = ''] of text.matchAll(/```yaml\n(endpoints:[\s\S]*?)```/g)) {
+      const endpoints = await loadEndpoints(write(t, yaml.replace(/file:[^\]]+/, publicKey)), env);
+      for (const { name, provider, secrets, options = {} } of endpoints) {
+        seen.add(provider);
+        const made = PROVIDERS.get(provider)?.create({ endpoint: name, secrets, options, order: 'key' });
+        t.ok(made, `${page}: ${name}`);
+      }
+    }
+  }
+  t.same([...seen].sort(), [...PROVIDERS.keys()].sort(), 'there is one of each provider');
 });
