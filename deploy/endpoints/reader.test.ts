@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { PROVIDERS } from '../../gateway/providers/index.js';
 import { EndpointReader } from './reader.js';
 
 function write(t: Test, yaml: string): string {
@@ -218,4 +220,31 @@ endpoints:
   t.match((await read(['ledger'])).problems, [
     /endpoint pay: routes\[1\]\.to: mail is not there; known: payment, ledger$/,
   ]);
+});
+
+t.test('the entries of the documentation are taken as they are', async (t) => {
+  const secrets: Readonly<Record<string, string>> = {
+    PARTNER_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    STRIPE_WEBHOOK_SECRET: 'whsec_x',
+    ADYEN_HMAC_KEY: '0'.repeat(64),
+    ADYEN_PLATFORM_HMAC_KEY: '00ff',
+    BANK_USER_AND_PASSWORD: 'user:password',
+  };
+  const env = new Proxy(secrets, { get: (_, name) => secrets[String(name)] ?? 'x' });
+  const publicKey = `whpk_${Buffer.alloc(32, 1).toString('base64')}`;
+  const seen = new Set(['emp']);
+  for (const page of ['reference/providers.md', 'how-to/add-a-provider.md']) {
+    const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
+    for (const [, yaml = ''] of text.matchAll(/```yaml\n(endpoints:[\s\S]*?)```/g)) {
+      const file = write(t, yaml.replace(/file:[^\]]+/, publicKey));
+      const { endpoints, problems } = await new EndpointReader(env, { mode: 'start' }).readFile(file);
+      t.strictSame(problems, [], page);
+      for (const { name, provider, secrets, options = {} } of endpoints) {
+        seen.add(provider);
+        const made = PROVIDERS.get(provider)?.create({ endpoint: name, secrets, options, order: 'key' });
+        t.ok(made, `${page}: ${name}`);
+      }
+    }
+  }
+  t.same([...seen].sort(), [...PROVIDERS.keys()].sort(), 'there is one of each provider');
 });
