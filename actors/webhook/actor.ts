@@ -76,6 +76,8 @@ export default defineActor<unknown, undefined, WebhookResources>({
     };
   },
 
+  configure,
+
   close({ pool, shared }) {
     shared?.close();
     return pool.end();
