@@ -27,7 +27,7 @@ export interface PaymentEvent {
   readonly kind: string;
   readonly key: string;
   readonly dedupe: string;
-  readonly status: EventStatus;
+  readonly status: string;
   readonly reportedStatus: string | undefined;
   readonly traceparent: string | undefined;
   /** Milliseconds since the epoch, as `processedAt`. */
@@ -36,18 +36,15 @@ export interface PaymentEvent {
   readonly payload: Uint8Array;
 }
 
-export const EVENT_STATUSES = ['applied', 'stale', 'recorded'] as const;
-export type EventStatus = (typeof EVENT_STATUSES)[number];
-
 export interface EventFilter {
   readonly id?: string;
-  /** The payment's id. */
+  /** The payment's id, or what else the key is. */
   readonly key?: string;
-  /** What the deduplication key begins with, at least `kind:`. */
+  /** What the deduplication key begins with. */
   readonly dedupe?: string;
   readonly endpoint?: string;
-  readonly kind?: Kind;
-  readonly status?: EventStatus;
+  readonly kind?: string;
+  readonly status?: string;
   /** Of acceptance, milliseconds since the epoch; inclusive. */
   readonly from?: number;
   /** Exclusive. */
@@ -99,6 +96,7 @@ const AT_ONCE_MAX = 4;
 const KINDS: readonly Kind[] = ['processing', 'wpf', 'kyc', 'apm'];
 /** Behind every text that begins like the one before it, in the order of bytes. */
 const LAST_CHARACTER = '\u{10ffff}';
+const NO_BYTES = new Uint8Array(0);
 const QUERY_CANCELED = '57014';
 
 const COLUMNS = `seq::float8, id, endpoint, kind, key, dedupe, status, reported_status, traceparent,
@@ -112,12 +110,13 @@ interface EventRow {
   readonly kind: string;
   readonly key: string;
   readonly dedupe: string;
-  readonly status: EventStatus;
+  readonly status: string;
   readonly reported_status: string | null;
   readonly traceparent: string | null;
   readonly received_at: number;
   readonly processed_at: number;
-  readonly payload: Buffer;
+  /** Null when it is elsewhere. */
+  readonly payload: Buffer | null;
 }
 
 interface PaymentRow {
@@ -282,7 +281,7 @@ function toEvent(row: EventRow): PaymentEvent {
     traceparent: row.traceparent ?? undefined,
     receivedAt: Math.round(row.received_at),
     processedAt: Math.round(row.processed_at),
-    payload: row.payload,
+    payload: row.payload ?? NO_BYTES,
   };
 }
 

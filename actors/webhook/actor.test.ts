@@ -6,6 +6,7 @@ import { LogFullError, UnknownActorError } from '../../runtime/errors.js';
 import { PostgresUnavailableError } from '../../storage/postgres/errors.js';
 import { raiseEpochs } from '../../storage/postgres/fence.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
+import { PaymentEvents } from '../payment/events.js';
 import { configure } from './actor.js';
 import type { WebhookSettings } from './settings.js';
 import { messageOf, openActor } from './test/harness.js';
@@ -306,4 +307,26 @@ t.test('settings change between two batches, and stay when the new ones are wron
   }
   await actor.receive([messageOf({ endpoint: 'fresh' })]);
   t.equal(actor.told.length, 2);
+});
+
+t.test('they are found as other events are', async (t) => {
+  const actor = await openActor(t, url, { settings });
+  await actor.receive([
+    messageOf({ endpoint: 'simple', id: 'evt_10', key: 'cus_1', type: 'a.b' }),
+    messageOf({ endpoint: 'simple', id: 'evt_11', key: 'evt_11', type: 'c' }),
+    messageOf({ endpoint: 'kept', id: '', key: 'cus_1', type: '' }),
+  ]);
+  const events = new PaymentEvents(pool);
+  for (const [filter, found] of [
+    [{ key: 'cus_1' }, 2],
+    [{ key: 'evt_11' }, 1],
+    [{ key: 'cus_1', endpoint: 'simple' }, 1],
+    [{ dedupe: 'evt_1' }, 2],
+    [{ dedupe: 'sha256:' }, 1],
+    [{ kind: 'a.b' }, 1],
+    [{ status: 'unrouted' }, 1],
+    [{ status: 'routed', kind: 'c' }, 1],
+  ] as const) {
+    t.equal((await events.find({ ...filter, limit: 10 })).events.length, found, JSON.stringify(filter));
+  }
 });

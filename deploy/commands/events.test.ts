@@ -43,7 +43,7 @@ t.test('find and show one event', async (t) => {
   t.match(found, { code: 0, stderr: '', stdout: /^ID +RECEIVED +ENDPOINT +KIND +STATUS +REPORTED +KEY\n/ });
   t.equal(found.stdout.split('\n').length, 4);
   t.equal(JSON.parse((await findEvents({ limit: 1, json: true }, env)).text).length, 1);
-  t.match(await spawnCli(['events', 'find', '--status', 'lost'], env), { code: 1, stderr: /400 .*status/ });
+  t.match(await spawnCli(['events', 'find', '--from', 'lost'], env), { code: 1, stderr: /400 .*from/ });
 
   const shown = await showEvent(sent.id, {}, env);
   t.match(shown, /^body +unique_id=p1&status=approved&amount=100&currency=EUR&iban=\*\*\*$/m);

@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import {
-  EVENT_STATUSES,
   type EventFilter,
   EventSearchSlowError,
   type PaymentEvent,
@@ -37,15 +36,22 @@ const idSchema = z.strictObject({ id: z.string() });
 
 const querySchema = z.strictObject({
   id: z.string().max(100).optional(),
-  key: textSchema.optional().meta({ description: "The payment's id, alone or behind `<endpoint>:`" }),
+  key: textSchema.optional().meta({
+    description: "The payment's id, or the key of another sender's webhook, alone or behind `<endpoint>:`",
+  }),
   dedupe: z
     .string()
     .max(512)
-    .regex(/^(processing|wpf|kyc|apm):./, 'begins with the kind and an id, such as processing:1234:')
-    .optional(),
+    .min(1)
+    .optional()
+    .meta({ description: 'What the deduplication key begins with, such as `processing:1234:` or `evt_1`' }),
   endpoint: textSchema.optional(),
-  kind: z.enum(['processing', 'wpf', 'kyc', 'apm']).optional(),
-  status: z.enum(EVENT_STATUSES).optional(),
+  kind: textSchema
+    .optional()
+    .meta({ description: 'Of EMP processing, wpf, kyc, apm; of others the type that the sender names' }),
+  status: textSchema
+    .optional()
+    .meta({ description: 'applied, stale, recorded of EMP; routed, unrouted, delayed of others' }),
   from: timeSchema.optional().meta({ description: 'Of acceptance, inclusive' }),
   to: timeSchema.optional().meta({ description: 'Of acceptance, exclusive' }),
   limit: limitSchema(LIMIT_DEFAULT, LIMIT_MAX),
@@ -60,7 +66,7 @@ const eventSchema = z
     kind: z.string(),
     key: z.string(),
     dedupe: z.string(),
-    status: z.enum(EVENT_STATUSES),
+    status: z.string(),
     reportedStatus: z.string().nullable(),
     traceparent: z.string().nullable(),
     receivedAt: z.number(),

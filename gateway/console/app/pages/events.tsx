@@ -11,8 +11,12 @@ const FIELDS = [
   { name: 'key', label: 'Key', hint: 'the payment, as unique_id or endpoint:unique_id' },
   { name: 'id', label: 'Message id' },
   { name: 'endpoint', label: 'Endpoint' },
-  { name: 'kind', label: 'Kind', choices: ['processing', 'wpf', 'kyc', 'apm'] },
-  { name: 'status', label: 'Status', choices: ['applied', 'stale', 'recorded'] },
+  { name: 'kind', label: 'Kind' },
+  {
+    name: 'status',
+    label: 'Status',
+    choices: ['applied', 'stale', 'recorded', 'routed', 'unrouted', 'delayed'],
+  },
   { name: 'from', label: 'Accepted from', kind: 'time' },
   { name: 'to', label: 'Accepted before', kind: 'time' },
 ] as const;
