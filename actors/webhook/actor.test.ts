@@ -248,7 +248,7 @@ t.test('a delayed webhook waits for its reminder, and goes once', async (t) => {
     { key: 'late:one', afterMs: 60_000, body: ['due', 'b'] },
   ]);
   const names = actor.reminders.map(({ name }) => name);
-  t.strictSame([...names].sort(), names, 'names count up');
+  t.strictSame([...new Set(names)].sort(), names, 'names count up');
 
   const due = (dedupe: string) => ({
     ...messageOf({ endpoint: 'late', key: 'one' }),
