@@ -44,6 +44,7 @@ import { version } from './version.js';
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
+const FORWARD_ACTOR = new URL('../actors/forward/actor.js', import.meta.url).href;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 
 /** Runs a node until SIGINT or SIGTERM, and drains it. Resolves with the exit code. */
@@ -126,6 +127,7 @@ export class Node {
             youngHeapMib: 48,
             settings: { databaseUrl: database.url, objects: objectSettings(config), ...fencing },
           },
+          { module: FORWARD_ACTOR, threads: 1, settings: { databaseUrl: database.url, ...fencing } },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,

@@ -6,6 +6,7 @@ import { tokens } from './0005-tokens.js';
 import { partitionEpochs } from './0006-partition-epochs.js';
 import { pools } from './0007-pools.js';
 import { finding } from './0008-finding.js';
+import { forwards } from './0009-forwards.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   partitionEpochs,
   pools,
   finding,
+  forwards,
 ];
 
 export type { Migration } from './migration.js';
