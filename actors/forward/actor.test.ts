@@ -147,6 +147,7 @@ t.test('a target that answers nothing holds up no other, however many wait for i
   await until('the other is served', () => shop.taken.length === before + 1, 2_000);
   t.equal(slow.received.length, 2, 'no more at once than it may have');
   await until('most of the rest waits in the table', async () => (await waiting('slow')) > 100);
+  await slow.close();
 });
 
 t.test('no more than its rate', async (t) => {

@@ -33,8 +33,8 @@ export function isAllowed(address: string, networks: readonly Network[]): boolea
 /** The address that packets go to: what is embedded, where it is. Undefined when it is no address in full. */
 function parse(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
-  // A zone names an interface: link-local, whatever else it says.
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  // A zone names an interface: link-local, whatever else it says. The parser takes `::a.b.c.d` for a mapped address; packets do not go there.
+  if (text.includes('%') || /^::\d+\./.test(text) || !ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.IPv6.parse(text);
   if (address.isIPv4MappedAddress()) return address.toIPv4Address();
   const bytes = address.toByteArray();
