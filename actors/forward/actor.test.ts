@@ -46,6 +46,9 @@ t.test('a delivery arrives as it came, signed and named', async (t) => {
     'webhook-id': /^msg_[0-9a-f]{32}$/,
   });
   t.equal(await waiting('shop'), 0);
+  await until('it is counted', () =>
+    system.measures().dependencies.some(({ dependency }) => dependency === 'forward:shop'),
+  );
 });
 
 t.test('a message that comes twice has the same id; known as made, it is not sent again', async (t) => {

@@ -14,6 +14,7 @@
  */
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
+import { beginCall } from '../../runtime/measure/dependency-calls.js';
 import type { WebhookDelivery } from '../webhook/delivery.js';
 import { type Network, parseNetwork } from './addresses.js';
 import { retryAfterMs } from './backoff.js';
@@ -99,8 +100,11 @@ export class Target {
       const restMs = this.#breaker.admit(clock.now());
       // Not all at once when it is over.
       if (restMs > 0) return { is: 'busy', afterMs: restMs * (1 + random() / 2) };
+      const told = beginCall(`forward:${this.settings.name}`);
       const ended = await this.#post(outgoing, signal);
-      return this.#judge(ended);
+      const attempt = this.#judge(ended);
+      told?.(attempt.is === 'delivered');
+      return attempt;
     } finally {
       this.#gate.leave();
     }
