@@ -63,17 +63,20 @@ t.test('an answer is its status; a redirect is one', async (t) => {
 
 t.test('a body without an end costs no memory, and no more time than there is', async (t) => {
   let sent = 0;
-  const { ended, ms } = await answeredBy((_, response) => {
-    response.writeHead(200);
-    const more = (): void => {
-      while (!response.destroyed && response.write(Buffer.alloc(16_384))) sent += 16_384;
-      if (!response.destroyed) response.once('drain', more);
-    };
-    more();
-  });
+  const { ended, ms } = await answeredBy(
+    (_, response) => {
+      response.writeHead(200);
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(16_384))) sent += 16_384;
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    },
+    { timeoutMs: 2_000 },
+  );
   t.match(ended, { is: 'answered', status: 200 });
-  t.ok(ms < 2_000);
-  t.ok(sent < 64 * 1_048_576, `${sent} bytes were sent`);
+  t.ok(ms < 2_000, `${ms} ms`);
+  t.ok(sent < 16 * 1_048_576, `${sent} bytes were sent`);
   const trickled = await answeredBy((_, response) => {
     response.writeHead(200);
     const timer = setInterval(() => response.write('.'), 20);
