@@ -147,21 +147,17 @@ t.test('a target that answers nothing holds up no other, however many wait for i
   for (let n = 0; n < 150; n++) await forward('slow', `k${n}`, 'x');
   const before = shop.taken.length;
   await forward('shop', 'quick', 'beside');
-  await until('the other is served', () => shop.taken.length === before + 1, 2_000);
+  await until('the other is served', () => shop.taken.length === before + 1);
   t.equal(slow.received.length, 2, 'no more at once than it may have');
   await until('most of the rest waits in the table', async () => (await waiting('slow')) > 100);
   await slow.close();
 });
 
 t.test('no more than its rate', async (t) => {
-  const times: number[] = [];
-  limited.answer = (one, response, count) => {
-    times.push(performance.now());
-    ok(one, response, count);
-  };
+  const begun = performance.now();
   for (let n = 0; n < 12; n++) await forward('limited', `k${n}`, 'x');
-  await until('all are there', () => times.length === 12);
-  const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1_000;
+  await until('all are there', () => limited.taken.length >= 12);
+  const seconds = (performance.now() - begun) / 1_000;
   t.ok(seconds > 1, `${seconds} s for 12 at 10 a second`);
 });
 
