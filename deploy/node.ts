@@ -49,6 +49,7 @@ import { version } from './version.js';
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
+const FORWARD_ACTOR = new URL('../actors/forward/actor.js', import.meta.url).href;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
@@ -147,6 +148,7 @@ export class Node {
             threads: webhookThreads(config),
             settings: handlingSettings(webhookSettings(config, database.url, fencing), config.endpoints),
           },
+          { module: FORWARD_ACTOR, threads: 1, settings: { databaseUrl: database.url, ...fencing } },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,

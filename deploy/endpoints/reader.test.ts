@@ -237,7 +237,7 @@ t.test('the entries of the documentation are taken as they are', async (t) => {
     const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
     for (const [, yaml = ''] of text.matchAll(/```yaml\n(endpoints:[\s\S]*?)```/g)) {
       const file = write(t, yaml.replace(/file:[^\]]+/, publicKey));
-      const { endpoints, problems } = await new EndpointReader(env, { mode: 'start' }).readFile(file);
+      const { endpoints, problems } = await new EndpointReader(env, undefined).readFile(file);
       t.strictSame(problems, [], page);
       for (const { name, provider, secrets, options = {} } of endpoints) {
         seen.add(provider);

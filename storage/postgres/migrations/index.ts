@@ -8,6 +8,7 @@ import { pools } from './0007-pools.js';
 import { finding } from './0008-finding.js';
 import { webhooks } from './0009-webhooks.js';
 import { endpoints } from './0010-endpoints.js';
+import { forwards } from './0011-forwards.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   finding,
   webhooks,
   endpoints,
+  forwards,
 ];
 
 export type { Migration } from './migration.js';
