@@ -112,6 +112,11 @@ const CASES: readonly (readonly [
   ],
   ['one key', withPool({ ...behind, mailboxMax: 2_000 }), { code: 'pool-behind', title: /one key has most/ }],
   [
+    'the one mailbox of a thread, with many keys in it',
+    withPool({ ...behind, mailboxMax: 2_000, live: 1 }),
+    { code: 'pool-behind', title: /its actor is slow/ },
+  ],
+  [
     'Postgres away, whatever else comes of it',
     withPool({ ...behind, outage: 'TETHER_POSTGRES_UNAVAILABLE' }, { dependencies: away('postgres') }),
     { code: 'dependency-away', title: /^Postgres is away$/ },
