@@ -12,7 +12,7 @@ import type { Measurements } from '../tune/measurements.js';
 import { nodePool } from '../tune/node-pool.js';
 import { checkNode, checkPlace, checkPool, checkScopes } from '../tune/preflight.js';
 import { findingText, keepText, stepLine, stepsText, trialText } from '../tune/report.js';
-import { type Tuned, tuneNode } from '../tune/tune.js';
+import { type Pace, paceOf, type Tuned, tuneNode } from '../tune/tune.js';
 import { confirm } from './confirm.js';
 import { createNodeClient, type NodeClient, type NodeFlags, nodeAddress } from './node-client.js';
 
@@ -36,10 +36,26 @@ interface TuneFlags extends NodeFlags {
 const meSchema = z.object({ scopes: z.array(z.string()) });
 const configSchema = z.object({ keys: z.array(z.object({ key: z.string(), value: z.string() })) });
 
-const say = (line: string) => process.stderr.write(`tether: ${line}\n`);
+interface TuneIo {
+  /** Results. */
+  readonly print: (text: string) => void;
+  /** What is going on, a line. */
+  readonly say: (line: string) => void;
+  /** Undefined: nobody can be asked. */
+  readonly ask: (question: string) => Promise<boolean | undefined>;
+  /** Default: by the seconds of the ramp. */
+  readonly pace?: Pace;
+}
+
+const TERMINAL: TuneIo = {
+  print: (text) => process.stdout.write(text),
+  say: (line) => process.stderr.write(`tether: ${line}\n`),
+  ask: confirm,
+};
 
 /** The exit code. @throws UsageError, ConfigError, TuneError, NodeRequestError */
-async function tune(flags: TuneFlags, env: Environment, ask = confirm): Promise<number> {
+async function tune(flags: TuneFlags, env: Environment, io: TuneIo = TERMINAL): Promise<number> {
+  const { print, say, ask } = io;
   const { url, token } = await nodeAddress(flags, env);
   const [endpointToken, password] = await Promise.all([
     referred('--endpoint-token', flags.endpointToken, env),
@@ -67,7 +83,7 @@ async function tune(flags: TuneFlags, env: Environment, ask = confirm): Promise<
       return EXIT.failed;
     }
   }
-  const stop = untilStopped();
+  const stop = untilStopped(say);
   try {
     const target = {
       url,
@@ -85,6 +101,7 @@ async function tune(flags: TuneFlags, env: Environment, ask = confirm): Promise<
       log,
       cores: place === 'here' ? availableParallelism() : null,
       seconds: flags.seconds,
+      pace: io.pace ?? paceOf(flags.seconds),
       rateFirst: flags.rateFirst,
       rateMax: flags.rateMax,
       p99MsMax: flags.p99,
@@ -93,14 +110,18 @@ async function tune(flags: TuneFlags, env: Environment, ask = confirm): Promise<
       allowedOf: (actor: string) => nodePool(node, actor, stop.signal).allowed(),
     };
     const tuned = await tuneNode(options);
-    if (flags.json !== true) process.stdout.write(`${stepsText(tuned.steps)}\n${findingText(tuned)}`);
-    const applied = changes && !stop.signal.aborted ? await apply(flags, tuned, node, options, ask) : null;
+    const stopped = stop.signal.aborted;
+    if (flags.json !== true) {
+      const finding = stopped ? 'Stopped: the rest was not measured.\n' : findingText(tuned);
+      print(`${stepsText(tuned.steps)}\n${finding}`);
+    }
+    const applied = changes && !stopped ? await apply(flags, tuned, node, options, io) : null;
     const waiting = await waitingOf(status, tuned.actor);
     if (flags.json === true) {
       const { steps, ...finding } = tuned;
-      process.stdout.write(`${JSON.stringify({ url, prefix, ...finding, steps, applied, waiting })}\n`);
+      print(`${JSON.stringify({ url, prefix, stopped, ...finding, steps, applied, waiting })}\n`);
     } else {
-      process.stdout.write(restText(tuned, applied, waiting, prefix, changes));
+      print(restText(stopped ? { ...tuned, recommendations: [] } : tuned, applied, waiting, prefix, changes));
     }
     return (
       stop.exitCode() ?? (tuned.limit === 'disturbed' || tuned.steps.length === 0 ? EXIT.failed : EXIT.ok)
@@ -128,7 +149,7 @@ async function apply(
   tuned: Tuned,
   node: NodeClient,
   options: Parameters<typeof tuneNode>[0],
-  ask: typeof confirm,
+  { ask, say }: TuneIo,
 ): Promise<Applied | null> {
   if (tuned.recommendations.length === 0 || tuned.actor === null) return null;
   if (flags.try !== true && flags.yes !== true && (await ask('Set what is recommended?')) !== true) {
@@ -206,7 +227,7 @@ async function referred(option: string, text: string, env: Environment): Promise
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Signals stop the load and put settings back, however often they come: to put them back takes a request or two. */
-function untilStopped() {
+function untilStopped(say: TuneIo['say']) {
   const controller = new AbortController();
   let first: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -225,4 +246,4 @@ function untilStopped() {
   };
 }
 
-export { type TuneFlags, tune };
+export { type TuneFlags, type TuneIo, tune };

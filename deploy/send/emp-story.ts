@@ -7,6 +7,8 @@
 import type { Random } from './random.js';
 
 type EmpKind = 'processing' | 'wpf' | 'kyc' | 'apm';
+/** A prefix of signed ids. */
+const EMP_PREFIX = /^[A-Za-z0-9_-]{0,64}$/;
 const EMP_KINDS: readonly EmpKind[] = Object.freeze(['processing', 'wpf', 'kyc', 'apm']);
 
 interface StoryStep {
@@ -236,4 +238,4 @@ function fictitiousIban(random: Random): string {
   return `DE${String(check).padStart(2, '0')}00000000${String(account).padStart(10, '0')}`;
 }
 
-export { EMP_KINDS, type EmpKind, type StoryStep, tellStory };
+export { EMP_KINDS, EMP_PREFIX, type EmpKind, type StoryStep, tellStory };

@@ -7,7 +7,7 @@
  * last thousand. Memory is bounded however long the stream runs.
  */
 import { hash } from 'node:crypto';
-import { EMP_KINDS, type EmpKind, type StoryStep, tellStory } from './emp-story.js';
+import { EMP_KINDS, EMP_PREFIX, type EmpKind, type StoryStep, tellStory } from './emp-story.js';
 import { createRandom, type Random } from './random.js';
 
 interface EmpTrafficOptions {
@@ -57,13 +57,12 @@ const ECHO: Readonly<Record<EmpKind, string>> = {
 };
 const STORIES_OPEN = 64;
 const RECENT_MAX = 1000;
-const PREFIX = /^[A-Za-z0-9_-]{0,64}$/;
 
 /** @throws RangeError when an option is out of its range */
 function* empTraffic(options: EmpTrafficOptions): Generator<EmpNotification, void, undefined> {
   const { seed, count, password, duplicates = 0, kinds = EMP_KINDS, prefix = '' } = options;
   if (!(duplicates >= 0 && duplicates <= 0.99)) throw new RangeError('duplicates is a share from 0 to 0.99');
-  if (!PREFIX.test(prefix)) throw new RangeError('prefix is at most 64 letters, digits, - and _');
+  if (!EMP_PREFIX.test(prefix)) throw new RangeError('prefix is at most 64 letters, digits, - and _');
   if (!(count >= 0)) throw new RangeError('count is a number from 0');
   const weights = WEIGHTS.filter(([kind]) => kinds.includes(kind));
   if (weights.length === 0) throw new RangeError('kinds names at least one kind');

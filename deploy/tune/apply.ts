@@ -3,10 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { TuneError } from './errors.js';
 import { NodeSamples } from './node-samples.js';
 import { type Change, type Round, runTrial, type Trial, type TriedPool } from './trial.js';
-import { measureStep, stepSecondsOf, type Tuned, type TuneOptions } from './tune.js';
+import { measureStep, type Tuned, type TuneOptions } from './tune.js';
 
 interface ApplyOptions
-  extends Pick<TuneOptions, 'target' | 'ask' | 'p99MsMax' | 'signal' | 'seconds' | 'rateMax'> {
+  extends Pick<TuneOptions, 'target' | 'ask' | 'p99MsMax' | 'signal' | 'pace' | 'rateMax'> {
   readonly tuned: Tuned;
   readonly pool: TriedPool;
   /** Of each kind; 0: they are set at once. */
@@ -52,18 +52,12 @@ function triedChange(change: Change): Change {
 }
 
 async function tryOut(options: ApplyOptions, change: Change): Promise<Trial> {
-  const { tuned, pool, rounds, signal, onRound, ask, rateMax, seconds } = options;
+  const { tuned, pool, rounds, signal, onRound, ask, rateMax, pace } = options;
   const rate = Math.min(rateMax, rateFor(tuned));
-  const samples = new NodeSamples(ask);
+  const samples = new NodeSamples(ask, pace.askMs);
   const measure = async (): Promise<number> => {
     const beginMs = performance.now();
-    const { node } = await measureStep(
-      options,
-      samples,
-      tuned.actor ?? undefined,
-      rate,
-      stepSecondsOf(seconds),
-    );
+    const { node } = await measureStep(options, samples, tuned.actor ?? undefined, rate, pace.stepSeconds);
     signal.throwIfAborted();
     samples.since(beginMs);
     const done = node?.pool?.donePerSecond;

@@ -133,7 +133,10 @@ function ofPool(pool: PoolSeen, { dependencies }: NodeSeen): Found {
       return {
         limit: 'worker-cpu',
         sentence: `The pool's CPU limits: ${did} with ${threads} busy ${share(limit.busy)}; ${waits}${turn}.`,
-        advice: 'Where no core is free, a node more does it, or an actor that computes less.',
+        advice:
+          pool.threads < pool.settings.max
+            ? `It grows by itself to ${pool.settings.max} threads: let it run for longer (--seconds).`
+            : 'Where no core is free, a node more does it, or an actor that computes less.',
       };
     case 'dependency':
       return {

@@ -16,8 +16,6 @@ interface Sample {
   readonly status: Status;
 }
 
-/** A fifth of the time between two looks of the node. */
-const ASK_MS = 200;
 /** Samples that are kept: ten minutes. */
 const SAMPLES_MAX = 600;
 /** Without an answer for so long nothing is known. */
@@ -27,14 +25,17 @@ const SETTLE_MS = 950;
 
 class NodeSamples {
   readonly #ask: () => Promise<Status>;
+  readonly #askMs: number;
   readonly #samples: Sample[] = [];
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
   #heardMs = performance.now();
   #error: unknown;
 
-  constructor(ask: () => Promise<Status>) {
+  /** @param askMs between two questions; a node looks once a second */
+  constructor(ask: () => Promise<Status>, askMs: number) {
     this.#ask = ask;
+    this.#askMs = askMs;
     this.#loop = this.#run();
   }
 
@@ -62,7 +63,7 @@ class NodeSamples {
       } catch (error) {
         this.#error = error;
       }
-      await sleep(ASK_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(this.#askMs, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -21,16 +21,13 @@ async function checkPlace(url: string, remote: string | undefined): Promise<'her
   throw new UsageError(`--remote names ${remote}, but the node is ${hostname}`);
 }
 
-/** Findings that say no more than that something could be better. */
-const HARMLESS = ['dead-letters', 'settings-differ'];
-
-/** @throws TuneError when what would be measured is trouble that is there already */
+/** @throws TuneError when what would be measured is trouble that is there already, or what waits from before */
 function checkNode({ node, log, findings }: Status): void {
   if (node.mode === 'draining') throw new TuneError('the node drains; measure it when it serves');
   if (log.state !== 'open') throw new TuneError(`the log of the node is ${log.state}; mend that first`);
-  const [trouble] = findings.filter(({ code, severity }) => severity !== 'info' && !HARMLESS.includes(code));
+  const trouble = findings.find(({ code, severity }) => severity === 'critical' || code === 'pool-behind');
   if (trouble === undefined) return;
-  throw new TuneError(`the node is not well: ${trouble.title}. ${trouble.detail}. Measure it when it is`);
+  throw new TuneError(`the node is not well: ${trouble.title} (${trouble.detail}); measure it when it is`);
 }
 
 /** @throws TuneError when the pool is not there, or does not work */

@@ -5,6 +5,7 @@
  * also shows whose pool it is; the ramp; the finding; the trial. Nothing but rows of test payments is left behind, unless it was asked for.
  */
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../gateway/api/status-schema.js';
 import { troubleText } from '../send/trouble.js';
 import { TuneError } from './errors.js';
@@ -26,6 +27,7 @@ interface TuneOptions {
   readonly cores: number | null;
   /** Of the ramp. */
   readonly seconds: number;
+  readonly pace: Pace;
   readonly rateFirst: number;
   readonly rateMax: number;
   /** A step whose p99 is over it is not held. */
@@ -43,9 +45,22 @@ interface Tuned extends Bottleneck {
 const STEP_S_MIN = 3;
 const STEP_S_MAX = 10;
 const WARM_S = 2;
+/** A fifth of the time between two looks of the node at itself. */
+const ASK_MS = 200;
+/** A node knows what came when it has looked at itself; a pool that does nothing for so long is not warming up. */
+const LOOK_MS_MAX = 5_000;
 
-function stepSecondsOf(seconds: number): number {
-  return Math.min(STEP_S_MAX, Math.max(STEP_S_MIN, seconds / 10));
+interface Pace {
+  readonly warmSeconds: number;
+  readonly stepSeconds: number;
+  /** Between two looks at the node. */
+  readonly askMs: number;
+}
+
+/** Of a ramp that takes so long. */
+function paceOf(seconds: number): Pace {
+  const stepSeconds = Math.min(STEP_S_MAX, Math.max(STEP_S_MIN, seconds / 10));
+  return { warmSeconds: WARM_S, stepSeconds, askMs: ASK_MS };
 }
 
 /** One step, with what the node says meanwhile. */
@@ -67,17 +82,15 @@ async function tuneNode(options: TuneOptions): Promise<Tuned> {
   const { target, ask, signal } = options;
   const before = await ask();
   await probe(target, signal);
-  const samples = new NodeSamples(ask);
+  const samples = new NodeSamples(ask, options.pace.askMs);
   try {
-    await loadStep(target, options.rateFirst, WARM_S, signal);
-    const after = await ask();
-    const actor = options.actor ?? busiestPool(before, after);
-    if (actor !== undefined) checkPool(after, actor);
+    await loadStep(target, options.rateFirst, options.pace.warmSeconds, signal);
+    const actor = await actorOf(options, before);
     const steps = await runRamp({
       rateFirst: options.rateFirst,
       rateMax: options.rateMax,
       endMs: performance.now() + options.seconds * 1_000,
-      stepSeconds: stepSecondsOf(options.seconds),
+      stepSeconds: options.pace.stepSeconds,
       signal,
       now: () => performance.now(),
       step: (rate, seconds) => measureStep(options, samples, actor, rate, seconds),
@@ -88,6 +101,22 @@ async function tuneNode(options: TuneOptions): Promise<Tuned> {
     return { actor: actor ?? null, steps, ...findBottleneck({ steps, log, cores, allowed }) };
   } finally {
     await samples.stop();
+  }
+}
+
+/** Whose pool the payments come to, when it has done the first, so that its threads are there; undefined: of none of this node. */
+async function actorOf(
+  { actor: given, ask, pace, signal }: TuneOptions,
+  before: Status,
+): Promise<string | undefined> {
+  const endMs = performance.now() + LOOK_MS_MAX;
+  for (;;) {
+    const after = await ask();
+    const actor = given ?? busiestPool(before, after);
+    if (actor !== undefined) checkPool(after, actor);
+    const done = ({ pools }: Status) => pools.find((pool) => pool.actor === actor)?.done ?? 0;
+    if (done(after) > done(before) || performance.now() > endMs || signal.aborted) return actor;
+    await sleep(pace.askMs, undefined, { signal });
   }
 }
 
@@ -106,4 +135,4 @@ async function probe(target: LoadTarget, signal: AbortSignal): Promise<void> {
   throw new TuneError(`no test payment is taken: ${troubleText(outcome, host)}${hint}`);
 }
 
-export { measureStep, stepSecondsOf, type Tuned, type TuneOptions, tuneNode };
+export { measureStep, type Pace, paceOf, type Tuned, type TuneOptions, tuneNode };
