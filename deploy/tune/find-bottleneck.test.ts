@@ -206,6 +206,26 @@ const CASES: readonly Case[] = [
     says: /300 ms \(p99\) of answers of 320 ms/,
   },
   {
+    what: 'contradictory: commits that are late now and then, on a machine without a free core',
+    given: measured(
+      step(
+        'slow',
+        { commitMs: times(0.4, 300), acknowledgeMs: times(2, 320) },
+        { latencyMs: times(3, 400), machineBusy: 1 },
+      ),
+    ),
+    limit: 'cores',
+    says: /cores were busy 100 %/,
+  },
+  {
+    what: 'commits that are slow all the time, on such a machine',
+    given: measured(
+      step('short', { commitMs: times(30), acknowledgeMs: times(45) }, { ...short, machineBusy: 1 }),
+    ),
+    limit: 'log',
+    says: /fsync took 30 ms/,
+  },
+  {
     what: 'the append of Redis',
     given: measured(step('short', { commitMs: times(30), acknowledgeMs: times(45) }, short), {
       log: { driver: 'redis', durability: 'commit' },
