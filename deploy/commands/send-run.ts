@@ -19,6 +19,7 @@ interface SendFlags {
   readonly token: string;
   readonly password: string;
   readonly seed?: number;
+  readonly prefix?: string;
   readonly connections: number;
   readonly kinds: readonly EmpKind[];
   readonly deadline: number;
@@ -49,6 +50,7 @@ async function send(flags: SendFlags, env: Environment): Promise<SendReport> {
       token,
       password,
       seed: flags.seed ?? randomInt(2 ** 32),
+      ...(flags.prefix === undefined ? {} : { prefix: flags.prefix }),
       count: flags.count,
       duplicates: flags.duplicates,
       kinds: flags.kinds,
