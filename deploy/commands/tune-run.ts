@@ -4,8 +4,7 @@ import { availableParallelism, constants } from 'node:os';
 import { z } from 'zod';
 import { statusSchema } from '../../gateway/api/status-schema.js';
 import type { Environment } from '../config.js';
-import { resolveReference } from '../endpoints.js';
-import { ConfigError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { type Applied, applyRecommended } from '../tune/apply.js';
 import type { Measurements } from '../tune/measurements.js';
@@ -15,6 +14,7 @@ import { findingText, keepText, stepLine, stepsText, trialText } from '../tune/r
 import { type Pace, paceOf, type Tuned, tuneNode } from '../tune/tune.js';
 import { confirm } from './confirm.js';
 import { createNodeClient, type NodeClient, type NodeFlags, nodeAddress } from './node-client.js';
+import { referred } from './referred.js';
 
 interface TuneFlags extends NodeFlags {
   readonly seconds: number;
@@ -216,12 +216,6 @@ async function logOf(node: NodeClient, driver: Measurements['log']['driver']): P
 /** Such as `tune-20261126-1f09a2-`: of this run, and no other. */
 function prefixOf(now: Date): string {
   return `tune-${now.toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(3).toString('hex')}-`;
-}
-
-async function referred(option: string, text: string, env: Environment): Promise<string> {
-  const result = await resolveReference(text, env);
-  if ('problem' in result) throw new ConfigError([`${option}: ${result.problem}`]);
-  return result.value;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
