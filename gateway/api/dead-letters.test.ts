@@ -236,7 +236,7 @@ t.test('a client that leaves before its answer, and a gateway that drains', asyn
   const gone = await client();
   const path = '/api/dead-letters';
   await gone.flush(`GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
-  gone.socket.resetAndDestroy();
+  gone.reset();
   t.match(await ask({ path: '/livez' }), { status: 200 });
 
   const kept = await client();
