@@ -96,6 +96,7 @@ function* bounded({ cluster }: Outcome): Iterable<string> {
     if (pendingBytes !== 0) yield `P5: ${name} has ${pendingBytes} bytes that wait for Redis`;
     if (threads !== undefined && threads.inFlight !== 0)
       yield `P5: ${name} has ${threads.inFlight} in flight`;
+    if (threads !== undefined && threads.parked !== 0) yield `P5: ${name} has ${threads.parked} parked`;
     if (threads !== undefined && threads.deadLettersPending !== 0)
       yield `P5: ${name} has ${threads.deadLettersPending} dead letters to store`;
     if (process.alarms > ALARMS_MAX) yield `P5: ${name} has ${process.alarms} alarms set`;
