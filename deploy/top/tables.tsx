@@ -118,11 +118,13 @@ function Dependencies({ state, theme, width, lines }: TableProps): ReactElement 
 function Cluster({ state, theme }: Omit<TableProps, 'lines'>): ReactElement | null {
   const { cluster } = state.status;
   if (cluster === null) return null;
-  const { node, nodes, owned, partitions } = cluster;
-  const names = nodes.map((name) => (name === node ? `${name} (this)` : name)).map(printable);
+  const { node, nodes, gateways, owned, partitions } = cluster;
+  const names = [...nodes, ...gateways]
+    .map((name) => (name === node ? `${name} (this)` : name))
+    .map(printable);
   return (
     <Text wrap="truncate">
-      <Text {...theme.label}>{`CLUSTER ${nodes.length} nodes`}</Text>
+      <Text {...theme.label}>{`CLUSTER ${names.length} nodes`}</Text>
       {`  this one reads ${owned} of ${partitions} partitions  ${names.join(', ')}`}
     </Text>
   );

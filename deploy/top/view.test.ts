@@ -64,7 +64,7 @@ t.test('no line breaks and none is too many, at any size, with any node', async 
         ...status,
         node: { ...status.node, name },
         pools: actors.map((each) => poolOf(each, { donePerSecond: figure, lag: figure, inFlight: figure })),
-        cluster: nodes && { node: name, nodes, owned: 1, partitions: 64, leasesLost: 0 },
+        cluster: nodes && { node: name, nodes, gateways: [], owned: 1, partitions: 64, leasesLost: 0 },
       });
       const lines = linesOf({ ...state, panel: { mode } }, columns, rows);
       return (

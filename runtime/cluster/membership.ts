@@ -17,6 +17,10 @@ export interface Announcement {
   readonly beat: number;
   /** `leaving`: it takes over nothing more. It may still hold leases. */
   readonly state: 'active' | 'leaving';
+  /** Partitions that it reads; undefined where an earlier release speaks. For people: what holds are the leases. */
+  readonly owned?: readonly number[];
+  /** It takes messages in and reads none. It says `leaving` for as long as it lives, so that earlier releases place nothing on it. */
+  readonly role?: 'gateway';
 }
 
 export interface MembershipPolicy {
@@ -68,6 +72,23 @@ export function placeable({ nodes }: View, { aliveMs }: MembershipPolicy): reado
   return [...nodes.values()]
     .filter(({ said, silentMs }) => said.state === 'active' && silentMs < aliveMs)
     .map(({ said }) => said.node);
+}
+
+/** The live ones that take messages in and read none. */
+export function gatewaysOf({ nodes }: View, { aliveMs }: MembershipPolicy): readonly string[] {
+  return [...nodes.values()]
+    .filter(({ said, silentMs }) => said.role === 'gateway' && silentMs < aliveMs)
+    .map(({ said }) => said.node)
+    .sort();
+}
+
+/** Which node reads each partition, as the live ones said a beat ago; of one that is on its way, nobody may, or two may say so. */
+export function ownersOf({ nodes }: View, { aliveMs }: MembershipPolicy): Map<number, string> {
+  return new Map(
+    [...nodes.values()]
+      .filter(({ silentMs }) => silentMs < aliveMs)
+      .flatMap(({ said }) => (said.owned ?? []).map((index) => [index, said.node] as const)),
+  );
 }
 
 /** Those that have been silent so long that their record may go. */
