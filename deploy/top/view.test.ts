@@ -2,10 +2,10 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { createElement } from 'react';
 import t from 'tap';
+import { poolOf, statusOf } from '../../gateway/test/made-up-status.js';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { renderFrame } from './frame.js';
 import { firstState, type TopState, withLoss } from './state.js';
-import { poolOf, statusOf } from './test/status.js';
 import { themeOf } from './theme.js';
 import { View } from './view.js';
 
