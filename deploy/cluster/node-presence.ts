@@ -1,7 +1,7 @@
 /** A gateway node among the nodes of its cluster: seen by the others, and sees them. */
 import { randomUUID } from 'node:crypto';
 import { monotonicClock } from '../../runtime/clock.js';
-import type { ClusterView } from '../../runtime/cluster/agent.js';
+import type { ClusterView } from '../../runtime/cluster/membership.js';
 import { DEFAULT_POLICY } from '../../runtime/cluster/policy.js';
 import { Presence } from '../../runtime/cluster/presence.js';
 import type { Logger } from '../../runtime/logger.js';

@@ -11,7 +11,8 @@ import type {
   PartitionView,
   Status,
 } from '../../gateway/index.js';
-import type { AgentStats, ClusterView } from '../../runtime/cluster/agent.js';
+import type { AgentStats } from '../../runtime/cluster/agent.js';
+import type { ClusterView } from '../../runtime/cluster/membership.js';
 import type { Dependency } from '../../runtime/measure/dependency-calls.js';
 import { LoopMeter } from '../../runtime/measure/loop-meter.js';
 import type { SystemMeasures } from '../../runtime/measure/system-meter.js';

@@ -15,6 +15,7 @@ import { decide, isHeld, type Step } from './decide.js';
 import { Lease } from './lease.js';
 import {
   type Announcement,
+  type ClusterView,
   EMPTY_VIEW,
   forgettable,
   gatewaysOf,
@@ -65,16 +66,6 @@ export interface ClusterAgentOptions {
 }
 
 export type AgentMode = 'new' | 'active' | 'leaving' | 'left';
-
-/** The cluster as a node of it sees it. */
-export interface ClusterView {
-  /** Nodes that partitions are placed on; by name. */
-  readonly nodes: readonly string[];
-  /** Nodes that take messages in and read none; by name. */
-  readonly gateways: readonly string[];
-  /** Who reads each partition; without those that nobody is known to read. */
-  readonly owners: ReadonlyMap<number, string>;
-}
 
 export interface AgentStats extends ClusterView {
   readonly mode: AgentMode;
@@ -371,9 +362,7 @@ export class ClusterAgent {
     this.#beatAt = now + this.#policy.beatMs;
     try {
       const state = this.#mode === 'leaving' ? 'leaving' : 'active';
-      const owned = this.#leases
-        .filter(({ mode }) => mode === 'owned' || mode === 'draining')
-        .map(({ index }) => index);
+      const { owned } = this.stats();
       const all = await leases.announce({ node, incarnation, beat: this.#beat++, state, owned });
       this.#see(observe(clock.now(), this.#view, all, this.#policy));
     } catch (error) {

@@ -28,6 +28,16 @@ export interface MembershipPolicy {
   readonly gapMsMax: number;
 }
 
+/** The cluster as a node of it sees it. */
+export interface ClusterView {
+  /** Nodes that partitions are placed on; by name. */
+  readonly nodes: readonly string[];
+  /** Nodes that take messages in and read none; by name. */
+  readonly gateways: readonly string[];
+  /** Who reads each partition; without those that nobody is known to read. */
+  readonly owners: ReadonlyMap<number, string>;
+}
+
 interface Seen {
   readonly said: Announcement;
   readonly silentMs: number;

@@ -7,8 +7,8 @@
 import type { Clock } from '../clock.js';
 import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
-import type { ClusterView, LeaseStore } from './agent.js';
-import { EMPTY_VIEW, gatewaysOf, observe, ownersOf, placeable } from './membership.js';
+import type { LeaseStore } from './agent.js';
+import { type ClusterView, EMPTY_VIEW, gatewaysOf, observe, ownersOf, placeable } from './membership.js';
 import { DEFAULT_POLICY } from './policy.js';
 
 export interface PresenceOptions {
