@@ -172,6 +172,7 @@ export class Node {
         system,
         cluster: () => node?.cluster,
         others: () => node?.others,
+        actors: ['payment', 'upload'],
         dependencies: () => dependencyStates(parts),
         countDeadLetters: () => deadLetters.count(),
         config: config.keys,

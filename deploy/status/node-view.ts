@@ -42,6 +42,8 @@ interface WatchedNode {
   readonly cluster: () => AgentStats | undefined;
   /** As one sees it that reads none. */
   readonly others: () => ClusterView | undefined;
+  /** Types that a node without pools shows too while nothing waits for them. */
+  readonly actors: readonly string[];
   /** By dependency, `ok` or what is the matter. */
   readonly dependencies: () => readonly Pick<Status['dependencies'][number], 'name' | 'state'>[];
   /** Dead letters that wait; rejects while the store is away. */
@@ -60,6 +62,8 @@ class WatchedView implements NodeView {
   readonly #startedAt = Date.now();
   readonly #history = new StatusHistory();
   readonly #pools = new Map<string, PoolWatch>();
+  /** Of the actors whose partitions other nodes read. */
+  readonly #types: Set<string>;
   readonly #rates = {
     acknowledged: new Rate(),
     refused: new Rate(),
@@ -78,6 +82,7 @@ class WatchedView implements NodeView {
 
   constructor(node: WatchedNode) {
     this.#node = node;
+    this.#types = new Set(node.actors);
     this.#status = this.#look();
     this.#timer = setInterval(() => {
       this.#status = this.#look();
@@ -109,7 +114,8 @@ class WatchedView implements NodeView {
     const seen = others();
     if (seen !== undefined) {
       // No pool runs here that could say it.
-      return log.log.actors.flatMap((actor) =>
+      for (const actor of log.log.actors) this.#types.add(actor);
+      return [...this.#types].flatMap((actor) =>
         log.log.open(actor).map(({ index, end, committed }) => ({
           actor,
           partition: index,
