@@ -8,6 +8,15 @@ const withPool = (pool: Partial<PoolStatus>, more: Partial<Observed> = {}): Obse
   pools: [{ ...POOL, ...pool }],
   ...more,
 });
+const GATEWAY: Status['node'] = { ...HEALTHY.node, role: 'gateway' };
+const CLUSTER: Status['cluster'] = {
+  node: 'gateway-1',
+  nodes: [],
+  gateways: ['gateway-1'],
+  owned: 0,
+  partitions: 64,
+  leasesLost: 0,
+};
 const behind = { lag: 5_000, behindMs: 12_000, inFlight: 2_048 };
 const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] => [
   { name, state, callsPerSecond: 0, failuresPerSecond: 0, callMs: null },
@@ -20,6 +29,17 @@ const CASES: readonly (readonly [
   first: { code: string; title: RegExp } | undefined,
 ])[] = [
   ['healthy', HEALTHY, undefined],
+  [
+    'a gateway without workers',
+    { ...HEALTHY, node: GATEWAY, cluster: CLUSTER },
+    { code: 'cluster-without-workers', title: /^No node of the cluster reads partitions$/ },
+  ],
+  [
+    'a gateway with one',
+    { ...HEALTHY, node: GATEWAY, cluster: { ...CLUSTER, nodes: ['worker-1'] } },
+    undefined,
+  ],
+  ['a worker that is about to join', { ...HEALTHY, cluster: CLUSTER }, undefined],
   ['a lag that is worked off', withPool({ lag: 5_000, behindMs: 400 }), undefined],
   [
     'a slow actor',

@@ -23,6 +23,7 @@ function diagnose(status: Observed): Finding[] {
   const found = [
     ...ofLog(status),
     ...ofDependencies(status),
+    ...ofCluster(status),
     ...status.pools.flatMap((pool) => ofPool(status, pool)),
     ...ofCommits(status),
     ...ofGateway(status),
@@ -72,6 +73,22 @@ function ofDependencies({ dependencies, pools }: Observed): Finding[] {
       detail: `${count(pools.reduce((sum, { lag }) => sum + lag, 0))} messages wait; they are kept, and done when it is back`,
       advice: `Mend ${NAMES[name]} or the way to it; nothing has to be done here afterwards.`,
     }));
+}
+
+/** As a gateway sees it: a node that reads partitions says by its own pools what is the matter. */
+function ofCluster({ cluster, node, log, dependencies }: Observed): Finding[] {
+  if (cluster === null || node.role !== 'gateway' || cluster.nodes.length > 0) return [];
+  // Nobody hears of anybody then.
+  if (dependencies.some(({ name, state }) => name === 'redis' && state !== 'ok')) return [];
+  return [
+    {
+      severity: 'critical',
+      code: 'cluster-without-workers',
+      title: 'No node of the cluster reads partitions',
+      detail: `${count(log.lag)} messages wait; what is acknowledged is kept, and none of it is done`,
+      advice: 'Start a worker node (TETHER_ROLE=worker or all). The log of one that ended says why.',
+    },
+  ];
 }
 
 const GETTING_READY = ['starting', 'preparing'];

@@ -5,6 +5,7 @@
  * CLUSTER_TIMES=1 holds it to its times as well; they are those of a machine that does nothing else (`npm run test:cluster`).
  */
 import t, { type Test } from 'tap';
+import type { PartitionView, Status } from '../../gateway/index.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
@@ -55,6 +56,10 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   t.equal(posted.status, 201, await posted.clone().text());
   const { id } = (await posted.json()) as { readonly id: string };
 
+  await until('the gateway says that nobody reads', async () => {
+    const status = (await (await fetch(`${gateway}/api/status`, { headers })).json()) as Status;
+    return status.findings[0]?.code === 'cluster-without-workers';
+  });
   await Promise.all([1, 2].map((at) => cluster.start(at, { ...env, TETHER_ROLE: 'worker' })));
   await untilShared(cluster, [1, 2]);
   await until('all is done', async () => (await eventsOf(cluster)) === 100);
@@ -65,10 +70,20 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   });
   t.equal((await sendNotification(worker, 1)).status, 404, 'a worker takes none');
   t.equal(await metricOf(gateway, 'tether_cluster_partitions_owned'), 0);
-  const status = (await (await fetch(`${worker}/api/status`, { headers })).json()) as {
-    readonly cluster: { readonly nodes: readonly string[] };
-  };
-  t.equal(status.cluster.nodes.length, 2);
+  // Whichever node is asked, by a balancer say: it names all of them, and who reads each partition.
+  for (const url of [worker, gateway]) {
+    const ask = async <Answer>(path: string) =>
+      (await (await fetch(url + path, { headers })).json()) as Answer;
+    const { cluster: seen, findings } = await ask<Pick<Status, 'cluster' | 'findings'>>('/api/status');
+    t.equal(seen?.nodes.length, 2);
+    t.equal(seen?.gateways.length, 1);
+    t.notOk(findings.some(({ code }) => code === 'cluster-without-workers'));
+    await until('each partition has an owner', async () => {
+      const { partitions } = await ask<{ readonly partitions: readonly PartitionView[] }>('/api/partitions');
+      const owners = new Set(partitions.map(({ owner }) => owner));
+      return partitions.length === 2 * PARTITIONS && owners.size === 2 && !owners.has(null);
+    });
+  }
   for (const at of [1, 2, 0]) t.equal(await cluster.node(at).stop('SIGTERM'), 0);
 });
 
