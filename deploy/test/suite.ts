@@ -26,18 +26,14 @@ const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 const WAITS: readonly string[] = [
   'deploy/commands/send.test.js',
   'deploy/send/send-emp.test.js',
-  'deploy/test/cluster-cut.test.js',
-  'deploy/test/uploads-outage.test.js',
   'gateway/exchange-time.test.js',
   'gateway/response-stream.test.js',
-  'gateway/uploads/post-trouble.test.js',
   'gateway/uploads/tus/races.test.js',
   'gateway/webhook-request.test.js',
   'runtime/across/asks.test.js',
   'runtime/actor-system.test.js',
   'runtime/pool/actor-pool.test.js',
   'storage/journal/lock.test.js',
-  'storage/objects/s3/faults.test.js',
   'storage/redis-log/cluster.test.js',
   'storage/redis-log/sentinel.test.js',
 ];
