@@ -20,7 +20,7 @@ const FILE_MS_MAX = 60_000;
 /** The longest ones, so that none of them is left alone at the end. */
 const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 /**
- * They mostly wait: for leases and elections, for clients that are silent, for pauses between attempts. They use less than half of a core, and so
+ * They mostly wait: for leases and elections, for clients that are silent, for pauses between attempts. They use a third of a core and less, and so
  * they run one after the other beside those that compute.
  */
 const WAITS: readonly string[] = [
