@@ -55,7 +55,7 @@ t.test(
         for (const step of steps) await model.take(step);
         await model.end();
       }),
-      { numRuns: Number(process.env.MODEL_RUNS ?? 200), seed },
+      { numRuns: Number(process.env.MODEL_RUNS ?? 400), seed },
     );
     t.pass();
   },
