@@ -72,7 +72,15 @@ async function registryOf(test: Test, node: { done: number; waiting?: number } =
     },
     main: () => loop(0.5),
     deadLettersWaiting: () => node.waiting ?? null,
-    cluster: () => ({ mode: 'active', nodes: ['a', 'b'], placed: 32, owned: [1, 2, 3], lost: 5 }),
+    cluster: () => ({
+      mode: 'active',
+      nodes: ['a', 'b'],
+      gateways: [],
+      owners: new Map(),
+      placed: 32,
+      owned: [1, 2, 3],
+      lost: 5,
+    }),
     system: {
       stats: () => ({
         actors: [actor(node.done), { ...actor(2), actor: 'upload', threadStats: [], mailboxMax: 0 }],

@@ -11,6 +11,7 @@ import { type Gateway, GatewayMetrics, reasonNotToListen, startGateway } from '.
 import { ActorSystem } from '../runtime/actor-system.js';
 import { systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
+import type { ClusterView } from '../runtime/cluster/membership.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger } from '../runtime/logger.js';
 import { flushSpans } from '../runtime/tracing.js';
@@ -28,6 +29,7 @@ import { announcement } from './announce.js';
 import { Censor } from './censor.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
+import { NodePresence } from './cluster/node-presence.js';
 import { type Config, type Mode, secretsOf } from './config.js';
 import { Database } from './database.js';
 import { EndpointHandling, handlingSettings } from './endpoints/handling.js';
@@ -95,6 +97,7 @@ export class Node {
   readonly #parts: Parts;
   readonly #logger: Logger;
   #cluster: NodeCluster | undefined;
+  #presence: NodePresence | undefined;
   #isDraining = false;
 
   private constructor(config: Config, parts: Parts, logger: Logger) {
@@ -214,6 +217,8 @@ export class Node {
         log: nodeLog,
         system,
         cluster: () => node?.cluster,
+        others: () => node?.others,
+        actors: ['payment', 'upload'],
         dependencies: () => dependencyStates(parts),
         countDeadLetters: () => deadLetters.count(),
         config: config.keys,
@@ -296,6 +301,11 @@ export class Node {
     await this.#parts.endpoints.reload();
   }
 
+  /** The cluster as a node sees it that reads no partition itself. */
+  get others(): ClusterView | undefined {
+    return this.#presence?.view();
+  }
+
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
@@ -306,6 +316,7 @@ export class Node {
     await endpoints.stop();
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
+    await this.#presence?.leave();
     await pools.stop();
     await system.drain(drainMsMax);
     shares?.close();
@@ -330,6 +341,10 @@ export class Node {
     pools.follow(saved);
     const { role, redisUrl } = this.#config;
     if (role !== 'gateway') void handling.start();
+    if (log.shared !== undefined && redisUrl !== undefined && role === 'gateway') {
+      const { prefix } = log.shared;
+      this.#presence = new NodePresence({ node: this.name, redisUrl, prefix, logger: this.#logger });
+    }
     if (log.shared !== undefined && redisUrl !== undefined && role !== 'gateway') {
       this.#cluster = new NodeCluster({
         node: this.name,

@@ -13,6 +13,7 @@ import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
+import { addTuneCommand } from './commands/tune.js';
 import { addUploadCommands } from './commands/uploads.js';
 import type { Environment } from './config.js';
 import { version } from './version.js';
@@ -29,6 +30,7 @@ Examples:
   $ tether dead replay --all --actor payment
   $ tether pools set payment --min 1 --max 4
   $ tether endpoints check endpoints.yaml
+  $ tether tune                                   what limits it, and which settings to change
   $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
@@ -57,6 +59,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
   addEndpointCommands(program, env);
+  addTuneCommand(program, env, setExitCode);
   addAuditCommand(program, env);
   addLogLevelCommand(program, env);
   return program;

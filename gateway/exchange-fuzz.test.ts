@@ -58,7 +58,7 @@ t.test('no order of things breaks it', async (t) => {
       if (isWhole && end < 0.6) await Promise.race([one.response(), one.closed()]).catch(() => {});
       else if (end < 0.8) await new Promise((resolve) => setTimeout(resolve, random() * 10));
       if (random() < 0.5) one.destroy();
-      else one.socket.resetAndDestroy();
+      else one.reset();
     }
   }
   await Promise.all(Array.from({ length: 8 }, sender));

@@ -231,8 +231,7 @@ t.test('a client that leaves is told once, in every mode', async (t) => {
   };
 
   for (const way of ['destroy', 'reset'] as const) {
-    const leave = (sender: RawClient) =>
-      way === 'destroy' ? sender.destroy() : sender.socket.resetAndDestroy();
+    const leave = (sender: RawClient) => (way === 'destroy' ? sender.destroy() : sender.reset());
 
     const held = await begin(`${head(1000)}few`);
     leave(held.sender);

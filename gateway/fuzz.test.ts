@@ -241,7 +241,7 @@ t.test('no sender breaks the gateway', { timeout: 60_000 }, async (t) => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (random() < 0.5) client.destroy();
-    else client.socket.resetAndDestroy();
+    else client.reset();
   }
 
   async function sender(): Promise<void> {

@@ -93,7 +93,7 @@ for (const [name, bytes] of [
     await sleep(50);
     t.equal(pulled.count, before, 'nothing more is asked for');
     t.ok(before * CHUNK.length < 64 * 1024 * KIB, `${before} chunks went into buffers of the kernel`);
-    client.socket.resetAndDestroy();
+    client.reset();
     await until('the pump is over', () => outcomes.length === 1);
     t.strictSame([outcomes[0], streams[0]?.isOpen], ['over', false]);
   });

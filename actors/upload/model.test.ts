@@ -12,7 +12,7 @@ import { madeIban } from './test/made.js';
 
 t.setTimeout(120_000);
 
-const RUNS = Number(process.env.RUNS ?? 25);
+const RUNS = Number(process.env.RUNS ?? 15);
 const STATUSES = ['approved', 'declined', 'chargebacked', 'refunded'] as const;
 
 const row = fc.record({

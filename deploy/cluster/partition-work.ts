@@ -25,16 +25,23 @@ export function partitionWork({ log, pool, system, actors }: WorkOptions): Parti
     if (partition === undefined) throw new RangeError(`the log has no partition ${index}`);
     return partition;
   };
+  const abandon = (index: number) => {
+    for (const actor of actors) log.abandon(partitionOf(actor, index));
+  };
   return {
     async claim(index) {
-      const epochs = await Promise.all(
+      const claims = await Promise.allSettled(
         actors.map(async (actor) => {
           const epoch = await log.claim(partitionOf(actor, index));
           await raiser.raise(actor, index, epoch);
           return [actor, epoch] as const;
         }),
       );
-      return new Map(epochs);
+      const epochs = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+      if (epochs.length === claims.length) return new Map(epochs);
+      // What the log takes for ours it does not ask Redis about: it would never hear how far the next reader has come.
+      abandon(index);
+      throw claims.find((claim) => claim.status === 'rejected')?.reason;
     },
 
     adopt: (index, epochs) => system.adopt(index, (actor) => epochs.get(actor)),
@@ -47,7 +54,7 @@ export function partitionWork({ log, pool, system, actors }: WorkOptions): Parti
 
     drop(index) {
       system.drop(index);
-      for (const actor of actors) log.abandon(partitionOf(actor, index));
+      abandon(index);
     },
   };
 }

@@ -10,8 +10,7 @@ const envelope = z.object({
   dedupe: z.string(),
   receivedAt: z.number(),
   traceparent: z.string(),
-  payload: z.base64().optional(),
-  payloadMasked: maskedPayloadSchema.optional(),
+  payloadMasked: maskedPayloadSchema,
 });
 const deadLetterSchema = z.object({
   envelope,
@@ -42,13 +41,8 @@ function deadLetterTable(letters: readonly DeadLetterJson[], columns?: number): 
   return textTable(head, rows, columns);
 }
 
-function payloadText({ payload, payloadMasked }: DeadLetterJson['envelope']): string {
-  if (payload !== undefined) return Buffer.from(payload, 'base64').toString('utf8');
-  return payloadMasked === undefined ? '-' : maskedText(payloadMasked);
-}
-
-/** Everything that is known of one. */
-function deadLetterText(letter: DeadLetterJson): string {
+/** Everything that is known of one. `body`: the whole of it, else it is masked. */
+function deadLetterText(letter: DeadLetterJson, body?: string): string {
   const { cause } = letter;
   const rows: [string, string][] = [
     ['id', letter.envelope.id],
@@ -64,7 +58,7 @@ function deadLetterText(letter: DeadLetterJson): string {
       ? []
       : [['dropped', `${time(letter.droppedAt)} by ${letter.droppedBy ?? '?'}`] as [string, string]]),
     ['cause', `${cause.code}: ${cause.message}`],
-    ['payload', payloadText(letter.envelope)],
+    ['payload', body ?? maskedText(letter.envelope.payloadMasked)],
   ];
   const stack = cause.stack.split('\n').map((line) => `  ${printable(line)}\n`);
   return rows.map(([name, value]) => `${name.padEnd(12)}${printable(value)}\n`).join('') + stack.join('');

@@ -10,10 +10,13 @@ import {
   deadLetterText,
   replayedSchema,
 } from './dead-letter.js';
+import { revealedSchema, revealedText } from './masked-payload.js';
 import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
 
 type ListFlags = NodeFlags &
   FilterFlags & { readonly id?: string; readonly state: string; readonly limit: number };
+
+type ShowFlags = NodeFlags & { readonly reveal?: true };
 
 interface ListReport {
   readonly text: string;
@@ -37,10 +40,15 @@ function keyHint(key: string | undefined): string | undefined {
   return `the key of a payment has the form <endpoint>:<id>: try --key ${JSON.stringify(`emp:${key}`)}`;
 }
 
-async function showDead(id: string, flags: NodeFlags, env: Environment): Promise<string> {
+async function showDead(id: string, flags: ShowFlags, env: Environment): Promise<string> {
   const client = await connectToNode(flags, env);
-  const letter = await client.call('GET', `/api/dead-letters/${encodeURIComponent(id)}`, deadLetterSchema);
-  return flags.json === true ? `${JSON.stringify(letter)}\n` : deadLetterText(letter);
+  const path = `/api/dead-letters/${encodeURIComponent(id)}`;
+  const letter = await client.call('GET', path, deadLetterSchema);
+  const whole =
+    flags.reveal === true ? await client.call('POST', `${path}/reveal`, revealedSchema) : undefined;
+  if (flags.json === true)
+    return `${JSON.stringify(whole === undefined ? letter : { ...letter, revealed: whole })}\n`;
+  return deadLetterText(letter, whole === undefined ? undefined : revealedText(whole));
 }
 
 interface ReplayReport {
@@ -100,4 +108,4 @@ async function replay(client: NodeClient, ids: readonly string[]): Promise<Repla
   return { replayed: done, failed };
 }
 
-export { type ListFlags, listDead, replayDead, showDead };
+export { type ListFlags, listDead, replayDead, type ShowFlags, showDead };

@@ -15,8 +15,14 @@ const letter = (id: string, text = 'unique_id=1') => ({
     dedupe: 'd',
     receivedAt: 1_700_000_000_000,
     traceparent: '',
-    payload: Buffer.from(text).toString('base64'),
-    payloadText: text,
+    payloadMasked: {
+      bytes: text.length,
+      sha256: 'f00',
+      fields: [
+        { name: 'unique_id', value: text, masked: false },
+        { name: 'iban', value: '', masked: true },
+      ],
+    },
   },
   cause: { code: 'TETHER_X', message: 'no\u001b[31mgood', stack: 'Error: no\n    at x' },
   attempts: 5,
@@ -32,7 +38,8 @@ t.test('list, show, replay', async (t) => {
   const { url } = await serve(t, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const send = (code: number, body: object) => response.writeHead(code).end(JSON.stringify(body));
-    const [, id = '', replay] = /^\/api\/dead-letters\/([^/?]+)(\/replay)?/.exec(request.url ?? '') ?? [];
+    const [, id = '', replay] =
+      /^\/api\/dead-letters\/([^/?]+)(\/replay|\/reveal)?/.exec(request.url ?? '') ?? [];
     const found = waiting.get(id);
     if (request.headers.authorization !== 'Bearer a-token-of-some-length')
       send(401, { title: 'Unauthorized', detail: 'send the API token' });
@@ -40,6 +47,7 @@ t.test('list, show, replay', async (t) => {
     else if (found === undefined)
       send(404, { title: 'Not Found', detail: 'there is no dead letter of this id' });
     else if (replay === undefined) send(200, found);
+    else if (replay === '/reveal') send(200, { id, payload: 'aQ==', payloadText: 'iban=1\u001b' });
     else {
       // One dies again at once: `--all` must end all the same.
       if (id !== 'b') waiting.delete(id);
@@ -63,7 +71,9 @@ t.test('list, show, replay', async (t) => {
   );
   t.match(narrow.text, /\.\.\.\n/);
 
-  t.match(await showDead('b', {}, env), /^payload +evil\\u001b\[2J\\u000a$/m);
+  t.match(await showDead('b', {}, env), /^payload +unique_id=evil\\u001b\[2J\\u000a&iban=\*\*\*$/m);
+  t.match(await showDead('b', { reveal: true }, env), /^payload +iban=1\\u001b$/m);
+  t.equal(requests.at(-1), 'POST /api/dead-letters/b/reveal');
   t.equal(JSON.parse(await showDead('b', { json: true }, env)).envelope.id, 'b');
   await t.rejects(showDead('no/ne', {}, env), {
     code: 'TETHER_NODE_REQUEST',

@@ -4,8 +4,7 @@ import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import type { BulkFlags } from './dead-bulk.js';
-import type { ListFlags } from './dead-run.js';
-import type { NodeFlags } from './node-client.js';
+import type { ListFlags, ShowFlags } from './dead-run.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import { columnsOf } from './table.js';
 
@@ -34,12 +33,12 @@ function addDeadCommands(program: Command, env: Environment, setExitCode: (code:
       if (hint !== undefined) process.stderr.write(`tether: ${hint}\n`);
     });
 
-  add('show <id>', 'show one dead letter with its cause and payload').action(
-    async (id: string, flags: NodeFlags) => {
+  add('show <id>', 'show one dead letter with its cause and its payload, masked')
+    .option('--reveal', 'show the whole payload; the node notes who asked')
+    .action(async (id: string, flags: ShowFlags) => {
       const { showDead } = await import('./dead-run.js');
       process.stdout.write(await showDead(id, flags, env));
-    },
-  );
+    });
 
   addFilter(add('replay [ids...]', 'put dead letters back on the log'), 'with --all: ')
     .option('--all', 'all that wait and that the filters select')

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Environment } from '../config.js';
 import { deadLetterSchema, deadLetterTable } from './dead-letter.js';
-import { maskedPayloadSchema, maskedText } from './masked-payload.js';
+import { maskedPayloadSchema, maskedText, revealedSchema, revealedText } from './masked-payload.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { printable, textTable } from './table.js';
 
@@ -51,7 +51,6 @@ const foundSchema = z.object({
   others: z.array(eventSchema),
   deadLetters: z.array(deadLetterSchema),
 });
-const revealedSchema = z.object({ id: z.string(), payload: z.base64(), payloadText: z.string().nullable() });
 
 const PAGE = 200;
 /** A page reads 50,000 rows at most, so this is a search of a million. */
@@ -109,7 +108,7 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
     ['received', time(event.receivedAt)],
     ['processed', time(event.processedAt)],
     ['trace', event.traceparent ?? '-'],
-    ['body', whole === undefined ? maskedText(payload) : bodyOf(whole)],
+    ['body', whole === undefined ? maskedText(payload) : revealedText(whole)],
     ['payment', payment === null ? '-' : paymentText(payment)],
     ...(payment?.history ?? []).map((entry): [string, string] => ['', JSON.stringify(entry)]),
   ];
@@ -118,10 +117,6 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
     others.length === 0 ? '' : `\nother events of the payment\n${eventsText(others)}`,
     deadLetters.length === 0 ? '' : `\ndead letters of the key\n${deadLetterTable(deadLetters)}`,
   ].join('');
-}
-
-function bodyOf({ payload, payloadText }: z.output<typeof revealedSchema>): string {
-  return payloadText ?? payload;
 }
 
 function paymentText({

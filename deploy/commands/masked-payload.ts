@@ -1,4 +1,4 @@
-/** A body that is masked, as the operations API answers it (`gateway/api/masked-payload.ts`), in one line. */
+/** A body as the operations API answers it, in one line: masked (`gateway/api/masked-payload.ts`), or whole (`revealed-payload.ts`). */
 import { z } from 'zod';
 
 const maskedPayloadSchema = z.object({
@@ -12,4 +12,10 @@ function maskedText({ bytes, sha256, fields }: z.output<typeof maskedPayloadSche
   return fields.map(({ name, value, masked }) => `${name}=${masked ? '***' : value}`).join('&');
 }
 
-export { maskedPayloadSchema, maskedText };
+const revealedSchema = z.object({ id: z.string(), payload: z.base64(), payloadText: z.string().nullable() });
+
+function revealedText({ payload, payloadText }: z.output<typeof revealedSchema>): string {
+  return payloadText ?? payload;
+}
+
+export { maskedPayloadSchema, maskedText, revealedSchema, revealedText };

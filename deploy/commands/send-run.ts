@@ -1,13 +1,12 @@
 /** What `tether send emp` does: sends, shows how far it is and what is wrong, and sums up. */
 import { randomInt } from 'node:crypto';
 import { type Environment, parseConfig } from '../config.js';
-import { resolveReference } from '../endpoints/references.js';
-import { ConfigError } from '../errors.js';
 import { isRetried } from '../send/emp-client.js';
 import type { EmpKind } from '../send/emp-story.js';
 import { type SendSummary, sendEmp } from '../send/send-emp.js';
 import { troubleText } from '../send/trouble.js';
 import { overridesOf } from './options.js';
+import { referred } from './referred.js';
 import { startSendBar } from './send-bar.js';
 
 interface SendFlags {
@@ -19,6 +18,7 @@ interface SendFlags {
   readonly token: string;
   readonly password: string;
   readonly seed?: number;
+  readonly prefix?: string;
   readonly connections: number;
   readonly kinds: readonly EmpKind[];
   readonly deadline: number;
@@ -49,6 +49,7 @@ async function send(flags: SendFlags, env: Environment): Promise<SendReport> {
       token,
       password,
       seed: flags.seed ?? randomInt(2 ** 32),
+      ...(flags.prefix === undefined ? {} : { prefix: flags.prefix }),
       count: flags.count,
       duplicates: flags.duplicates,
       kinds: flags.kinds,
@@ -74,12 +75,6 @@ function again(outcome: string): string {
 function failureOf({ gaveUp }: SendSummary, deadline: number, host: string): string | undefined {
   if (gaveUp === null) return undefined;
   return `nothing was acknowledged for ${deadline} s, given up: ${troubleText(gaveUp, host)}`;
-}
-
-async function referred(option: string, text: string, env: Environment): Promise<string> {
-  const result = await resolveReference(text, env);
-  if ('problem' in result) throw new ConfigError([`${option}: ${result.problem}`]);
-  return result.value;
 }
 
 function summaryText(summary: SendSummary): string {

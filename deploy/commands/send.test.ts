@@ -10,11 +10,13 @@ t.setTimeout(180_000);
 t.test('a summary, JSON for machines, and 1 when something was not acknowledged', async (t) => {
   let status = 200;
   const paths = new Set<string | undefined>();
+  const ids = new Set<string | undefined>();
   const { url } = await serve(t, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const id = new URLSearchParams(Buffer.concat(chunks).toString()).get('unique_id');
     paths.add(request.url);
+    ids.add(id?.slice(0, 4));
     response.writeHead(status).end(`<notification_echo><unique_id>${id}</unique_id></notification_echo>`);
   });
   const args = [
@@ -31,10 +33,13 @@ t.test('a summary, JSON for machines, and 1 when something was not acknowledged'
     '--seed',
     '7',
   ];
-  const good = await spawnCli([...args, '--endpoint', 'shop', '--token', 'env:T', '--json'], {
-    TETHER_URL: url,
-    T: 'path',
-  });
+  const good = await spawnCli(
+    [...args, '--endpoint', 'shop', '--token', 'env:T', '--prefix', 'try-', '--json'],
+    {
+      TETHER_URL: url,
+      T: 'path',
+    },
+  );
   t.match(good, { code: 0, stderr: '' });
   t.match(JSON.parse(good.stdout), {
     sent: 20,
@@ -45,6 +50,7 @@ t.test('a summary, JSON for machines, and 1 when something was not acknowledged'
     seed: 7,
   });
   t.strictSame([...paths], ['/webhooks/shop/path']);
+  t.strictSame([...ids], ['try-']);
 
   status = 401;
   const bad = await spawnCli([...args, '--url', url], { TETHER_URL: 'http://127.0.0.1:1' });

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config.js';
 import { DEFAULT_ENDPOINT, PUBLISHED_SECRET } from '../endpoint.js';
 import { EXIT } from '../exit-codes.js';
-import { EMP_KINDS, type EmpKind } from '../send/emp-story.js';
+import { EMP_KINDS, EMP_PREFIX, type EmpKind } from '../send/emp-story.js';
 import { parseRate, parseShare, wholeFrom } from './options.js';
 import type { SendFlags } from './send-run.js';
 
@@ -33,6 +33,7 @@ function addSendCommands(program: Command, env: Environment, setExitCode: (code:
     .option('--token <token>', "the endpoint's token; env:NAME or file:/path", DEFAULT_ENDPOINT.token)
     .option('--password <password>', 'the API password; env:NAME or file:/path', PUBLISHED_SECRET)
     .option('--seed <number>', 'decides the messages (default: drawn)', wholeFrom(0, 2 ** 32 - 1))
+    .option('--prefix <text>', 'what every signed id begins with, to find them by', parsePrefix)
     .option('--connections <number>', 'connections at most', wholeFrom(1, 4096), 16)
     .option('--kinds <list>', 'of processing,wpf,kyc,apm', parseKinds, EMP_KINDS)
     .option(
@@ -50,6 +51,12 @@ function addSendCommands(program: Command, env: Environment, setExitCode: (code:
       if (failure !== undefined) process.stderr.write(`tether: ${failure}\n`);
       setExitCode(summary.acknowledged === flags.count ? EXIT.ok : EXIT.failed);
     });
+}
+
+function parsePrefix(text: string): string {
+  if (!EMP_PREFIX.test(text))
+    throw new InvalidArgumentError('Allowed are at most 64 letters, digits, - and _.');
+  return text;
 }
 
 function parseKinds(text: string): readonly EmpKind[] {

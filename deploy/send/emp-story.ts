@@ -7,6 +7,8 @@
 import type { Random } from './random.js';
 
 type EmpKind = 'processing' | 'wpf' | 'kyc' | 'apm';
+/** A prefix of signed ids. */
+const EMP_PREFIX = /^[A-Za-z0-9_-]{0,64}$/;
 const EMP_KINDS: readonly EmpKind[] = Object.freeze(['processing', 'wpf', 'kyc', 'apm']);
 
 interface StoryStep {
@@ -37,24 +39,26 @@ const CHARGEBACKS = [
   ['AM04', 'Insufficient Funds'],
 ] as const;
 
-function tellStory(kind: EmpKind, index: number, random: Random): readonly StoryStep[] {
+/** @param prefix of every signed id, so that whoever sees one knows what it is of */
+function tellStory(kind: EmpKind, index: number, random: Random, prefix = ''): readonly StoryStep[] {
   switch (kind) {
     case 'processing':
-      return processing(index, random);
+      return processing(index, random, prefix);
     case 'wpf':
-      return paymentPage(index, random);
+      return paymentPage(index, random, prefix);
     case 'kyc':
-      return identityCheck(index, random);
+      return identityCheck(index, random, prefix);
     case 'apm':
-      return externalEvents(random);
+      return externalEvents(random, prefix);
   }
 }
 
-function processing(index: number, random: Random): StoryStep[] {
-  const uniqueId = random.hex(32);
+function processing(index: number, random: Random, prefix: string): StoryStep[] {
+  const digits = random.hex(32);
+  const uniqueId = `${prefix}${digits}`;
   const base = (status: string) =>
     [
-      ['transaction_id', `tether_${index}_${uniqueId.slice(0, 4)}`],
+      ['transaction_id', `tether_${index}_${digits.slice(0, 4)}`],
       ['unique_id', uniqueId],
       ['transaction_type', type],
       ['terminal_token', terminal],
@@ -113,6 +117,7 @@ function processing(index: number, random: Random): StoryStep[] {
           ['iban', account],
         ],
         random,
+        prefix,
       ),
     );
     return steps;
@@ -132,8 +137,10 @@ function legacyChargeback(
   text: string,
   extra: readonly (readonly [string, string])[],
   random: Random,
+  prefix: string,
 ): StoryStep {
-  const uniqueId = random.hex(32);
+  const digits = random.hex(32);
+  const uniqueId = `${prefix}${digits}`;
   return {
     kind: 'processing',
     signedId: uniqueId,
@@ -141,7 +148,7 @@ function legacyChargeback(
     event: '',
     status: 'approved',
     fields: [
-      ['transaction_id', `tether_cb_${index}_${uniqueId.slice(0, 4)}`],
+      ['transaction_id', `tether_cb_${index}_${digits.slice(0, 4)}`],
       ['unique_id', uniqueId],
       ['transaction_type', 'chargeback'],
       ['original_transaction_unique_id', original],
@@ -154,8 +161,9 @@ function legacyChargeback(
   };
 }
 
-function paymentPage(index: number, random: Random): StoryStep[] {
-  const signedId = random.hex(32);
+function paymentPage(index: number, random: Random, prefix: string): StoryStep[] {
+  const digits = random.hex(32);
+  const signedId = `${prefix}${digits}`;
   const payment = random.hex(32);
   const terminal = random.pick(TERMINALS);
   const amount = String(100 + random.below(20_000));
@@ -176,7 +184,7 @@ function paymentPage(index: number, random: Random): StoryStep[] {
       ['payment_transaction_unique_id', payment],
       ['payment_transaction_amount', amount],
       ['payment_transaction_currency', 'EUR'],
-      ['wpf_transaction_id', `wpf_${index}_${signedId.slice(0, 4)}`],
+      ['wpf_transaction_id', `wpf_${index}_${digits.slice(0, 4)}`],
       ['wpf_status', status],
       ['wpf_unique_id', signedId],
       ['notification_type', 'wpf'],
@@ -185,8 +193,8 @@ function paymentPage(index: number, random: Random): StoryStep[] {
   return random.chance(0.5) ? [step('in_progress'), step(last)] : [step(last)];
 }
 
-function identityCheck(index: number, random: Random): StoryStep[] {
-  const signedId = `kyc-${index}-${random.hex(8)}`;
+function identityCheck(index: number, random: Random, prefix: string): StoryStep[] {
+  const signedId = `${prefix}kyc-${index}-${random.hex(8)}`;
   return Array.from({ length: 1 + random.below(3) }, (_, i) => ({
     kind: 'kyc',
     signedId,
@@ -203,8 +211,8 @@ function identityCheck(index: number, random: Random): StoryStep[] {
   }));
 }
 
-function externalEvents(random: Random): StoryStep[] {
-  const signedId = random.hex(32);
+function externalEvents(random: Random, prefix: string): StoryStep[] {
+  const signedId = `${prefix}${random.hex(32)}`;
   return Array.from({ length: 1 + random.below(2) }, (_, i) => ({
     kind: 'apm',
     signedId,
@@ -230,4 +238,4 @@ function fictitiousIban(random: Random): string {
   return `DE${String(check).padStart(2, '0')}00000000${String(account).padStart(10, '0')}`;
 }
 
-export { EMP_KINDS, type EmpKind, type StoryStep, tellStory };
+export { EMP_KINDS, EMP_PREFIX, type EmpKind, type StoryStep, tellStory };

@@ -30,6 +30,28 @@ t.test('the signature is that of the protocol', async (t) => {
   );
 });
 
+t.test('a prefix stands before every signed id, and changes nothing else', async (t) => {
+  const of = (prefix: string) => [...empTraffic({ seed, count: 500, duplicates: 0.1, password, prefix })];
+  const plain = of('');
+  const marked = of('tune-x-');
+  t.strictSame(
+    marked.map(({ signedId, paymentId, kind, index }) => [signedId, paymentId, kind, index]),
+    plain.map(({ signedId, paymentId, kind, index }) => [
+      `tune-x-${signedId}`,
+      `tune-x-${paymentId}`,
+      kind,
+      index,
+    ]),
+  );
+  for (const { body, dedupe, kind, signedId, paymentId } of marked.slice(0, 100)) {
+    const found = identify('emp', Buffer.from(body));
+    t.match(found, { kind, signedId, key: `emp:${paymentId}`, dedupe }, 'the service sees it so');
+  }
+  for (const prefix of ['a:b', 'a b', 'x'.repeat(65), 'ä']) {
+    t.throws(() => [...empTraffic({ seed, count: 1, password, prefix })], RangeError, prefix);
+  }
+});
+
 t.test('every body is what it says, and signed', async (t) => {
   const wrong: string[] = [];
   const seen = new Map<string, number>();

@@ -7,7 +7,7 @@
  * last thousand. Memory is bounded however long the stream runs.
  */
 import { hash } from 'node:crypto';
-import { EMP_KINDS, type EmpKind, type StoryStep, tellStory } from './emp-story.js';
+import { EMP_KINDS, EMP_PREFIX, type EmpKind, type StoryStep, tellStory } from './emp-story.js';
 import { createRandom, type Random } from './random.js';
 
 interface EmpTrafficOptions {
@@ -21,6 +21,8 @@ interface EmpTrafficOptions {
   readonly password: string;
   /** Default: all four. */
   readonly kinds?: readonly EmpKind[];
+  /** What every signed id begins with, so that test payments can be told from others, and found. Letters, digits, `-` and `_`. Default: nothing. */
+  readonly prefix?: string;
 }
 
 interface EmpNotification {
@@ -58,14 +60,15 @@ const RECENT_MAX = 1000;
 
 /** @throws RangeError when an option is out of its range */
 function* empTraffic(options: EmpTrafficOptions): Generator<EmpNotification, void, undefined> {
-  const { seed, count, password, duplicates = 0, kinds = EMP_KINDS } = options;
+  const { seed, count, password, duplicates = 0, kinds = EMP_KINDS, prefix = '' } = options;
   if (!(duplicates >= 0 && duplicates <= 0.99)) throw new RangeError('duplicates is a share from 0 to 0.99');
+  if (!EMP_PREFIX.test(prefix)) throw new RangeError('prefix is at most 64 letters, digits, - and _');
   if (!(count >= 0)) throw new RangeError('count is a number from 0');
   const weights = WEIGHTS.filter(([kind]) => kinds.includes(kind));
   if (weights.length === 0) throw new RangeError('kinds names at least one kind');
 
   const random = createRandom(seed);
-  const steps = mixedSteps(random, weights);
+  const steps = mixedSteps(random, weights, prefix);
   const recent: EmpNotification[] = [];
   let repeatsLeft = Math.min(Math.round(count * duplicates), Math.max(0, count - 1));
   let distinct = 0;
@@ -90,13 +93,14 @@ function* empTraffic(options: EmpTrafficOptions): Generator<EmpNotification, voi
 function* mixedSteps(
   random: Random,
   weights: readonly (readonly [EmpKind, number])[],
+  prefix: string,
 ): Generator<StoryStep, never, undefined> {
   const open: { readonly steps: readonly StoryStep[]; next: number }[] = [];
   let told = 0;
   for (;;) {
     while (open.length < STORIES_OPEN) {
       told += 1;
-      open.push({ steps: tellStory(random.weighted(weights), told, random), next: 0 });
+      open.push({ steps: tellStory(random.weighted(weights), told, random, prefix), next: 0 });
     }
     const at = random.below(open.length);
     const story = open[at];

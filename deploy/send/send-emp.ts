@@ -53,7 +53,12 @@ interface SendSummary {
   readonly seconds: number;
   readonly perSecond: number;
   /** Of acknowledged deliveries, retries included; null when there are none. */
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly max: number;
+  } | null;
   /** The outcome at which all was given up, since nothing was acknowledged for `deadlineMsMax`; null when it was not. */
   readonly gaveUp: string | null;
 }
@@ -139,7 +144,12 @@ async function sendEmp(options: SendOptions): Promise<SendSummary> {
     latencyMs:
       latencies.count === 0
         ? null
-        : { p50: ms(latencies.percentile(50)), p99: ms(latencies.percentile(99)), max: ms(latencies.max) },
+        : {
+            p50: ms(latencies.percentile(50)),
+            p95: ms(latencies.percentile(95)),
+            p99: ms(latencies.percentile(99)),
+            max: ms(latencies.max),
+          },
     gaveUp,
   };
 }

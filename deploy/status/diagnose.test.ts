@@ -1,71 +1,22 @@
 import t from 'tap';
 import type { PoolStatus, Status } from '../../gateway/index.js';
 import { diagnose, type Observed } from './diagnose.js';
-
-const settings = { min: 1, max: 4, batchMax: 500, lingerMs: 0, inFlightMax: 2_048 };
-const thread = { thread: 0, mode: 'ready', partitions: 64, busy: 0.1, heapBytes: 1e7, eventLoopDelayMs: 1 };
-const POOL: PoolStatus = {
-  actor: 'payment',
-  mode: 'running',
-  threads: [thread],
-  min: 1,
-  max: 4,
-  resizing: false,
-  done: 1_000,
-  donePerSecond: 100,
-  inFlight: 0,
-  lag: 0,
-  live: 10,
-  delayMs: 2,
-  behindMs: 2,
-  queueMs: { p50: 1, p95: 2, p99: 3 },
-  turnMs: { p50: 5, p95: 8, p99: 9 },
-  ageMs: { p50: 8, p95: 20, p99: 30 },
-  mailboxMax: 1,
-  outage: null,
-  unstable: false,
-  threadsLost: 0,
-  settings: { current: settings, file: settings, differs: false },
-};
-const HEALTHY: Observed = {
-  at: 1_000,
-  node: { name: 'a', version: '1', role: 'all', mode: 'serving', startedAt: 0, promise: 'kept' },
-  rates: {
-    acknowledged: 1_000,
-    refused: 0,
-    done: 1_000,
-    deadLetters: 0,
-    acknowledgeMs: { p50: 1, p95: 2, p99: 5 },
-  },
-  totals: { acknowledged: 1, refused: 0, done: 1, deadLettersWritten: 0, deadLettersWaiting: 0 },
-  log: {
-    driver: 'journal',
-    state: 'open',
-    lag: 0,
-    lagMax: 0,
-    bytes: 1e6,
-    bytesMax: 1e9,
-    commitMs: { p50: 0.2, p95: 1, p99: 2 },
-  },
-  pools: [POOL],
-  dependencies: [
-    {
-      name: 'postgres',
-      state: 'ok',
-      callsPerSecond: 10,
-      failuresPerSecond: 0,
-      callMs: { p50: 1, p95: 2, p99: 3 },
-    },
-  ],
-  cluster: null,
-  main: { busy: 0.2, eventLoopDelayMs: 1, heapBytes: 1e7, rssBytes: 1e8 },
-};
+import { HEALTHY, POOL, settings, thread } from './test/observed.js';
 
 const withPool = (pool: Partial<PoolStatus>, more: Partial<Observed> = {}): Observed => ({
   ...HEALTHY,
   pools: [{ ...POOL, ...pool }],
   ...more,
 });
+const GATEWAY: Status['node'] = { ...HEALTHY.node, role: 'gateway' };
+const CLUSTER: Status['cluster'] = {
+  node: 'gateway-1',
+  nodes: [],
+  gateways: ['gateway-1'],
+  owned: 0,
+  partitions: 64,
+  leasesLost: 0,
+};
 const behind = { lag: 5_000, behindMs: 12_000, inFlight: 2_048 };
 const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] => [
   { name, state, callsPerSecond: 0, failuresPerSecond: 0, callMs: null },
@@ -78,6 +29,17 @@ const CASES: readonly (readonly [
   first: { code: string; title: RegExp } | undefined,
 ])[] = [
   ['healthy', HEALTHY, undefined],
+  [
+    'a gateway without workers',
+    { ...HEALTHY, node: GATEWAY, cluster: CLUSTER },
+    { code: 'cluster-without-workers', title: /^No node of the cluster reads partitions$/ },
+  ],
+  [
+    'a gateway with one',
+    { ...HEALTHY, node: GATEWAY, cluster: { ...CLUSTER, nodes: ['worker-1'] } },
+    undefined,
+  ],
+  ['a worker that is about to join', { ...HEALTHY, cluster: CLUSTER }, undefined],
   ['a lag that is worked off', withPool({ lag: 5_000, behindMs: 400 }), undefined],
   [
     'a slow actor',
@@ -111,6 +73,11 @@ const CASES: readonly (readonly [
     { code: 'pool-behind', title: /it waits for Postgres/ },
   ],
   ['one key', withPool({ ...behind, mailboxMax: 2_000 }), { code: 'pool-behind', title: /one key has most/ }],
+  [
+    'the one mailbox of a thread, with many keys in it',
+    withPool({ ...behind, mailboxMax: 2_000, live: 1 }),
+    { code: 'pool-behind', title: /its actor is slow/ },
+  ],
   [
     'Postgres away, whatever else comes of it',
     withPool({ ...behind, outage: 'TETHER_POSTGRES_UNAVAILABLE' }, { dependencies: away('postgres') }),

@@ -2,9 +2,11 @@
  * What is the matter with a node and what limits it, in words for whoever is on call: the worst first.
  *
  * A cause stands before what comes of it: where Postgres is away, that a pool falls behind is no news. So the rules of one level are asked in
- * their order, and a pool has one finding about its work, from the table in `limitOf`.
+ * their order, and a pool has one finding about its work: what limits it, by `pool-limit.ts`.
  */
-import type { Finding, Percentiles, PoolStatus, Status } from '../../gateway/api/status-schema.js';
+import type { Finding, PoolStatus, Status } from '../../gateway/api/status-schema.js';
+import { BUSY, poolLimit } from './pool-limit.js';
+import { count, ms, share } from './words.js';
 
 type Observed = Omit<Status, 'findings'>;
 
@@ -13,13 +15,7 @@ const BEHIND_MS = 2_000;
 /** The objectives of the service: `docs/how-to/alerts.md`. */
 const ACKNOWLEDGE_P95_MS = 100;
 const REFUSED_SHARE = 0.01;
-const BUSY = 0.85;
 const SLOW_COMMIT_MS = 50;
-/** Of what a pool has in its threads, behind one key. */
-const HOT_SHARE = 0.5;
-const HOT_MESSAGES = 64;
-/** Calls to a dependency that take this share of a turn are what it waits for. */
-const CALL_SHARE = 0.5;
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
@@ -28,6 +24,7 @@ function diagnose(status: Observed, more: readonly Finding[] = []): Finding[] {
   const found = [
     ...ofLog(status),
     ...ofDependencies(status),
+    ...ofCluster(status),
     ...status.pools.flatMap((pool) => ofPool(status, pool)),
     ...ofCommits(status),
     ...ofGateway(status),
@@ -78,6 +75,22 @@ function ofDependencies({ dependencies, pools }: Observed): Finding[] {
       detail: `${count(pools.reduce((sum, { lag }) => sum + lag, 0))} messages wait; they are kept, and done when it is back`,
       advice: `Mend ${NAMES[name]} or the way to it; nothing has to be done here afterwards.`,
     }));
+}
+
+/** As a gateway sees it: a node that reads partitions says by its own pools what is the matter. */
+function ofCluster({ cluster, node, log, dependencies }: Observed): Finding[] {
+  if (cluster === null || node.role !== 'gateway' || cluster.nodes.length > 0) return [];
+  // Nobody hears of anybody then.
+  if (dependencies.some(({ name, state }) => name === 'redis' && state !== 'ok')) return [];
+  return [
+    {
+      severity: 'critical',
+      code: 'cluster-without-workers',
+      title: 'No node of the cluster reads partitions',
+      detail: `${count(log.lag)} messages wait; what is acknowledged is kept, and none of it is done`,
+      advice: 'Start a worker node (TETHER_ROLE=worker or all). The log of one that ended says why.',
+    },
+  ];
 }
 
 const GETTING_READY = ['starting', 'preparing'];
@@ -138,51 +151,43 @@ function ofOutage({ dependencies }: Observed, { actor, lag }: PoolStatus, outage
   ];
 }
 
-/** What holds a pool up that is behind. */
-function limitOf(status: Observed, pool: PoolStatus): Pick<Finding, 'title' | 'detail' | 'advice'> {
+/** What holds a pool up that is behind, in words: `pool-limit.ts` finds it. */
+function limitOf({ dependencies }: Observed, pool: PoolStatus): Pick<Finding, 'title' | 'detail' | 'advice'> {
   const { actor, threads, lag, max, mailboxMax, inFlight, turnMs } = pool;
-  const busy = average(threads.map(({ busy }) => busy));
   const behind = `${count(lag)} messages wait, the next one for about ${ms(pool.behindMs)}`;
   const turn = turnMs === null ? '' : `; one receive takes ${ms(turnMs.p50)} (p95 ${ms(turnMs.p95)})`;
-  if (mailboxMax >= HOT_MESSAGES && mailboxMax >= inFlight * HOT_SHARE) {
-    return {
-      title: `Pool ${actor} is behind: one key has most of the messages`,
-      detail: `${count(mailboxMax)} of ${count(inFlight)} messages in the threads are of one key; ${behind}${turn}`,
-      advice: 'More threads do not help one key. See who it is under Actors; a larger batch may help.',
-    };
+  const limit = poolLimit(pool, dependencies);
+  switch (limit.by) {
+    case 'key':
+      return {
+        title: `Pool ${actor} is behind: one key has most of the messages`,
+        detail: `${count(mailboxMax)} of ${count(inFlight)} messages in the threads are of one key; ${behind}${turn}`,
+        advice: 'More threads do not help one key. See who it is under Actors; a larger batch may help.',
+      };
+    case 'threads':
+      return {
+        title: `Pool ${actor} is behind: its threads have no time left`,
+        detail: `${threads.length} threads are busy ${share(limit.busy)}; ${behind}${turn}`,
+        advice:
+          threads.length < max
+            ? 'The pool grows by itself up to its maximum.'
+            : `Give it more threads (now ${max}) where cores are free, or add a node.`,
+      };
+    case 'dependency': {
+      const name = NAMES[limit.name];
+      return {
+        title: `Pool ${actor} is behind: it waits for ${name}`,
+        detail: `A call takes ${ms(limit.callMs.p50)} (p95 ${ms(limit.callMs.p95)}) of a receive; ${behind}${turn}`,
+        advice: `Look at ${name}: its own load, locks, connections. More threads add to its load.`,
+      };
+    }
+    case 'waiting':
+      return {
+        title: `Pool ${actor} is behind: its actor is slow, and its threads ${limit.busy === null ? 'wait' : `are idle ${share(1 - limit.busy)}`}`,
+        detail: `${behind}${turn}`,
+        advice: `It waits for something that is not measured here. More threads (now ${threads.length} of ${max}) or a larger batch let more of it go on at once.`,
+      };
   }
-  if (busy !== null && busy >= BUSY) {
-    return {
-      title: `Pool ${actor} is behind: its threads have no time left`,
-      detail: `${threads.length} threads are busy ${share(busy)}; ${behind}${turn}`,
-      advice:
-        threads.length < max
-          ? 'The pool grows by itself up to its maximum.'
-          : `Give it more threads (now ${max}) where cores are free, or add a node.`,
-    };
-  }
-  const slow = slowCall(status, turnMs);
-  if (slow !== undefined) {
-    return {
-      title: `Pool ${actor} is behind: it waits for ${slow.name}`,
-      detail: `A call takes ${ms(slow.p50)} (p95 ${ms(slow.p95)}) of a receive; ${behind}${turn}`,
-      advice: `Look at ${slow.name}: its own load, locks, connections. More threads add to its load.`,
-    };
-  }
-  return {
-    title: `Pool ${actor} is behind: its actor is slow, and its threads ${busy === null ? 'wait' : `are idle ${share(1 - busy)}`}`,
-    detail: `${behind}${turn}`,
-    advice: `It waits for something that is not measured here. More threads (now ${threads.length} of ${max}) or a larger batch let more of it go on at once.`,
-  };
-}
-
-function slowCall({ dependencies }: Observed, turnMs: Percentiles) {
-  if (turnMs === null) return undefined;
-  const slow = dependencies
-    .flatMap(({ name, callMs }) => (callMs === null ? [] : [{ name: NAMES[name], ...callMs }]))
-    .filter(({ p50 }) => p50 >= turnMs.p50 * CALL_SHARE)
-    .sort((a, b) => b.p50 - a.p50);
-  return slow[0];
 }
 
 function ofCommits({ log }: Observed): Finding[] {
@@ -272,18 +277,6 @@ function ofSettings({ pools }: Observed): Finding[] {
   ];
 }
 
-function average(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-const count = (value: number) => Math.round(value).toLocaleString('en');
-const share = (value: number) => `${Math.round(value * 100)} %`;
 const mib = (bytes: number) => `${count(bytes / 1_048_576)} MiB`;
-
-function ms(value: number): string {
-  if (value >= 1_000) return `${(value / 1_000).toFixed(value >= 10_000 ? 0 : 1)} s`;
-  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} ms`;
-}
 
 export { diagnose, type Observed };

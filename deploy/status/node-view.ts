@@ -13,6 +13,7 @@ import type {
   Status,
 } from '../../gateway/index.js';
 import type { AgentStats } from '../../runtime/cluster/agent.js';
+import type { ClusterView } from '../../runtime/cluster/membership.js';
 import type { Dependency } from '../../runtime/measure/dependency-calls.js';
 import { LoopMeter } from '../../runtime/measure/loop-meter.js';
 import type { SystemMeasures } from '../../runtime/measure/system-meter.js';
@@ -38,7 +39,12 @@ interface WatchedNode {
     measures(): SystemMeasures;
     partitions(): readonly PartitionStats[];
   };
+  /** As a node that reads partitions sees it. */
   readonly cluster: () => AgentStats | undefined;
+  /** As one sees it that reads none. */
+  readonly others: () => ClusterView | undefined;
+  /** Types that a node without pools shows too while nothing waits for them. */
+  readonly actors: readonly string[];
   /** By dependency, `ok` or what is the matter. */
   readonly dependencies: () => readonly Pick<Status['dependencies'][number], 'name' | 'state'>[];
   /** Dead letters that wait; rejects while the store is away. */
@@ -59,6 +65,8 @@ class WatchedView implements NodeView {
   readonly #startedAt = Date.now();
   readonly #history = new StatusHistory();
   readonly #pools = new Map<string, PoolWatch>();
+  /** Of the actors whose partitions other nodes read. */
+  readonly #types: Set<string>;
   readonly #rates = {
     acknowledged: new Rate(),
     refused: new Rate(),
@@ -77,6 +85,7 @@ class WatchedView implements NodeView {
 
   constructor(node: WatchedNode) {
     this.#node = node;
+    this.#types = new Set(node.actors);
     this.#status = this.#look();
     this.#timer = setInterval(() => {
       this.#status = this.#look();
@@ -102,10 +111,27 @@ class WatchedView implements NodeView {
   }
 
   partitions(): readonly PartitionView[] {
-    const { system, name } = this.#node;
+    const { system, name, cluster, others, log } = this.#node;
+    const owners = (cluster() ?? others())?.owners;
+    const ownerOf = (partition: number) => owners?.get(partition) ?? null;
+    const seen = others();
+    if (seen !== undefined) {
+      // No pool runs here that could say it.
+      for (const actor of log.log.actors) this.#types.add(actor);
+      return [...this.#types].flatMap((actor) =>
+        log.log.open(actor).map(({ index, end, committed }) => ({
+          actor,
+          partition: index,
+          lag: end - committed,
+          owner: ownerOf(index),
+          thread: null,
+          mode: 'elsewhere' as const,
+        })),
+      );
+    }
     return system.partitions().map(({ thread, mode, ...partition }) => ({
       ...partition,
-      owner: thread === undefined ? null : name(),
+      owner: thread === undefined ? ownerOf(partition.partition) : name(),
       thread: thread ?? null,
       mode,
     }));
@@ -129,6 +155,7 @@ class WatchedView implements NodeView {
       deadLettersWaiting: this.#deadLettersWaiting,
     };
     const members = cluster();
+    const seen = members ?? this.#node.others();
     const observed = {
       at,
       node: this.#about(),
@@ -157,14 +184,15 @@ class WatchedView implements NodeView {
         ),
       })),
       cluster:
-        members === undefined
+        seen === undefined
           ? null
           : {
               node: name(),
-              nodes: [...members.nodes],
-              owned: members.owned.length,
+              nodes: [...seen.nodes],
+              gateways: [...seen.gateways],
+              owned: members?.owned.length ?? 0,
               partitions: log.log.partitions,
-              leasesLost: members.lost,
+              leasesLost: members?.lost ?? 0,
             },
       main: this.#main(),
     } satisfies Omit<Status, 'findings'>;

@@ -5,6 +5,7 @@
  * CLUSTER_TIMES=1 holds it to its times as well; they are those of a machine that does nothing else (`npm run test:cluster`).
  */
 import t, { type Test } from 'tap';
+import type { PartitionView, Status } from '../../gateway/index.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
@@ -55,6 +56,10 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   t.equal(posted.status, 201, await posted.clone().text());
   const { id } = (await posted.json()) as { readonly id: string };
 
+  await until('the gateway says that nobody reads', async () => {
+    const status = (await (await fetch(`${gateway}/api/status`, { headers })).json()) as Status;
+    return status.findings[0]?.code === 'cluster-without-workers';
+  });
   await Promise.all([1, 2].map((at) => cluster.start(at, { ...env, TETHER_ROLE: 'worker' })));
   await untilShared(cluster, [1, 2]);
   await until('all is done', async () => (await eventsOf(cluster)) === 100);
@@ -65,10 +70,20 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
   });
   t.equal((await sendNotification(worker, 1)).status, 404, 'a worker takes none');
   t.equal(await metricOf(gateway, 'tether_cluster_partitions_owned'), 0);
-  const status = (await (await fetch(`${worker}/api/status`, { headers })).json()) as {
-    readonly cluster: { readonly nodes: readonly string[] };
-  };
-  t.equal(status.cluster.nodes.length, 2);
+  // Whichever node is asked, by a balancer say: it names all of them, and who reads each partition.
+  for (const url of [worker, gateway]) {
+    const ask = async <Answer>(path: string) =>
+      (await (await fetch(url + path, { headers })).json()) as Answer;
+    const { cluster: seen, findings } = await ask<Pick<Status, 'cluster' | 'findings'>>('/api/status');
+    t.equal(seen?.nodes.length, 2);
+    t.equal(seen?.gateways.length, 1);
+    t.notOk(findings.some(({ code }) => code === 'cluster-without-workers'));
+    await until('each partition has an owner', async () => {
+      const { partitions } = await ask<{ readonly partitions: readonly PartitionView[] }>('/api/partitions');
+      const owners = new Set(partitions.map(({ owner }) => owner));
+      return partitions.length === 2 * PARTITIONS && owners.size === 2 && !owners.has(null);
+    });
+  }
   for (const at of [1, 2, 0]) t.equal(await cluster.node(at).stop('SIGTERM'), 0);
 });
 
@@ -117,10 +132,20 @@ t.test(
   },
 );
 
-t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself', async (t) => {
-  const cluster = await startCluster(t, 2, ['--appendfsync', 'always']);
+t.test('a part is away, and comes back', async (t) => {
+  const cluster = await startCluster(t, 2, ['--appendfsync', 'always', '--maxmemory', '24mb']);
   await Promise.all([0, 1].map((at) => cluster.start(at, { TETHER_API_TOKEN: API_TOKEN })));
   await untilShared(cluster, [0, 1]);
+  await t.test('Redis: nothing is acknowledged falsely, and it mends by itself', (t) =>
+    withoutRedis(t, cluster),
+  );
+  await t.test(
+    'Postgres: webhooks are acknowledged until Redis is full, then refused, and all of it is done later',
+    (t) => withoutPostgres(t, cluster),
+  );
+});
+
+async function withoutRedis(t: Test, cluster: ClusterNodes): Promise<void> {
   const [url = '', other = ''] = cluster.urls;
   t.equal((await sendNotification(url, 1)).status, 200);
   await until('it is done', async () => (await eventsOf(cluster)) === 1);
@@ -144,40 +169,39 @@ t.test('Redis is away: nothing is acknowledged falsely, and it mends by itself',
   t.equal((await sendNotification(url, 2)).status, 200);
   await until('it is done', async () => (await eventsOf(cluster)) === 2, 15_000);
   await untilShared(cluster, [0, 1]);
-});
+}
 
-t.test(
-  'Postgres is away: webhooks are acknowledged until Redis is full, then refused, and all of it is done later',
-  async (t) => {
-    const cluster = await startCluster(t, 2, ['--maxmemory', '24mb']);
-    await Promise.all([0, 1].map((at) => cluster.start(at)));
-    await untilShared(cluster, [0, 1]);
-    await stopPostgres(t, cluster);
-    let sent = 0;
-    const text = 'x'.repeat(40_000);
-    const end = Date.now() + 60_000;
-    let status = 200;
-    while (status === 200 && Date.now() < end) {
-      ({ status } = await sendNotification(cluster.urls[sent % 2] ?? '', sent, { message: text }));
-      if (status === 200) sent++;
-    }
-    t.equal(status, 503, 'until Redis is full');
-    t.ok(sent > 100, `${sent} were taken`);
-    await until('both say so', async () => {
-      const said = await Promise.all(cluster.urls.map(async (url) => (await fetch(`${url}/readyz`)).text()));
-      return said.every((text) => text.includes('"log":"full"'));
-    });
-    await startPostgres(t, cluster);
-    await until('all of it is done', async () => (await eventsOf(cluster).catch(() => 0)) === sent, 60_000);
-    await until(
-      'there is room',
-      async () => (await sendNotification(cluster.urls[0] ?? '', sent)).status === 200,
-      20_000,
-    );
-    await until('and it goes on', async () => (await eventsOf(cluster)) === sent + 1, 20_000);
-    for (const url of cluster.urls) t.equal(await metricOf(url, 'tether_dead_letters_written_total'), 0);
-  },
-);
+async function withoutPostgres(t: Test, cluster: ClusterNodes): Promise<void> {
+  const before = await eventsOf(cluster);
+  await stopPostgres(t, cluster);
+  let sent = 0;
+  const text = 'x'.repeat(40_000);
+  const end = Date.now() + 60_000;
+  let status = 200;
+  while (status === 200 && Date.now() < end) {
+    ({ status } = await sendNotification(cluster.urls[sent % 2] ?? '', before + 1 + sent, { message: text }));
+    if (status === 200) sent++;
+  }
+  t.equal(status, 503, 'until Redis is full');
+  t.ok(sent > 100, `${sent} were taken`);
+  await until('both say so', async () => {
+    const said = await Promise.all(cluster.urls.map(async (url) => (await fetch(`${url}/readyz`)).text()));
+    return said.every((text) => text.includes('"log":"full"'));
+  });
+  await startPostgres(t, cluster);
+  await until(
+    'all of it is done',
+    async () => (await eventsOf(cluster).catch(() => 0)) === before + sent,
+    60_000,
+  );
+  await until(
+    'there is room',
+    async () => (await sendNotification(cluster.urls[0] ?? '', before + 1 + sent)).status === 200,
+    20_000,
+  );
+  await until('and it goes on', async () => (await eventsOf(cluster)) === before + sent + 1, 20_000);
+  for (const url of cluster.urls) t.equal(await metricOf(url, 'tether_dead_letters_written_total'), 0);
+}
 
 async function stopPostgres(t: Test, { postgres }: ClusterNodes): Promise<void> {
   await postgres.server.stop();

@@ -183,11 +183,25 @@ function tooLong(sources: Sources): readonly string[] {
     .map(([path, lines]) => `${path} has ${lines} lines, at most ${LINES_MAX}`);
 }
 
+/** Calls that do harm where they are made without care, and where that is taken. */
+const CAREFUL: readonly { readonly call: RegExp; readonly place: string }[] = [
+  { call: /\.resetAndDestroy\(/, place: 'storage/test-reset-socket.ts' },
+];
+
+function careless(sources: Sources): readonly string[] {
+  return CAREFUL.flatMap(({ call, place }) =>
+    [...sources]
+      .filter(([path, text]) => path !== place && call.test(text))
+      .map(([path]) => `${path} does by itself what ${place} is for`),
+  );
+}
+
 function foreignInRoot(names: readonly string[]): readonly string[] {
   return names.filter((name) => !ROOT.includes(name)).map((name) => `${name} does not belong in the root`);
 }
 
 export {
+  careless,
   cycles,
   FOLDERS,
   foreignInRoot,

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { importsOf } from './imports.js';
 import {
+  careless,
   cycles,
   FOLDERS,
   foreignInRoot,
@@ -67,6 +68,7 @@ t.test('the repository keeps its structure', async (t) => {
   t.strictSame(unreachable(sources, entries()), [], 'every file is reached');
   t.strictSame(tooLong(sources), [], 'no file is too long');
   t.strictSame(foreignInRoot(root), [], 'the root is tidy');
+  t.strictSame(careless(sources), [], 'what needs care is done where it is taken');
 });
 
 const of = (files: Record<string, string>) => new Map(Object.entries(files));
@@ -162,6 +164,9 @@ t.test('each rule can fail: reach, length, root', async (t) => {
   ]);
   t.strictSame(foreignInRoot(['runtime', 'notes.txt', 'README.md']), [
     'notes.txt does not belong in the root',
+  ]);
+  t.strictSame(careless(of({ 'gateway/a.test.ts': ['client.', 'resetAndDestroy();'].join('socket.') })), [
+    'gateway/a.test.ts does by itself what storage/test-reset-socket.ts is for',
   ]);
 });
 

@@ -27,14 +27,14 @@ interface Moment {
 }
 
 const MOMENTS: readonly Moment[] = [
-  { at: 'receiving', via: 'raw', rows: 80_000, msMax: 700 },
-  { at: 'processing', via: 'raw', rows: 50_000, msMax: 1_500 },
-  { at: 'receiving', via: 'tus', rows: 50_000, msMax: 900 },
-  { at: 'cancelling', via: 'raw', rows: 60_000, msMax: 100 },
-  { at: 'stored', via: 'form', rows: 20_000, msMax: 20 },
-  { at: 'receiving', via: 'form', rows: 20_000, msMax: 200 },
-  { at: 'refusing', via: 'raw', rows: 50_000, msMax: 800 },
-  { at: 'starting', via: 'tus', rows: 20_000, msMax: 3_000 },
+  { at: 'receiving', via: 'raw', rows: 40_000, msMax: 350 },
+  { at: 'processing', via: 'raw', rows: 25_000, msMax: 750 },
+  { at: 'receiving', via: 'tus', rows: 40_000, msMax: 700 },
+  { at: 'cancelling', via: 'raw', rows: 30_000, msMax: 50 },
+  { at: 'stored', via: 'form', rows: 10_000, msMax: 20 },
+  { at: 'receiving', via: 'form', rows: 15_000, msMax: 150 },
+  { at: 'refusing', via: 'raw', rows: 30_000, msMax: 400 },
+  { at: 'starting', via: 'tus', rows: 10_000, msMax: 2_000 },
 ];
 const KILLS = Number(process.env.UPLOAD_KILLS ?? MOMENTS.length);
 /** Files of different seeds share no account; there are so many seeds. */

@@ -12,7 +12,7 @@ import { debtorRowKind, makeDebtorCsv } from '../../actors/upload/debtor/test/ma
 import { expectedCounts } from './debtor-file.js';
 import { idOf, type UploadAnswer, UploadNode } from './upload-node.js';
 
-const ROWS = Number(process.env.UPLOAD_ROWS ?? 200_000);
+const ROWS = Number(process.env.UPLOAD_ROWS ?? 100_000);
 const OPTIONS = { seed: 7, invalidShare: 0.03, duplicateShare: 0.02 };
 const MS_MAX = 60_000 + ROWS / 5;
 

@@ -31,7 +31,7 @@ function Details({
     return `${key.padEnd(12)}${`${current[key]}`.padStart(8)}${`${file[key]}`.padStart(8)} ${mark} ${meaning}`;
   });
   const figures = [
-    `done ${countText(pool.done)}  alive ${countText(pool.live)}  deepest mailbox ${countText(pool.mailboxMax)}  threads lost ${pool.threadsLost}`,
+    `done ${countText(pool.done)}  alive ${countText(pool.live)}  behind ms ${msText(pool.behindMs)}  mailbox ${countText(pool.mailboxMax)}  threads lost ${pool.threadsLost}`,
     `turn ms p50 ${msText(pool.turnMs?.p50)} p99 ${msText(pool.turnMs?.p99)}  queue p50 ${msText(pool.queueMs?.p50)} p99 ${msText(pool.queueMs?.p99)}  age p50 ${msText(pool.ageMs?.p50)} p99 ${msText(pool.ageMs?.p99)}`,
     ...(pool.outage === null ? [] : [`waits for an outage to end: ${pool.outage}`]),
     ...(pool.settings.differs ? [`* differs: tether pools reset ${pool.actor} goes back to the file`] : []),
@@ -47,7 +47,8 @@ const HELP: readonly string[] = [
   'p             pause or resume, asks    d   drain on this node, asks',
   'q, ctrl-c     quit                     ctrl-z  to the shell',
   'BUSY share of the last second that its threads worked; 100%: no room',
-  'LAG acknowledged and not done; QUEUE, TURN, AGE: p95 of 10 s, in ms',
+  'LAG acknowledged and not done; BEHIND how long one that comes now waits',
+  'QUEUE, TURN, AGE: p95 of 10 s; these and BEHIND in ms, if no unit stands',
   '> selected  ! something is the matter  * differs from the file',
 ];
 

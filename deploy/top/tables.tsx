@@ -32,11 +32,12 @@ function poolColumns(pools: readonly PoolStatus[]): readonly Column<PoolStatus>[
     { head: 'THREADS', width: 8, ...right, rank: 2, text: threadsText },
     { head: 'BUSY', width: 11, ...right, rank: 3, text: (pool) => barText(busyOf(pool), 11) },
     { head: 'DONE/S', width: 6, ...right, rank: 5, text: ({ donePerSecond }) => countText(donePerSecond) },
-    { head: 'FLIGHT', width: 6, ...right, rank: 9, text: ({ inFlight }) => countText(inFlight) },
+    { head: 'FLIGHT', width: 6, ...right, rank: 10, text: ({ inFlight }) => countText(inFlight) },
     { head: 'LAG', width: 5, ...right, rank: 4, text: ({ lag }) => countText(lag) },
-    { head: 'QUEUE', width: 5, ...right, rank: 8, text: ({ queueMs }) => msText(queueMs?.p95) },
-    { head: 'TURN', width: 5, ...right, rank: 7, text: ({ turnMs }) => msText(turnMs?.p95) },
-    { head: 'AGE', width: 5, ...right, rank: 6, text: ({ ageMs }) => msText(ageMs?.p95) },
+    { head: 'BEHIND', width: 6, ...right, rank: 6, text: ({ behindMs }) => msText(behindMs) },
+    { head: 'QUEUE', width: 5, ...right, rank: 9, text: ({ queueMs }) => msText(queueMs?.p95) },
+    { head: 'TURN', width: 5, ...right, rank: 8, text: ({ turnMs }) => msText(turnMs?.p95) },
+    { head: 'AGE', width: 5, ...right, rank: 7, text: ({ ageMs }) => msText(ageMs?.p95) },
   ];
 }
 
@@ -118,11 +119,13 @@ function Dependencies({ state, theme, width, lines }: TableProps): ReactElement 
 function Cluster({ state, theme }: Omit<TableProps, 'lines'>): ReactElement | null {
   const { cluster } = state.status;
   if (cluster === null) return null;
-  const { node, nodes, owned, partitions } = cluster;
-  const names = nodes.map((name) => (name === node ? `${name} (this)` : name)).map(printable);
+  const { node, nodes, gateways, owned, partitions } = cluster;
+  const names = [...nodes, ...gateways]
+    .map((name) => (name === node ? `${name} (this)` : name))
+    .map(printable);
   return (
     <Text wrap="truncate">
-      <Text {...theme.label}>{`CLUSTER ${nodes.length} nodes`}</Text>
+      <Text {...theme.label}>{`CLUSTER ${names.length} nodes`}</Text>
       {`  this one reads ${owned} of ${partitions} partitions  ${names.join(', ')}`}
     </Text>
   );

@@ -20,6 +20,12 @@ if (spawnSync('tmux', ['-V']).error !== undefined) {
   throw new Error('tmux is missing: install it (Debian: tmux); this test drives a real terminal');
 }
 
+/** On a busy machine the program alone takes many seconds to begin. */
+const SHOWN_MS_MAX = 30_000;
+
+/** Loaded before the program: at a signal it throws what nobody catches. */
+const FAULT = "process.on('SIGUSR2', () => { throw new Error('made-up fault'); });";
+
 interface Session {
   screen(): string;
   type(...keys: readonly string[]): void;
@@ -29,7 +35,7 @@ interface Session {
 }
 
 /** A shell in a terminal of its own, with `tether top` typed into it. */
-async function openTop(t: Test, url: string, token: string): Promise<Session> {
+async function openTop(t: Test, url: string, token: string, nodeArgs = ''): Promise<Session> {
   const directory = mkdtempSync(join(tmpdir(), 'tether-tmux-'));
   const socket = join(directory, 'socket');
   const tmux = (...args: readonly string[]) =>
@@ -56,7 +62,7 @@ async function openTop(t: Test, url: string, token: string): Promise<Session> {
     async shows(pattern) {
       const holds = () =>
         typeof pattern === 'string' ? session.screen().includes(pattern) : pattern.test(session.screen());
-      await until(`the screen shows ${pattern}`, holds).catch((error: unknown) => {
+      await until(`the screen shows ${pattern}`, holds, SHOWN_MS_MAX).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${session.screen()}`);
       });
     },
@@ -69,7 +75,7 @@ async function openTop(t: Test, url: string, token: string): Promise<Session> {
   };
   session.type('PS1="ready> "', 'Enter', 'clear; echo before; export TETHER_API_TOKEN=', token, 'Enter');
   await session.shows(/^before/);
-  session.type(`${process.execPath} ${CLI} top --url ${url}; echo "code $?"`, 'Enter');
+  session.type(`${process.execPath} ${nodeArgs} ${CLI} top --url ${url}; echo "code $?"`, 'Enter');
   await session.shows('role all');
   return session;
 }
@@ -173,6 +179,18 @@ t.test('signals: an end restores the screen, a stop too, and fg draws it anew', 
   // The cursor is back, and what is typed is shown.
   top.type('echo typed');
   await top.shows(/ready> echo typed/);
+});
+
+t.test('a crash gives the terminal back before it is told', async (t) => {
+  const node = await serveNode(t);
+  const fault = join(t.testdir({ 'fault.mjs': FAULT }), 'fault.mjs');
+  const top = await openTop(t, node.url, TOKEN, `--import ${fault}`);
+  process.kill(top.pid(), 'SIGUSR2');
+  await top.shows(/^before\n[\s\S]*made-up fault[\s\S]*code [1-9]/);
+  t.notMatch(top.screen(), 'role all');
+  // Lines are read again as a whole, shown as they are typed, and wrapped.
+  top.type(`echo ${'w'.repeat(90)}`, 'Enter');
+  await top.shows(/ready> echo w+\nw+\nw{80}\nw{10}\n/);
 });
 
 t.test('without a terminal: one snapshot, JSON, or what is wrong', async (t) => {

@@ -2,10 +2,10 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { createElement } from 'react';
 import t from 'tap';
+import { poolOf, statusOf } from '../../gateway/test/made-up-status.js';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { renderFrame } from './frame.js';
 import { firstState, type TopState, withLoss } from './state.js';
-import { poolOf, statusOf } from './test/status.js';
 import { themeOf } from './theme.js';
 import { View } from './view.js';
 
@@ -26,7 +26,7 @@ t.test('a healthy node at 80x24: who it is, how it is, and every table', async (
   t.match(lines[2], 'OK nothing is the matter');
   t.match(lines[4], /ack\/s 500 +done\/s 420 +refused\/s 0 +dead letters 3/);
   t.match(lines[5], /ack ms p50 0\.4 +p95 1\.2 +p99 3\.4 +lag 1\.2k +age p95 1\.3s/);
-  t.match(text, /> payment +running +2\/1-4 +\|\|\| {3} +50% +420 +17 +1\.2k +2\.5 +12 +1\.3s/);
+  t.match(text, /> payment +running +2\/1-4 +\|\|\| {3} +50% +420 +1\.2k +3\.0 +2\.5 +12 +1\.3s/);
   t.match(text, /\n {2}upload +running/);
   t.match(text, /THREAD .*\n {2}0 +ready +32 +\|\| +25% +1\.5 +30M\n {2}1 +ready +32 +\|{5} +75%/);
   t.match(text, /NEEDS .*\n {2}postgres +40 +4\.0 +0 ok\n {2}s3/);
@@ -64,7 +64,7 @@ t.test('no line breaks and none is too many, at any size, with any node', async 
         ...status,
         node: { ...status.node, name },
         pools: actors.map((each) => poolOf(each, { donePerSecond: figure, lag: figure, inFlight: figure })),
-        cluster: nodes && { node: name, nodes, owned: 1, partitions: 64, leasesLost: 0 },
+        cluster: nodes && { node: name, nodes, gateways: [], owned: 1, partitions: 64, leasesLost: 0 },
       });
       const lines = linesOf({ ...state, panel: { mode } }, columns, rows);
       return (
@@ -81,6 +81,9 @@ t.test('at 60 columns the columns that matter least stay away', async (t) => {
   const text = linesOf(firstState(URL, statusOf()), 60).join('\n');
   t.match(text, /POOL +MODE +THREADS +BUSY +DONE\/S +LAG/);
   t.notMatch(text, 'FLIGHT');
+  const late = statusOf({ pools: [poolOf('payment', { behindMs: 75_000 })] });
+  const narrow = linesOf(firstState(URL, late), 80).join('\n');
+  t.match(narrow, /LAG BEHIND[\s\S]*> payment .* 75\.0s/, 'how late it is, on a terminal of the usual size');
 });
 
 t.test('details show what is set and what the file says', async (t) => {

@@ -1,11 +1,9 @@
 /**
- * A dead letter in JSON: `StoredDeadLetter` of `runtime/stores/dead-letter.ts` with the payload as base64, and as `payloadText` too when it
- * is valid UTF-8; for those who may not read it, `payloadMasked` instead of both.
+ * A dead letter in JSON: `StoredDeadLetter` of `runtime/stores/dead-letter.ts` with its payload masked, for everybody: what is read here is noted
+ * nowhere.
  */
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { StoredDeadLetter } from '../../runtime/stores/dead-letter.js';
-import type { Client } from '../auth/client.js';
 import { maskedPayloadSchema, maskPayload } from './masked-payload.js';
 
 export const deadLetterSchema = z
@@ -17,9 +15,7 @@ export const deadLetterSchema = z
       dedupe: z.string(),
       receivedAt: z.number(),
       traceparent: z.string(),
-      payload: z.string().optional().meta({ description: 'base64; with the scope operate' }),
-      payloadText: z.string().optional(),
-      payloadMasked: maskedPayloadSchema.optional(),
+      payloadMasked: maskedPayloadSchema,
     }),
     cause: z.object({ code: z.string(), message: z.string(), stack: z.string().optional() }),
     attempts: z.int(),
@@ -31,17 +27,8 @@ export const deadLetterSchema = z
   })
   .meta({ id: 'DeadLetter' });
 
-export function deadLetterJson(
-  { envelope, ...letter }: StoredDeadLetter,
-  { scopes }: Pick<Client, 'scopes'>,
-): z.input<typeof deadLetterSchema> {
-  const { payload: bytes, ...rest } = envelope;
-  const payload = Buffer.from(bytes);
-  const shown = scopes.has('operate')
-    ? {
-        payload: payload.toString('base64'),
-        ...(isUtf8(payload) ? { payloadText: payload.toString('utf8') } : {}),
-      }
-    : { payloadMasked: maskPayload(payload) };
-  return { ...letter, envelope: { ...rest, ...shown } } as z.input<typeof deadLetterSchema>;
+export function deadLetterJson({ envelope, ...letter }: StoredDeadLetter): z.input<typeof deadLetterSchema> {
+  const { payload, ...rest } = envelope;
+  const masked = { ...rest, payloadMasked: maskPayload(payload) };
+  return { ...letter, envelope: masked } as z.input<typeof deadLetterSchema>;
 }

@@ -5,6 +5,7 @@ import { problem } from '../problem.js';
 import { deadLetterJson, deadLetterSchema } from './dead-letter-json.js';
 import { selectionOf, selectionShape } from './dead-letter-selection.js';
 import { cursorOf, cursorSchema, limitSchema, MILLISECONDS, UUID } from './paging.js';
+import { revealed, revealedSchema } from './revealed-payload.js';
 import { type ApiRoute, apiRoute } from './route.js';
 
 export interface DeadLetterParts {
@@ -44,7 +45,7 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
         waiting: z.int(),
         next: z.string().nullable(),
       }),
-      async work({ query: { id, state, limit, cursor, ...selection }, client }) {
+      async work({ query: { id, state, limit, cursor, ...selection } }) {
         const filter = {
           ...selectionOf(selection),
           ...(id === undefined ? {} : { ids: [id] }),
@@ -55,7 +56,7 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
         const [letters, waiting] = await Promise.all([deadLetters.list(filter), deadLetters.count()]);
         const last = letters.length < limit ? undefined : letters.at(-1);
         return {
-          deadLetters: letters.map((letter) => deadLetterJson(letter, client)),
+          deadLetters: letters.map(deadLetterJson),
           waiting,
           next: last === undefined ? null : cursorOf(last.deadAt, last.envelope.id),
         };
@@ -66,13 +67,29 @@ export function deadLetterRoutes({ deadLetters, replay }: DeadLetterParts): read
       path: '/api/dead-letters/{id}',
       id: 'getDeadLetter',
       tag,
-      summary: 'One dead letter',
+      summary: 'One dead letter, its body masked',
       scope: 'read',
       params: idSchema,
       answer: deadLetterSchema,
-      async work({ params: { id }, client }) {
+      async work({ params: { id } }) {
         const letter = await deadLetters.get(id);
-        return letter === undefined ? NO_DEAD_LETTER : deadLetterJson(letter, client);
+        return letter === undefined ? NO_DEAD_LETTER : deadLetterJson(letter);
+      },
+    }),
+    apiRoute({
+      method: 'post',
+      path: '/api/dead-letters/{id}/reveal',
+      id: 'revealDeadLetter',
+      tag,
+      summary: 'The whole body of one dead letter; who asked is noted',
+      scope: 'operate',
+      params: idSchema,
+      answer: revealedSchema,
+      async work({ params: { id }, audit }) {
+        const letter = await deadLetters.get(id);
+        if (letter === undefined) return NO_DEAD_LETTER;
+        await audit({ action: 'dead-letter.reveal', target: id });
+        return revealed(id, letter.envelope.payload);
       },
     }),
     apiRoute({

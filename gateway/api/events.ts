@@ -1,5 +1,4 @@
 /** Events over the operators' API: find one webhook, see what became of it, and read its body when one may. */
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import {
   type EventFilter,
@@ -13,6 +12,7 @@ import { problem } from '../problem.js';
 import { deadLetterJson, deadLetterSchema } from './dead-letter-json.js';
 import { maskedPayloadSchema, maskPayload } from './masked-payload.js';
 import { cursorOf, cursorSchema, limitSchema, textSchema, timeSchema, UUID } from './paging.js';
+import { revealed, revealedSchema } from './revealed-payload.js';
 import { type ApiRoute, apiRoute } from './route.js';
 
 export interface EventParts {
@@ -152,8 +152,7 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
                     history: [...payment.history],
                   },
             others: page.events.filter((other) => other.id !== event.id).map(eventJson),
-            // Masked for everybody: what is read here is noted nowhere.
-            deadLetters: letters.map((letter) => deadLetterJson(letter, { scopes: new Set(['read']) })),
+            deadLetters: letters.map(deadLetterJson),
           };
         }),
     }),
@@ -165,23 +164,14 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
       summary: 'The whole body of one event; who asked is noted',
       scope: 'operate',
       params: idSchema,
-      answer: z.object({
-        id: z.string(),
-        payload: z.string().meta({ description: 'base64' }),
-        payloadText: z.string().nullable(),
-      }),
+      answer: revealedSchema,
       problems: ['search-too-slow'],
       work: ({ params: { id }, audit }) =>
         orTooSlow(async () => {
           const event = await events.get(id);
           if (event === undefined) return NO_EVENT;
           await audit({ action: 'event.reveal', target: id });
-          const payload = Buffer.from(event.payload);
-          return {
-            id,
-            payload: payload.toString('base64'),
-            payloadText: isUtf8(payload) ? payload.toString('utf8') : null,
-          };
+          return revealed(id, event.payload);
         }),
     }),
   ];

@@ -168,8 +168,8 @@ t.test('dead letters: pages, and who may read', async (t) => {
   });
 
   const path = `/api/dead-letters/${put.envelope.id}`;
-  t.match(await api('GET', path), { json: { envelope: { payloadText: BODY } } });
   for (const masked of [
+    await api('GET', path),
     await api('GET', path, undefined, 'looks'),
     await api('GET', '/api/dead-letters', undefined, 'looks'),
   ]) {
@@ -177,6 +177,12 @@ t.test('dead letters: pages, and who may read', async (t) => {
     t.notMatch(masked.body, /DE89|Anna|"payload":|payloadText/);
     t.match(masked.body, /"name":"iban","value":"","masked":true/);
   }
+  const before = changes.length;
+  t.equal((await api('POST', `${path}/reveal`, undefined, 'looks')).status, 403);
+  t.equal(changes.length, before);
+  t.match(await api('POST', `${path}/reveal`), { status: 200, json: { payloadText: BODY } });
+  t.match(changes.at(-1), { client: 'operator', action: 'dead-letter.reveal', target: put.envelope.id });
+  t.equal((await api('POST', '/api/dead-letters/nobody/reveal')).status, 404);
   await pool.query('TRUNCATE dead_letters');
 });
 

@@ -130,7 +130,10 @@ const statusSchema = z
     cluster: z
       .object({
         node: z.string(),
+        /** Those that partitions are placed on. */
         nodes: z.array(z.string()),
+        /** Those that take messages in and read no partition. */
+        gateways: z.array(z.string()),
         owned: count,
         partitions: count,
         leasesLost: count,

@@ -1,5 +1,6 @@
 /** HTTP/1.1 by hand, so that a test decides which bytes go out when. */
 import { connect, type Socket } from 'node:net';
+import { resetSocket } from '../../storage/test-reset-socket.js';
 
 export interface RawResponse {
   readonly status: number;
@@ -89,6 +90,10 @@ export class RawClient {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  reset(): void {
+    resetSocket(this.socket);
   }
 
   async #until(condition: () => boolean, what: string): Promise<void> {

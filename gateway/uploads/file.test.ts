@@ -157,7 +157,7 @@ t.test('a client that leaves lets go of the file', async (t) => {
   client.write(`GET /uploads/${id}/file HTTP/1.1\r\nHost: a\r\n${bearer('acme')}\r\n\r\n`);
   await until('the file is open', open);
   t.equal(server.gateway.pending, 1, 'a drain waits for it');
-  client.socket.resetAndDestroy();
+  client.reset();
   await until('the file is closed', async () => !(await open()));
   await until('a drain does not wait', () => server.gateway.pending === 0);
 });

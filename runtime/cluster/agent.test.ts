@@ -20,6 +20,12 @@ t.test('one node works on everything; with a second each has its share, handed o
   t.ok(world.isComplete, 'leases are renewed');
   t.equal(b.done.length, 16, 'and nothing moves any more');
   t.match(b.agent.stats(), { mode: 'active', nodes: ['a', 'b'], placed: 8, lost: 0 });
+  for (const { agent } of [a, b]) {
+    const { owners } = agent.stats();
+    t.equal(owners.size, 16);
+    for (const [index, owner] of owners)
+      t.ok((owner === 'a' ? a : b).works.has(index), `${index} of ${owner}`);
+  }
 });
 
 t.test('at most four partitions pause at a time, and none for long', async (t) => {

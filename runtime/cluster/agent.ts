@@ -13,7 +13,17 @@ import { asError } from '../failure.js';
 import type { Logger } from '../logger.js';
 import { decide, isHeld, type Step } from './decide.js';
 import { Lease } from './lease.js';
-import { type Announcement, EMPTY_VIEW, forgettable, observe, placeable, type View } from './membership.js';
+import {
+  type Announcement,
+  type ClusterView,
+  EMPTY_VIEW,
+  forgettable,
+  gatewaysOf,
+  observe,
+  ownersOf,
+  placeable,
+  type View,
+} from './membership.js';
 import { place } from './placement.js';
 import { type ClusterPolicy, fillPolicy } from './policy.js';
 
@@ -57,10 +67,8 @@ export interface ClusterAgentOptions {
 
 export type AgentMode = 'new' | 'active' | 'leaving' | 'left';
 
-export interface AgentStats {
+export interface AgentStats extends ClusterView {
   readonly mode: AgentMode;
-  /** Nodes that partitions are placed on, as this one sees it; by name. */
-  readonly nodes: readonly string[];
   /** Partitions that are placed on this node. */
   readonly placed: number;
   /** Partitions that are being read. */
@@ -131,11 +139,16 @@ export class ClusterAgent {
   }
 
   stats(): AgentStats {
+    const { node } = this.#options;
+    const owned = this.#leases.filter(({ mode }) => mode === 'owned').map(({ index }) => index);
+    const others = [...ownersOf(this.#view, this.#policy)].filter(([, owner]) => owner !== node);
     return {
       mode: this.#mode,
       nodes: this.#nodes,
+      gateways: gatewaysOf(this.#view, this.#policy),
+      owners: new Map([...others, ...owned.map((index) => [index, node] as const)]),
       placed: this.#wanted?.size ?? 0,
-      owned: this.#leases.filter(({ mode }) => mode === 'owned').map(({ index }) => index),
+      owned,
       lost: this.#lost,
     };
   }
@@ -349,7 +362,8 @@ export class ClusterAgent {
     this.#beatAt = now + this.#policy.beatMs;
     try {
       const state = this.#mode === 'leaving' ? 'leaving' : 'active';
-      const all = await leases.announce({ node, incarnation, beat: this.#beat++, state });
+      const { owned } = this.stats();
+      const all = await leases.announce({ node, incarnation, beat: this.#beat++, state, owned });
       this.#see(observe(clock.now(), this.#view, all, this.#policy));
     } catch (error) {
       logger.debug({ reason: asError(error).message }, 'the other nodes could not be asked for');

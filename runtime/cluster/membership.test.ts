@@ -1,5 +1,13 @@
 import t from 'tap';
-import { type Announcement, EMPTY_VIEW, forgettable, observe, placeable } from './membership.js';
+import {
+  type Announcement,
+  EMPTY_VIEW,
+  forgettable,
+  gatewaysOf,
+  observe,
+  ownersOf,
+  placeable,
+} from './membership.js';
 
 const policy = { aliveMs: 2_500, gapMsMax: 1_000 };
 
@@ -72,5 +80,26 @@ t.test('the record of a node that has been silent for long may go', (t) => {
   const view = look(EMPTY_VIEW, 0, 59_500, [says('a', 1)]);
   t.same(forgettable(view, 60_000), []);
   t.same(forgettable(observe(60_000, view, [says('a', 1)], policy), 60_000), ['a']);
+  t.end();
+});
+
+t.test('who reads what, and who only takes messages in, as the live ones say', (t) => {
+  const beats = [
+    says('a', 1, { owned: [0, 2] }),
+    says('b', 1, { owned: [1] }),
+    says('earlier', 1),
+    says('g', 1, { state: 'leaving', role: 'gateway' }),
+  ];
+  const view = observe(0, EMPTY_VIEW, beats, policy);
+  t.strictSame([...ownersOf(view, policy)].sort(), [
+    [0, 'a'],
+    [1, 'b'],
+    [2, 'a'],
+  ]);
+  t.same(gatewaysOf(view, policy), ['g']);
+  t.same(placeable(view, policy), ['a', 'b', 'earlier'], 'nothing is placed on a gateway');
+  const silent = look(view, 500, 3_000, beats);
+  t.equal(ownersOf(silent, policy).size, 0, 'a silent node reads nothing');
+  t.same(gatewaysOf(silent, policy), []);
   t.end();
 });

@@ -17,11 +17,25 @@ export interface Announcement {
   readonly beat: number;
   /** `leaving`: it takes over nothing more. It may still hold leases. */
   readonly state: 'active' | 'leaving';
+  /** Partitions that it reads; undefined where an earlier release speaks. For people: what holds are the leases. */
+  readonly owned?: readonly number[];
+  /** It takes messages in and reads none. It says `leaving` for as long as it lives, so that earlier releases place nothing on it. */
+  readonly role?: 'gateway';
 }
 
 export interface MembershipPolicy {
   readonly aliveMs: number;
   readonly gapMsMax: number;
+}
+
+/** The cluster as a node of it sees it. */
+export interface ClusterView {
+  /** Nodes that partitions are placed on; by name. */
+  readonly nodes: readonly string[];
+  /** Nodes that take messages in and read none; by name. */
+  readonly gateways: readonly string[];
+  /** Who reads each partition; without those that nobody is known to read. */
+  readonly owners: ReadonlyMap<number, string>;
 }
 
 interface Seen {
@@ -68,6 +82,23 @@ export function placeable({ nodes }: View, { aliveMs }: MembershipPolicy): reado
   return [...nodes.values()]
     .filter(({ said, silentMs }) => said.state === 'active' && silentMs < aliveMs)
     .map(({ said }) => said.node);
+}
+
+/** The live ones that take messages in and read none. */
+export function gatewaysOf({ nodes }: View, { aliveMs }: MembershipPolicy): readonly string[] {
+  return [...nodes.values()]
+    .filter(({ said, silentMs }) => said.role === 'gateway' && silentMs < aliveMs)
+    .map(({ said }) => said.node)
+    .sort();
+}
+
+/** Which node reads each partition, as the live ones said a beat ago; of one that is on its way, nobody may, or two may say so. */
+export function ownersOf({ nodes }: View, { aliveMs }: MembershipPolicy): Map<number, string> {
+  return new Map(
+    [...nodes.values()]
+      .filter(({ silentMs }) => silentMs < aliveMs)
+      .flatMap(({ said }) => (said.owned ?? []).map((index) => [index, said.node] as const)),
+  );
 }
 
 /** Those that have been silent so long that their record may go. */

@@ -10,6 +10,7 @@
  * | `slow`   | so many bytes a second, for each connection and direction                                       |
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { resetSocket } from '../test-reset-socket.js';
 
 type Fault =
   | { readonly kind: 'pass' | 'refuse' | 'stall' }
@@ -84,8 +85,8 @@ class Connection {
   }
 
   reset(): void {
-    if (!this.#client.destroyed) this.#client.resetAndDestroy();
-    if (!this.#server.destroyed) this.#server.resetAndDestroy();
+    resetSocket(this.#client);
+    resetSocket(this.#server);
   }
 }
 

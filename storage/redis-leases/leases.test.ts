@@ -92,6 +92,14 @@ t.test('one server', async (t) => {
   const redis = await startTestRedis(t);
   testLeases(t, redis.url);
 
+  t.test('what a node reads, and that one only takes messages in', async (t) => {
+    const a = await openAs(t, redis.url, `t${count++}`, 'a');
+    const own = { node: 'a', incarnation: 'i', beat: 1, state: 'leaving', owned: [1, 3] } as const;
+    t.strictSame(await a.announce(own), [own]);
+    const gateway = { node: 'a', incarnation: 'i', beat: 2, state: 'leaving', role: 'gateway' } as const;
+    t.strictSame(await a.announce(gateway), [gateway]);
+  });
+
   t.test('what is no announcement is left out', async (t) => {
     const prefix = `t${count++}`;
     const a = await openAs(t, redis.url, prefix, 'a');

@@ -22,7 +22,7 @@ import { RENEW } from './lua/renew.js';
 export interface RedisLeasesOptions {
   /** Fails fast. */
   readonly client: RedisClient;
-  /** For news of released leases. */
+  /** For news of released leases; whoever never asks for them gives its `client`. */
   readonly subscriber: RedisClient;
   readonly prefix: string;
   readonly holder: string;
@@ -113,7 +113,14 @@ function parse(node: string, text: string): Announcement | undefined {
   } catch {
     return undefined;
   }
-  const { incarnation, beat, state } = said;
+  const { incarnation, beat, state, owned, role } = said;
   if (typeof incarnation !== 'string' || typeof beat !== 'number') return undefined;
-  return { node, incarnation, beat, state: state === 'leaving' ? 'leaving' : 'active' };
+  return {
+    node,
+    incarnation,
+    beat,
+    state: state === 'leaving' ? 'leaving' : 'active',
+    ...(Array.isArray(owned) ? { owned: owned.filter(Number.isSafeInteger) } : {}),
+    ...(role === 'gateway' ? { role } : {}),
+  };
 }

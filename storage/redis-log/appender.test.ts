@@ -75,6 +75,20 @@ t.test('what comes while two groups are on their way goes with the next, in one 
   await appender.drained();
 });
 
+t.test('what too few replicas have is not acknowledged, and read all the same', async (t) => {
+  const { answers, partition } = start(async () => false);
+  let woken = 0;
+  partition.onAppended = () => {
+    woken++;
+  };
+  const appended = appendText(partition, 'x');
+  await until('it is sent', () => answers.length === 1);
+  answers[0]?.([0]);
+  await t.rejects(appended, { code: 'TETHER_LOG_UNAVAILABLE', message: /too few replicas/ });
+  partition.grewTo(1);
+  t.strictSame([partition.end, woken], [1, 1], 'its reader is told once, whatever the news');
+});
+
 t.test('a connection is lost while the append and its replicas are awaited', async (t) => {
   const asked: ((error: Error) => void)[] = [];
   const { failures, partition } = start(() => new Promise((_, reject) => asked.push(reject)));

@@ -154,7 +154,8 @@ export class Appender {
       const [landed, copied] = await Promise.all([appended, replicated]);
       firsts = landed;
       if (!copied) {
-        for (const [at, frame] of frames.entries()) frame.partition.reached((firsts[at] ?? 0) + frame.count);
+        // It is on the log all the same, and to be read: news of it would say nothing new to its reader.
+        for (const [at, frame] of frames.entries()) frame.partition.grewTo((firsts[at] ?? 0) + frame.count);
         firsts = undefined;
         failure = new LogUnavailableError('too few replicas of Redis have the message');
       }

@@ -135,6 +135,14 @@ t.test('one server', async (t: Test) => {
     t.strictSame(lost, []);
   });
 
+  t.test('a partition that is claimed while it is still being left stays claimed', async (t) => {
+    const log = await openOn(t, redis);
+    const partition = partOf(log, 'a', 1);
+    await log.claim(partition);
+    const [, epoch] = await Promise.all([log.leave(partition), log.claim(partition)]);
+    t.equal(partition.epoch, epoch);
+  });
+
   t.test('a reader that has nothing to commit hears that another has claimed its partition', async (t) => {
     const clock = new ManualClock();
     const before = await openOn(t, redis, { clock });

@@ -197,8 +197,10 @@ export class RedisLog implements MessageLog, PartitionHost {
    * @throws LogUnavailableError (rejects): what was done since the last time comes again, with its next reader
    */
   async leave(partition: RedisPartition): Promise<void> {
+    const { epoch } = partition;
     const isWritten = await this.#committer.write(partition);
-    this.abandon(partition);
+    // After a wait that has outlived its lease it may be claimed anew.
+    if (partition.epoch === epoch) this.abandon(partition);
     if (!isWritten)
       throw new LogUnavailableError('Redis does not answer: an offset could not be written down');
   }

@@ -33,6 +33,8 @@ export interface Shape {
   readonly scope: 'key' | 'thread';
   readonly threads: number;
   readonly batchMax: number;
+  /** The window of a thread. */
+  readonly inFlightMax: number;
   /** Share of batches that are slow, and for how long, milliseconds. */
   readonly slow: { readonly share: number; readonly msMax: number };
 }

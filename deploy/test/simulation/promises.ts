@@ -25,6 +25,7 @@ export function broken(outcome: Outcome): readonly string[] {
     ...handled(outcome),
     ...bounded(outcome),
     ...owned(outcome),
+    ...told(outcome),
   ];
 }
 
@@ -95,6 +96,7 @@ function* bounded({ cluster }: Outcome): Iterable<string> {
     if (pendingBytes !== 0) yield `P5: ${name} has ${pendingBytes} bytes that wait for Redis`;
     if (threads !== undefined && threads.inFlight !== 0)
       yield `P5: ${name} has ${threads.inFlight} in flight`;
+    if (threads !== undefined && threads.parked !== 0) yield `P5: ${name} has ${threads.parked} parked`;
     if (threads !== undefined && threads.deadLettersPending !== 0)
       yield `P5: ${name} has ${threads.deadLettersPending} dead letters to store`;
     if (process.alarms > ALARMS_MAX) yield `P5: ${name} has ${process.alarms} alarms set`;
@@ -107,6 +109,14 @@ function* owned({ cluster, shape }: Outcome): Iterable<string> {
     const owners = cluster.nodes.filter((node) => reads(node, index));
     if (owners.length !== 1)
       yield `partition ${index} is read by ${owners.length === 0 ? 'nobody' : owners.map(({ name }) => name).join(' and ')}`;
+  }
+}
+
+/** Each node knows how much is left, on partitions that others read as well: by what it says of it people watch, and wait. */
+function* told({ cluster }: Outcome): Iterable<string> {
+  for (const { name, log } of cluster.nodes) {
+    const lag = log?.lag() ?? 0;
+    if (lag !== 0) yield `lag: ${name} knows of ${lag} messages that are left`;
   }
 }
 

@@ -12,7 +12,7 @@ const TIME_MS_MAX = 30_000;
 /** For a flaw; the rarest is met by one seed in 90. */
 const FLAW_SEEDS = 600;
 
-t.setTimeout(58_000);
+t.setTimeout(120_000);
 
 /** The first run that breaks something. */
 async function firstBroken(
@@ -32,15 +32,15 @@ function* range(first: number, count: number): Iterable<number> {
 }
 
 t.test('the same seed is the same run, to the last event', async (t) => {
-  for (const seed of range(1, 8)) {
+  const hashes = new Set<string>();
+  for (const seed of range(1, 4)) {
     const [run, again] = [await simulate(seed, { traced: true }), await simulate(seed, { traced: true })];
     t.ok(run.trace.length > 50, `seed ${seed} has ${run.trace.length} lines`);
     t.equal(hashOf(again), hashOf(run), `seed ${seed} is the same again`);
     t.equal((await simulate(seed)).events, run.events, 'and when nobody writes it down');
+    hashes.add(hashOf(run));
   }
-  const hashes = [];
-  for (const seed of range(1, 8)) hashes.push(hashOf(await simulate(seed, { traced: true })));
-  t.equal(new Set(hashes).size, hashes.length, 'another seed is another run');
+  t.equal(hashes.size, 4, 'another seed is another run');
 });
 
 t.test('the five promises hold', async (t) => {

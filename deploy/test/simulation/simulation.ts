@@ -124,6 +124,7 @@ function drawShape(dice: Dice): Shape {
     scope: dice.pick(['key', 'thread']),
     threads: dice.whole(1, 2),
     batchMax: dice.pick([1, 4, 64]),
+    inFlightMax: dice.pick([2_048, 2_048, 2_048, 4]),
     slow: dice.pick([
       { share: 0.2, msMax: 300 },
       { share: 1, msMax: 120 },

@@ -17,6 +17,7 @@ export interface ThreadsOptions {
     readonly partitions: number;
     readonly actors: readonly string[];
     readonly threads: number;
+    readonly inFlightMax: number;
   };
   readonly partitionsOf: (actor: string) => readonly LogPartition[];
   readonly definition: (actor: string, thread: Process) => ActorDefinition;
@@ -68,6 +69,11 @@ export class SimulatedThreads {
     return this.#pools.reduce((sum, { dispatcher }) => sum + dispatcher.inFlight, 0);
   }
 
+  /** Of these, those that wait for a retry, or behind one that does: as the threads have said. */
+  get parked(): number {
+    return this.#pools.reduce((sum, { parked }) => sum + parked, 0);
+  }
+
   get deadLettersPending(): number {
     return this.#options.deadLetters.pending;
   }
@@ -87,6 +93,8 @@ class SimulatedPool {
   readonly #options: ThreadsOptions;
   readonly #threads: { readonly process: Process; readonly send: (message: ToThread) => void }[];
   readonly #releases = new Map<number, (done: boolean) => void>();
+  /** What each thread has said last of the messages that are parked. */
+  readonly #parked = new Map<number, number>();
   #count = 0;
   #losses = 0;
 
@@ -116,7 +124,12 @@ class SimulatedPool {
           send({ type: 'owned', partition, here: thread === owner });
       },
     });
+    this.dispatcher.inFlightMax = shape.inFlightMax;
     for (let thread = 0; thread < shape.threads; thread++) this.dispatcher.attach(thread);
+  }
+
+  get parked(): number {
+    return [...this.#parked.values()].reduce((sum, messages) => sum + Math.abs(messages), 0);
   }
 
   lose(thread: number): void {
@@ -127,6 +140,7 @@ class SimulatedPool {
     this.dispatcher.suspend(thread);
     process.monotonic.after(10, () => {
       this.dispatcher.detach(thread);
+      this.#parked.delete(thread);
       const next = this.#make(thread);
       this.#threads[thread] = next;
       for (const [partition, owner] of this.dispatcher.owners.entries())
@@ -170,6 +184,7 @@ class SimulatedPool {
         this.dispatcher.forgotten(thread, news);
         break;
       case 'parked':
+        this.#parked.set(thread, news.messages);
         this.dispatcher.parked(thread, news);
         break;
       case 'released':

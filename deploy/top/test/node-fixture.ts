@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Test } from 'tap';
 import type { PoolStatus, Status } from '../../../gateway/api/status-schema.js';
+import { statusOf } from '../../../gateway/test/made-up-status.js';
 import { serve } from '../../test/serve.js';
-import { statusOf } from './status.js';
 
 interface NodeFixture {
   readonly url: string;

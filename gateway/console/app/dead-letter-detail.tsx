@@ -1,20 +1,19 @@
-/** One dead letter: why it died, and what it holds. The body stays folded also for those who may read it: somebody may look over a shoulder. */
+/** One dead letter: why it died, and what it holds. */
 
 import type { Planned } from './dead-letter-bulk.js';
 import { absolute, count } from './format.js';
 import { useLoad } from './load.js';
 import { Masked, Revealed } from './payload.js';
+import { useReveal } from './reveal.js';
 import { linkTo } from './router.js';
 import { ChangeButton, LoadState, Panel } from './ui.js';
 import type { DeadLetterRow } from './wire.js';
 
 export function DeadLetterPanel(props: { id: string; onPlan: (plan: Planned) => void; onClose: () => void }) {
   const { id, onPlan, onClose } = props;
-  const { value, error, isLoading } = useLoad<DeadLetterRow>(
-    `/api/dead-letters/${encodeURIComponent(id)}`,
-    {},
-    5_000,
-  );
+  const path = `/api/dead-letters/${encodeURIComponent(id)}`;
+  const { value, error, isLoading } = useLoad<DeadLetterRow>(path, {}, 5_000);
+  const { body, button, question } = useReveal(path);
   const waits = value?.state === 'waiting';
   return (
     <Panel
@@ -28,6 +27,7 @@ export function DeadLetterPanel(props: { id: string; onPlan: (plan: Planned) => 
           <ChangeButton kind="danger" disabled={!waits} onClick={() => onPlan({ verb: 'drop', ids: [id] })}>
             Drop
           </ChangeButton>
+          {value !== undefined && button}
           <button type="button" onClick={onClose}>
             Close
           </button>
@@ -36,6 +36,17 @@ export function DeadLetterPanel(props: { id: string; onPlan: (plan: Planned) => 
     >
       <LoadState error={error} isLoading={isLoading} hasValue={value !== undefined} />
       {value !== undefined && <Content letter={value} />}
+      {value !== undefined && (
+        <>
+          <h3>Body</h3>
+          {body === undefined ? (
+            <Masked payload={value.envelope.payloadMasked} />
+          ) : (
+            <Revealed text={body.payloadText} base64={body.payload} />
+          )}
+        </>
+      )}
+      {question}
     </Panel>
   );
 }
@@ -76,18 +87,6 @@ function Content({ letter: { envelope, cause, attempts, deadAt, state } }: { let
           <summary>Stack of the error</summary>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard. */}
           <pre tabIndex={0}>{cause.stack}</pre>
-        </details>
-      )}
-      {envelope.payloadMasked !== undefined && (
-        <>
-          <h3>Body</h3>
-          <Masked payload={envelope.payloadMasked} />
-        </>
-      )}
-      {envelope.payload !== undefined && (
-        <details>
-          <summary>Whole body (may hold personal data)</summary>
-          <Revealed text={envelope.payloadText} base64={envelope.payload} />
         </details>
       )}
     </>

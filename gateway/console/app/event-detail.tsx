@@ -1,34 +1,17 @@
 /** One event: its body (masked, and whole for who may and asks), its payment's history, its other messages and dead letters. */
-import { useState } from 'react';
-import { change } from './api.js';
 import { absolute, duration, type Moment } from './format.js';
-import { useAction, useLoad } from './load.js';
+import { useLoad } from './load.js';
 import { Masked, Revealed } from './payload.js';
+import { useReveal } from './reveal.js';
 import { linkTo } from './router.js';
-import { ChangeButton, Confirm, LoadState, Panel, Table, When } from './ui.js';
+import { LoadState, Panel, Table, When } from './ui.js';
 import type { EventDetail } from './wire.js';
-
-interface Body {
-  readonly payload: string;
-  readonly payloadText: string | null;
-}
 
 export function EventPanel(props: { id: string; onChoose: (id: string) => void; onClose: () => void }) {
   const { id } = props;
   const path = `/api/events/${encodeURIComponent(id)}`;
   const { value, error, isLoading } = useLoad<EventDetail>(path);
-  const [isAsking, setAsking] = useState(false);
-  const [body, setBody] = useState<Body>();
-  const action = useAction();
-  const reveal = () =>
-    action.run(
-      () => change<Body>('POST', `${path}/reveal`),
-      'The whole body is shown, and that you saw it is in the audit log.',
-      (shown) => {
-        setBody(shown);
-        setAsking(false);
-      },
-    );
+  const { body, button, question } = useReveal(path);
 
   return (
     <Panel
@@ -36,14 +19,7 @@ export function EventPanel(props: { id: string; onChoose: (id: string) => void; 
       isDetail
       actions={
         <>
-          {body === undefined && value !== undefined && (
-            <ChangeButton onClick={() => setAsking(true)}>Reveal the body</ChangeButton>
-          )}
-          {body !== undefined && (
-            <button type="button" onClick={() => setBody(undefined)}>
-              Mask it again
-            </button>
-          )}
+          {value !== undefined && button}
           <button type="button" onClick={props.onClose}>
             Close
           </button>
@@ -65,19 +41,7 @@ export function EventPanel(props: { id: string; onChoose: (id: string) => void; 
           <Story detail={value} onChoose={props.onChoose} />
         </div>
       )}
-      {isAsking && (
-        <Confirm
-          title="Reveal the body?"
-          action="Reveal it"
-          isBusy={action.isBusy}
-          onConfirm={reveal}
-          onClose={() => setAsking(false)}
-        >
-          <p>
-            It may hold personal data. That you looked is written to the audit log, with your token's name.
-          </p>
-        </Confirm>
-      )}
+      {question}
     </Panel>
   );
 }

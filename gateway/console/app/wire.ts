@@ -77,9 +77,7 @@ export interface DeadLetterRow {
     readonly key: string;
     readonly receivedAt: number;
     readonly traceparent: string;
-    readonly payload?: string;
-    readonly payloadText?: string;
-    readonly payloadMasked?: MaskedPayload;
+    readonly payloadMasked: MaskedPayload;
   };
   readonly cause: { readonly code: string; readonly message: string; readonly stack?: string };
   readonly attempts: number;

@@ -1,6 +1,7 @@
 /** A made-up node for the console's tests: what it is doing, in the shapes of the API. */
 import type { NodeView } from '../../api/status.js';
 import type { Finding, PoolStatus, Status } from '../../api/status-schema.js';
+import { statusOf as madeUpStatus, poolOf } from '../../test/made-up-status.js';
 
 const KEYS = ['emp:9f1c', 'emp:77aa', 'emp:<b>bold</b>', 'emp:0d2e'];
 const SETTINGS = { min: 1, max: 4, batchMax: 64, lingerMs: 2, inFlightMax: 1024 };
@@ -22,9 +23,7 @@ const LETTERS: Finding = {
 };
 
 function pool(actor: string, change: Partial<PoolStatus> = {}): PoolStatus {
-  return {
-    actor,
-    mode: 'running',
+  return poolOf(actor, {
     threads: Array.from({ length: 4 }, (_, thread) => ({
       thread,
       mode: 'running',
@@ -33,9 +32,6 @@ function pool(actor: string, change: Partial<PoolStatus> = {}): PoolStatus {
       heapBytes: 48_000_000 + thread * 1_000_000,
       eventLoopDelayMs: 3.2,
     })),
-    min: 1,
-    max: 4,
-    resizing: false,
     done: 1_204_533,
     donePerSecond: 1_312,
     inFlight: 640,
@@ -47,12 +43,9 @@ function pool(actor: string, change: Partial<PoolStatus> = {}): PoolStatus {
     turnMs: { p50: 8.1, p95: 41, p99: 77 },
     ageMs: { p50: 140, p95: 420, p99: 900 },
     mailboxMax: 118,
-    outage: null,
-    unstable: false,
-    threadsLost: 0,
     settings: { current: SETTINGS, file: SETTINGS, differs: false },
     ...change,
-  };
+  });
 }
 
 export function pools(): PoolStatus[] {
@@ -72,7 +65,7 @@ export function pools(): PoolStatus[] {
 }
 
 export function statusOf(at: number, findings: readonly Finding[]): Status {
-  return {
+  return madeUpStatus({
     at,
     node: {
       name: 'node-a',
@@ -117,9 +110,8 @@ export function statusOf(at: number, findings: readonly Finding[]): Status {
       },
       { name: 's3', state: 'answers with 503', callsPerSecond: 2, failuresPerSecond: 0.5, callMs: null },
     ],
-    cluster: null,
     main: { busy: 0.34, eventLoopDelayMs: 6.1, heapBytes: 61_000_000, rssBytes: 342_000_000 },
-  };
+  });
 }
 
 /** `findings`: asked at each look. */

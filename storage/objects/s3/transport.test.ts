@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
+import { resetSocket } from '../../test-reset-socket.js';
 import { type S3Limits, S3ObjectStore } from './s3-store.js';
 import { S3Transport } from './transport.js';
 import { parseS3Url } from './url.js';
@@ -31,7 +32,7 @@ t.test('a request that finds its idle connection closed is sent again, if it may
     let requests = 0;
     socket.on('error', () => {});
     socket.on('data', () => {
-      if (++requests > 1) socket.resetAndDestroy();
+      if (++requests > 1) resetSocket(socket);
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     });
   });

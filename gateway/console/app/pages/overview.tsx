@@ -9,6 +9,11 @@ import { Badge, Figure, Panel, Table, type Tone } from '../ui.js';
 
 const perSecond = (value: number) => `${short(value)}/s`;
 
+const named = (nodes: readonly string[], own: string) =>
+  nodes.length === 0
+    ? 'nobody'
+    : nodes.map((each) => (each === own ? `${each} (this one)` : each)).join(', ');
+
 export function OverviewPage() {
   const { status, history, mode } = useStore(live);
   if (status === null) return <p className="empty">Asking the node …</p>;
@@ -214,10 +219,15 @@ function Dependencies({ status }: { status: Status }) {
         ]}
       />
       {cluster !== null && (
-        <p className="note">
-          Node {cluster.node} reads {cluster.owned} of {cluster.partitions} partitions; nodes:{' '}
-          {cluster.nodes.join(', ')}.
-        </p>
+        <div className="note">
+          <p>
+            This page is of <b>{cluster.node}</b>, which reads {cluster.owned} of {cluster.partitions}{' '}
+            partitions. Behind a balancer it may be of another node the next time; open a node&apos;s own
+            address to stay with it.
+          </p>
+          <p>Read partitions: {named(cluster.nodes, cluster.node)}.</p>
+          {cluster.gateways.length > 0 && <p>Take messages in: {named(cluster.gateways, cluster.node)}.</p>}
+        </div>
       )}
     </Panel>
   );

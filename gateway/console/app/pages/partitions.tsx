@@ -26,7 +26,7 @@ export function PartitionsPage() {
 }
 
 function Partitions({ actor, rows }: { actor: string; rows: readonly PartitionRow[] }) {
-  const worst = Math.max(1, ...rows.map(({ lag }) => lag));
+  const worst = Math.max(0, ...rows.map(({ lag }) => lag));
   const orphans = rows.filter(({ owner }) => owner === null).length;
   const owners = new Set(rows.flatMap(({ owner }) => owner ?? []));
   const behind = [...rows]
@@ -50,7 +50,9 @@ function Partitions({ actor, rows }: { actor: string; rows: readonly PartitionRo
         ))}
       </div>
       <p className="note">
-        Darker: further behind, up to {count(worst)} messages. An exclamation mark: nobody reads it.
+        {worst > 0 &&
+          `Darker: further behind, up to ${worst === 1 ? 'one message' : `${count(worst)} messages`}. `}
+        {orphans > 0 && 'An exclamation mark: nobody is known to read it.'}
       </p>
       <Rows caption={`Partitions of ${actor} that are behind, or that nobody reads`} rows={behind} />
       <details>

@@ -1,5 +1,5 @@
-/** Made-up statuses of a node for tests, each part replaceable. */
-import type { PoolStatus, Status } from '../../../gateway/api/status-schema.js';
+/** Made-up statuses of a node, each part replaceable: for the tests of whatever shows one, or judges it. */
+import type { PoolStatus, Status } from '../api/status-schema.js';
 
 /** Any moment will do. */
 const AT = Date.UTC(2026, 10, 26, 6, 41, 10);
