@@ -4,10 +4,18 @@
  * Its `traceparent` goes into the envelope, so that what the actor does is its child. The token is part of the path and stands in
  * no attribute, and nothing of the body does.
  */
-import { type Span, SpanKind, SpanStatusCode, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import {
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
 import { registeredProvider, remoteContext, TRACER_NAME, traceparentOf } from '../runtime/tracing.js';
 
 const ROUTE = '/webhooks/{endpoint}';
+const NAME = `POST ${ROUTE}`;
 const SERVER_ERROR = 500;
 
 /** `known`, as long as its provider is the one that is registered. */
@@ -20,6 +28,8 @@ export function findRequestTracing(known?: RequestTracing): RequestTracing | und
 export class RequestTracing {
   readonly provider: TracerProvider;
   readonly #tracer: Tracer;
+  /** By endpoint, so that a request makes none; there are as many as there are endpoints. */
+  readonly #options = new Map<string, SpanOptions>();
 
   constructor(provider: TracerProvider) {
     this.provider = provider;
@@ -28,21 +38,25 @@ export class RequestTracing {
 
   /** @param traceparent that of the request, checked, or empty */
   start(endpoint: string, traceparent: string): RequestSpan {
-    const span = this.#tracer.startSpan(
-      `POST ${ROUTE}`,
-      {
-        kind: SpanKind.SERVER,
-        attributes: {
-          'http.request.method': 'POST',
-          'http.route': ROUTE,
-          'url.scheme': 'http',
-          'url.path': `/webhooks/${endpoint}/REDACTED`,
-        },
-      },
-      remoteContext(traceparent),
-    );
-    return new RequestSpan(span, traceparent);
+    let options = this.#options.get(endpoint);
+    if (options === undefined) {
+      options = optionsOf(endpoint);
+      this.#options.set(endpoint, options);
+    }
+    return new RequestSpan(this.#tracer.startSpan(NAME, options, remoteContext(traceparent)), traceparent);
   }
+}
+
+function optionsOf(endpoint: string): SpanOptions {
+  return {
+    kind: SpanKind.SERVER,
+    attributes: {
+      'http.request.method': 'POST',
+      'http.route': ROUTE,
+      'url.scheme': 'http',
+      'url.path': `/webhooks/${endpoint}/REDACTED`,
+    },
+  };
 }
 
 /** Ends once, by `answered` or `aborted`. */
@@ -59,6 +73,11 @@ export class RequestSpan {
 
   /** @param status begins with its code */
   answered(status: string): void {
+    // Most are not sampled: what is said of them goes nowhere.
+    if (!this.#span.isRecording()) {
+      this.#span.end();
+      return;
+    }
     const code = Number.parseInt(status, 10);
     this.#span.setAttribute('http.response.status_code', code);
     if (code >= SERVER_ERROR) this.#failed(String(code));

@@ -36,8 +36,11 @@ export function traceFields(traceparent: string): { readonly traceId?: string } 
   return isTraceparent(traceparent) ? { traceId: traceparent.slice(TRACE_ID_AT, SPAN_ID_AT - 1) } : {};
 }
 
+/** The last two digits, by flags. */
+const FLAGS = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
+
 /** Empty for the position of no span, as a tracer gives it that makes none. */
 export function formatTraceparent({ traceId, spanId, traceFlags }: TracePosition): string {
-  const text = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`;
+  const text = `00-${traceId}-${spanId}-${FLAGS[traceFlags & 0xff]}`;
   return isTraceparent(text) ? text : '';
 }

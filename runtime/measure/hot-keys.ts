@@ -12,12 +12,6 @@ export interface HotKey {
   readonly perSecond: number;
 }
 
-interface Counter {
-  count: number;
-  /** How much of the count may be another key's. */
-  error: number;
-}
-
 /** Keys in the sketch: some more than are told, so that the last of those are right. */
 const KEYS_MAX = 64;
 /** What is left of a count after a second. */
@@ -26,26 +20,39 @@ const FADE_PER_SECOND = 0.9;
 const COUNT_MIN = 0.05;
 
 export class HotKeys {
-  readonly #counters = new Map<string, Counter>();
+  /** Where the counts of a key stand. Where all keys are new, the least is looked for each time: a walk over numbers in one row, with nothing made. */
+  readonly #places = new Map<string, number>();
+  readonly #keys: string[] = [];
+  readonly #counts = new Float64Array(KEYS_MAX);
+  /** How much of each count may be another key's. */
+  readonly #errors = new Float64Array(KEYS_MAX);
 
   add(key: string, count: number): void {
-    const counter = this.#counters.get(key);
-    if (counter !== undefined) counter.count += count;
-    else if (this.#counters.size < KEYS_MAX) this.#counters.set(key, { count, error: 0 });
+    const place = this.#places.get(key);
+    if (place !== undefined) this.#counts[place] = (this.#counts[place] as number) + count;
+    else if (this.#keys.length < KEYS_MAX) this.#put(this.#keys.length, key, count, 0);
     else this.#replaceLeast(key, count);
   }
 
+  #put(place: number, key: string, count: number, error: number): void {
+    this.#places.set(key, place);
+    this.#keys[place] = key;
+    this.#counts[place] = count;
+    this.#errors[place] = error;
+  }
+
   #replaceLeast(key: string, added: number): void {
-    let least: string | undefined;
-    let count = Number.POSITIVE_INFINITY;
-    for (const [candidate, counter] of this.#counters) {
-      if (counter.count >= count) continue;
-      least = candidate;
-      count = counter.count;
+    const counts = this.#counts;
+    let least = 0;
+    let count = counts[0] as number;
+    for (let place = 1; place < KEYS_MAX; place++) {
+      const candidate = counts[place] as number;
+      if (candidate >= count) continue;
+      least = place;
+      count = candidate;
     }
-    if (least === undefined) return;
-    this.#counters.delete(least);
-    this.#counters.set(key, { count: count + added, error: count });
+    this.#places.delete(this.#keys[least] as string);
+    this.#put(least, key, count + added, count);
   }
 
   /**
@@ -58,12 +65,14 @@ export class HotKeys {
     // Of a steady rate r, a count comes to r * seconds / (1 - fade).
     const share = (1 - fade) / seconds;
     const hottest: HotKey[] = [];
-    for (const [key, counter] of this.#counters) {
-      const perSecond = (counter.count - counter.error) * share;
+    const kept = this.#keys.splice(0);
+    this.#places.clear();
+    for (const [place, key] of kept.entries()) {
+      const count = this.#counts[place] as number;
+      const error = this.#errors[place] as number;
+      const perSecond = (count - error) * share;
       if (perSecond > 0) hottest.push({ key, perSecond });
-      counter.count *= fade;
-      counter.error *= fade;
-      if (counter.count < COUNT_MIN) this.#counters.delete(key);
+      if (count * fade >= COUNT_MIN) this.#put(this.#keys.length, key, count * fade, error * fade);
     }
     return hottest.sort((a, b) => b.perSecond - a.perSecond).slice(0, max);
   }

@@ -43,7 +43,7 @@ export interface ThreadMeasures extends LoopSample {
 /** Keys that are told, and mailboxes. */
 export const TOP_MAX = 20;
 /** Calls for volatile messages, and keys, that are all looked at in a second. */
-const EACH_MAX = 1_000;
+const EACH_MAX = 500;
 /** Beyond, one of so many is. */
 const STRIDE = 16;
 
@@ -72,20 +72,38 @@ export class ThreadMeter {
   /** An actor begins with these; those that it was given before are not counted again. */
   began(batch: readonly Measured[], keyed: boolean): void {
     const now = this.now();
+    // Messages of one delivery came at one time, and mostly stand together.
+    let arrivedAt: number | undefined;
+    let together = 0;
     for (const entry of batch) {
-      if (entry.arrivedAt === undefined) continue;
-      this.#times.queue.observe(now - entry.arrivedAt);
+      if (entry.arrivedAt === arrivedAt) {
+        together++;
+      } else {
+        if (arrivedAt !== undefined) this.#times.queue.observe(now - arrivedAt, together);
+        arrivedAt = entry.arrivedAt;
+        together = 1;
+      }
       entry.arrivedAt = undefined;
+      if (keyed) continue;
+      // Not a look at a message that is not counted: they are many, and not in the processor's cache.
+      const weight = this.#keyWeight();
+      if (weight > 0) this.#keys.add(entry.message.key, weight);
     }
+    if (arrivedAt !== undefined) this.#times.queue.observe(now - arrivedAt, together);
     if (keyed) this.key(batch[0]?.message.key ?? '', batch.length);
-    else for (const { message } of batch) this.key(message.key, 1);
   }
 
   /** So many messages of that key are handled. */
   key(key: string, count: number): void {
+    const weight = this.#keyWeight();
+    if (weight > 0) this.#keys.add(key, count * weight);
+  }
+
+  /** For how many the next key stands; 0 when it is not counted. */
+  #keyWeight(): number {
     const seen = ++this.#keysSeen;
-    if (seen <= EACH_MAX) this.#keys.add(key, count);
-    else if (seen % STRIDE === 0) this.#keys.add(key, count * STRIDE);
+    if (seen <= EACH_MAX) return 1;
+    return seen % STRIDE === 0 ? STRIDE : 0;
   }
 
   /** For how many calls one for volatile messages that begins now stands; 0 when it is not measured. */
