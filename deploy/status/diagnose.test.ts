@@ -102,7 +102,12 @@ const CASES: readonly (readonly [
   [
     'a full log, before the pool that filled it',
     withPool(behind, { log: { ...HEALTHY.log, state: 'full' } }),
-    { code: 'log-full', title: /senders get 503/ },
+    { code: 'log-full', title: /senders get 503/, detail: /^[\d.,]+ \wiB of [\d.,]+ \wiB are used/ },
+  ],
+  [
+    'a full log with more in it than senders may fill',
+    withPool(behind, { log: { ...HEALTHY.log, state: 'full', bytes: 3 * 2 ** 30, bytesMax: 2 ** 30 } }),
+    { code: 'log-full', detail: /2,?048 MiB more than senders may fill|2 GiB more than senders may fill/ },
   ],
   [
     'a failed log',
