@@ -26,7 +26,7 @@ const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] =
 const CASES: readonly (readonly [
   what: string,
   observed: Observed,
-  first: { code: string; title: RegExp } | undefined,
+  first: { code: string; title?: RegExp; detail?: RegExp } | undefined,
 ])[] = [
   ['healthy', HEALTHY, undefined],
   [
@@ -107,7 +107,7 @@ const CASES: readonly (readonly [
   [
     'a full log with more in it than senders may fill',
     withPool(behind, { log: { ...HEALTHY.log, state: 'full', bytes: 3 * 2 ** 30, bytesMax: 2 ** 30 } }),
-    { code: 'log-full', detail: /2,?048 MiB more than senders may fill|2 GiB more than senders may fill/ },
+    { code: 'log-full', detail: /more than senders may fill/ },
   ],
   [
     'a failed log',

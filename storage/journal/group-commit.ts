@@ -354,12 +354,13 @@ export class GroupCommit {
     }
     if (state.current === 'open') state.to('full', chain.failure);
     // What senders have pending goes along: no more of it comes.
-    if ((this.#pending.passedOn || chain.reclaimable > 0) && chain.prepareBeyond()) {
+    const forCommits = this.#pending.isEmpty && chain.reclaimable > 0;
+    if ((this.#pending.passedOn || forCommits) && chain.prepareBeyond()) {
       this.#phase = 'waiting';
       return;
     }
-    this.#pending.fail(new LogFullError('the journal is full', { cause: chain.failure }));
     this.#phase = 'idle';
+    this.#pending.fail(new LogFullError('the journal is full', { cause: chain.failure }));
     if (state.current === 'closing') this.#drained();
   }
 
