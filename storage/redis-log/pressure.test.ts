@@ -32,7 +32,7 @@ async function fill(log: RedisLog, redis: TestRedis): Promise<void> {
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1]);
   await until('it is full before Redis refuses anything', async () => {
     // What Redis uses for its clients comes and goes.
-    while (log.state !== 'full' && (await memory('used_memory')) < 0.93 * (await memory('maxmemory')))
+    while (log.state !== 'full' && (await memory('used_memory')) < 0.91 * (await memory('maxmemory')))
       await appendText(partOf(log, 'first', 0), 'x'.repeat(50_000)).catch(() => {});
     return log.state === 'full';
   });

@@ -5,7 +5,7 @@
  * ```
  * open        -> actors-only   90 % are used
  * actors-only -> none          95 %, or Redis has refused a write
- * none        -> actors-only   less than 93 %
+ * none        -> actors-only   less than 95 %: what is passed on and what is done may keep the balance there
  * actors-only -> open          less than 80 %
  * ```
  * Each partition is trimmed by itself, so what is done gives its room back whatever else is held up.
@@ -18,12 +18,13 @@ import { type RedisClient, serversOf } from '../redis/client.js';
 import { describe } from './errors.js';
 
 const LOOK_MS = 1_000;
+/** While it is near, from `ROOM_SHARE` on: what senders bring between two looks is the actors' part. */
+const NEAR_LOOK_MS = 100;
 /** Of `maxmemory`: from the first on nothing is taken from senders, below the second again. */
 const FULL_SHARE = 0.9;
 const ROOM_SHARE = 0.8;
 /** The same for what passes on. */
 const NONE_SHARE = 0.95;
-const SOME_SHARE = 0.93;
 
 /** Who may still append. */
 export type RedisRoom = 'open' | 'actors-only' | 'none';
@@ -46,6 +47,8 @@ export class MemoryPressure {
   #mode: 'new' | 'looking' | 'stopped' = 'new';
   #cancel: (() => void) | undefined;
   #room: RedisRoom = 'open';
+  /** Since it was open: it may be so many times a second. */
+  #toldNone = false;
   #memory: Memory = { usedBytes: 0, maxBytes: 0 };
 
   constructor(options: MemoryPressureOptions) {
@@ -74,6 +77,7 @@ export class MemoryPressure {
 
   async #look(): Promise<void> {
     const { client, clock, logger } = this.#options;
+    let worst = 0;
     try {
       const all = await Promise.all(serversOf(client).map(readMemory));
       const share = ({ usedBytes, maxBytes }: Memory) => (maxBytes === 0 ? 0 : usedBytes / maxBytes);
@@ -81,11 +85,14 @@ export class MemoryPressure {
         (most, each) => (share(each) > share(most) ? each : most),
         all[0] ?? this.#memory,
       );
-      this.#change(roomAt(share(this.#memory), this.#room));
+      worst = share(this.#memory);
+      this.#change(roomAt(worst, this.#room));
     } catch (error) {
       logger.debug({ reason: describe(error) }, 'the memory of Redis could not be looked at');
     }
-    if (this.#mode === 'looking') this.#cancel = clock.after(LOOK_MS, () => void this.#look());
+    if (this.#mode === 'looking') {
+      this.#cancel = clock.after(worst < ROOM_SHARE ? LOOK_MS : NEAR_LOOK_MS, () => void this.#look());
+    }
   }
 
   #change(room: RedisRoom): void {
@@ -94,16 +101,22 @@ export class MemoryPressure {
     this.#room = room;
     const { logger, onChange } = this.#options;
     const fields = { ...this.#memory };
-    if (room === 'open') logger.info(fields, 'Redis has room again');
-    else if (before === 'open')
+    if (room === 'open') {
+      this.#toldNone = false;
+      logger.info(fields, 'Redis has room again');
+    } else if (before === 'open') {
       logger.warn(fields, 'Redis nears its memory limit: senders are refused until actors have caught up');
-    if (room === 'none') logger.warn(fields, 'Redis is at its memory limit: actors that pass messages on wait');
+    }
+    if (room === 'none' && !this.#toldNone) {
+      this.#toldNone = true;
+      logger.warn(fields, 'Redis is at its memory limit: actors that pass messages on wait as well');
+    }
     onChange(room);
   }
 }
 
 function roomAt(share: number, before: RedisRoom): RedisRoom {
-  if (share >= NONE_SHARE || (before === 'none' && share >= SOME_SHARE)) return 'none';
+  if (share >= NONE_SHARE) return 'none';
   if (share >= FULL_SHARE || (before !== 'open' && share >= ROOM_SHARE)) return 'actors-only';
   return 'open';
 }
