@@ -206,7 +206,8 @@ const CONFIG_KEYS = Object.freeze({
   }),
   TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, 1024 * GIB, {
     default: '4GiB',
-    meaning: 'disk space of the journal; when it is used up the gateway answers 503',
+    meaning:
+      'disk space of the journal that senders may fill; when it is used up the gateway answers 503. Actors that pass messages on have up to four times as much',
   }),
   TETHER_JOURNAL_SEGMENT_BYTES: bytes(MIB, GIB, {
     default: '64MiB',

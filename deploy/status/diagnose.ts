@@ -44,7 +44,7 @@ function ofLog({ log }: Observed): Finding[] {
         severity: 'critical',
         code: 'log-full',
         title: 'The log is full: senders get 503',
-        detail: `${mib(bytes)}${bytesMax === null ? '' : ` of ${mib(bytesMax)}`} are used, ${count(log.lag)} messages wait`,
+        detail: `${used(bytes, bytesMax)}, ${count(log.lag)} messages wait`,
         advice: 'Find what holds the actors up, below; the log takes messages again as they are done.',
       },
     ];
@@ -61,6 +61,13 @@ function ofLog({ log }: Observed): Finding[] {
     ];
   }
   return [];
+}
+
+/** Beyond what senders may fill is what actors pass on. */
+function used(bytes: number, bytesMax: number | null): string {
+  if (bytesMax === null) return `${mib(bytes)} are used`;
+  if (bytes <= bytesMax) return `${mib(bytes)} of ${mib(bytesMax)} are used`;
+  return `${mib(bytes)} are used, ${mib(bytes - bytesMax)} more than senders may fill, by messages that actors passed on`;
 }
 
 function ofDependencies({ dependencies, pools }: Observed): Finding[] {
