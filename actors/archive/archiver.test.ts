@@ -41,6 +41,26 @@ async function wrong(ids: readonly string[], bodies: readonly Buffer[]): Promise
   return found;
 }
 
+/** A point that somebody reaches, and leaves when he is told to. */
+function holdUp() {
+  let reached = () => {};
+  let go = () => {};
+  const isReached = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const mayGo = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  return {
+    reached: isReached,
+    go,
+    async reach() {
+      reached();
+      await mayGo;
+    },
+  };
+}
+
 const inPostgres = async () =>
   (await bench.rows<{ n: number }>('SELECT count(*)::int AS n FROM events WHERE payload IS NOT NULL'))[0]?.n;
 
@@ -144,15 +164,41 @@ t.test('two archive the same: the second drops what it made', async (t) => {
   t.equal((await bench.stored()).length, 1, 'and its object is removed');
 });
 
+t.test('it was slow, and its segment is given up by another: it refers to nothing', async (t) => {
+  const ids = await bench.insert([empBody(1)]);
+  let isSlow = true;
+  objects.after = async (call) => {
+    // It is read back already, as far as this one knows.
+    if (call !== 'put' || !isSlow) return;
+    isSlow = false;
+    const commit = holdUp();
+    void commit.reached.then(async () => {
+      await pool.query(`UPDATE archive_segments SET created_at = now() - interval '16 minutes'`);
+      await bench.run({ afterMs: undefined });
+      commit.go();
+    });
+    slow = commit;
+  };
+  let slow: ReturnType<typeof holdUp> | undefined;
+  const held = intercepted(pool, async (sql, run) => {
+    if (/state = 'written'/.test(sql)) await slow?.reach();
+    return run();
+  });
+  await bench.run({}, { pool: held });
+  t.strictSame(await statesOf(), ['1 dropping', '1 written']);
+  t.equal((await bench.stored()).length, 1);
+  t.strictSame(await wrong(ids, [empBody(1)]), []);
+});
+
 t.test('many at once, at random: each payload is in one segment', async (t) => {
-  const bodies = Array.from({ length: 1_200 }, (_, n) => (n % 2 === 0 ? empBody(n) : jsonBody(n)));
+  const bodies = Array.from({ length: 600 }, (_, n) => (n % 2 === 0 ? empBody(n) : jsonBody(n)));
   const ids = await bench.insert(bodies);
   let random = seed % 2_147_483_647 || 1;
   objects.after = async () => {
     random = (random * 48_271) % 2_147_483_647;
     await new Promise((resolve) => setTimeout(resolve, random % 15));
   };
-  const limits = { ...RULES.limits, eventsMax: 300 };
+  const limits = { ...RULES.limits, eventsMax: 150 };
   await Promise.all([1, 2, 3].map(() => bench.run({ limits }, { pool: otherPool(t, bench.url) })));
   t.equal(await inPostgres(), 0);
   t.strictSame(await wrong(ids, bodies), []);

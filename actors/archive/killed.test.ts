@@ -10,16 +10,13 @@ t.setTimeout(60_000);
 
 /** Transactions of a segment: it is chosen, its row is written, its events refer to it. The first UPDATE is of what others have left. */
 const STEPS: readonly Step[] = [
-  'before INSERT 1',
   'after COMMIT 2',
   'before put 1',
   'after put 1',
   'before read 1',
-  'after UPDATE 2',
   'after UPDATE 3',
   'before COMMIT 3',
   'after COMMIT 3',
-  'after put 2',
   'before COMMIT 6',
 ];
 const bench = await openBench(t);
@@ -36,7 +33,7 @@ async function live(step: Step | undefined, keepDays = 0): Promise<NodeJS.Signal
 }
 
 t.test('at each step of the writing', async (t) => {
-  const bodies = Array.from({ length: 250 }, (_, n) => (n % 2 === 0 ? empBody(n) : jsonBody(n)));
+  const bodies = Array.from({ length: 120 }, (_, n) => (n % 2 === 0 ? empBody(n) : jsonBody(n)));
   const ids = await bench.insert(bodies);
   const wrong = async () => {
     const found: number[] = [];
@@ -77,7 +74,7 @@ t.test('at each step of the removal', async (t) => {
   await pool.query(`UPDATE events SET processed_at = now() - interval '5 days'`);
   t.equal(await live(undefined), null);
   t.equal((await bench.stored()).length, 1);
-  for (const step of ['after UPDATE 2', 'after COMMIT 1', 'before delete 1', 'after delete 1'] as const) {
+  for (const step of ['after COMMIT 1', 'before delete 1', 'after delete 1'] as const) {
     t.equal(await live(step, 4), 'SIGKILL', step);
   }
   t.equal(await live(undefined, 4), null);

@@ -4,8 +4,10 @@
  * ARCHIVE_EVENTS=1000000 is the number that the name speaks of; the default is smaller, for machines that are busy.
  */
 import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import t from 'tap';
 import { PaymentEvents } from '../payment/events.js';
+import { openBlock } from './format.js';
 import { openBench, RULES } from './test/bench.js';
 
 const EVENTS = Number(process.env.ARCHIVE_EVENTS ?? 60_000);
@@ -49,7 +51,18 @@ t.test(`${EVENTS} events`, async (t) => {
   t.ok((objects.puts * 1_000_000) / EVENTS < PUTS_OF_MILLION, `${objects.puts} PUTs`);
   t.equal(RULES.limits.eventsMax, 50_000, 'with what a node does');
 
-  // Each of a smaller number; of a million, some from everywhere.
+  let same = 0;
+  for (const key of await bench.stored()) {
+    const records = recordsOf(await buffer(await objects.read(key)));
+    const [row] = await bench.rows<{ n: number }>(
+      'SELECT count(*)::int AS n FROM unnest($1::uuid[], $2::text[]) AS r (id, md5) JOIN expected e ON e.id = r.id AND e.md5 = r.md5',
+      [records.map(({ id }) => id), records.map(({ payload }) => md5Of(payload))],
+    );
+    same += row?.n ?? 0;
+  }
+  t.equal(same, EVENTS, 'each body is in the objects, as it was');
+
+  // By the one way to a payload, some from everywhere.
   const events = new PaymentEvents(pool);
   const share = Math.max(1, Math.floor(EVENTS / 1_000));
   const expected = await bench.rows<{ id: string; md5: string }>(
@@ -60,7 +73,27 @@ t.test(`${EVENTS} events`, async (t) => {
   for (const { id, md5 } of expected) {
     const event = await events.get(id);
     const payload = event && (await bench.payloads.payloadOf(event));
-    if (payload === undefined || createHash('md5').update(payload).digest('hex') !== md5)
-      t.fail(`payload of ${id}`);
+    if (payload === undefined || md5Of(payload) !== md5) t.fail(`payload of ${id}`);
   }
 });
+
+function md5Of(payload: Uint8Array): string {
+  return createHash('md5').update(payload).digest('hex');
+}
+
+/** What the documentation says of a segment, read from its first block to its last. */
+function recordsOf(object: Buffer): readonly { readonly id: string; readonly payload: Buffer }[] {
+  const records: { id: string; payload: Buffer }[] = [];
+  for (let block = 16; block < object.length - 48; block += object.readUInt32LE(block + 4)) {
+    const raw = openBlock(object.subarray(block, block + object.readUInt32LE(block + 4)));
+    for (let at = 0; at < raw.length; ) {
+      const length = raw.readUInt32LE(at + 16);
+      records.push({
+        id: raw.toString('hex', at, at + 16),
+        payload: raw.subarray(at + 20, at + 20 + length),
+      });
+      at += 20 + length;
+    }
+  }
+  return records;
+}

@@ -43,7 +43,7 @@ process.once('message', async ({ databaseUrl, directory, step, keepDays }: Kille
     {
       pool: intercepted(pool, intercept),
       objects,
-      rules: { ...RULES, keepDays, limits: { ...RULES.limits, eventsMax: 100 } },
+      rules: { ...RULES, keepDays, limits: { ...RULES.limits, eventsMax: 50 } },
       hold: undefined,
       nextId: () => ids.next(Date.now()),
       logger,
