@@ -59,9 +59,17 @@ interface Settings {
   readonly idempotencyEntriesMax: number;
   /** CIDRs. */
   readonly trustedProxies: readonly string[];
+  readonly archive: {
+    /** Undefined: bodies stay in Postgres. */
+    readonly afterMs: number | undefined;
+    /** 0: for ever. */
+    readonly keepDays: number;
+  };
   readonly uploads: {
     /** Undefined: a folder under the data directory. Holds a secret. */
     readonly s3Url: string | undefined;
+    /** Undefined: as the bucket is set up. */
+    readonly s3Encryption: string | undefined;
     readonly textBytesMax: number;
     readonly xlsxBytesMax: number;
     readonly activeMax: number;
@@ -193,8 +201,13 @@ function settle(values: ConfigValues): Settings {
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
     trustedProxies: get('TETHER_TRUSTED_PROXIES'),
+    archive: Object.freeze({
+      afterMs: values.TETHER_ARCHIVE_AFTER_MS,
+      keepDays: get('TETHER_ARCHIVE_KEEP_DAYS'),
+    }),
     uploads: Object.freeze({
       s3Url: values.TETHER_S3_URL,
+      s3Encryption: values.TETHER_S3_SSE === 'none' ? undefined : values.TETHER_S3_SSE,
       textBytesMax: get('TETHER_UPLOAD_BYTES_MAX'),
       xlsxBytesMax: get('TETHER_UPLOAD_XLSX_BYTES_MAX'),
       activeMax: get('TETHER_UPLOAD_ACTIVE_MAX'),
@@ -298,7 +311,7 @@ function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint
   }
   if ((mode === 'start' || settings.logDriver === 'redis') && settings.uploads.s3Url === undefined) {
     warnings.push(
-      'TETHER_S3_URL is not set: uploaded files are kept on this disk, where no other node finds them',
+      'TETHER_S3_URL is not set: uploaded files and archived bodies are kept on this disk, where no other node finds them',
     );
   }
   if (settings.durability === 'memory') {

@@ -26,6 +26,7 @@ import {
 } from '../storage/postgres/index.js';
 import { paymentSettings, webhookSettings, webhookThreads } from './actor-settings.js';
 import { announcement } from './announce.js';
+import { archiveActor, NodeArchive } from './archive.js';
 import { Censor } from './censor.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import { NodeCluster } from './cluster/node-cluster.js';
@@ -152,6 +153,7 @@ export class Node {
             settings: handlingSettings(webhookSettings(config, database.url, fencing), config.endpoints),
           },
           { module: FORWARD_ACTOR, threads: 1, settings: { databaseUrl: database.url, ...fencing } },
+          archiveActor(config, database.url, fencing),
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
@@ -178,6 +180,8 @@ export class Node {
               logger,
             });
       if (uploads !== undefined) undo.push(() => uploads.stop(0));
+      const archive = new NodeArchive(config, database.pool, logger);
+      undo.push(() => archive.stop());
       const table = new PoolSettingsTable(database.pool);
       const pools = new NodePools({ system, table, clock: systemClock, logger });
       const audit = new AuditTable(database.pool);
@@ -206,7 +210,7 @@ export class Node {
       });
       undo.push(() => endpoints.stop());
       let node: Node | undefined;
-      const parts = { log: nodeLog, database, system, pools, shares, uploads };
+      const parts = { log: nodeLog, database, system, pools, shares, uploads, archive };
       const view = new WatchedView({
         name: () => (node === undefined ? hostname() : node.name),
         version: version(),
@@ -260,6 +264,7 @@ export class Node {
             deadLetters,
             logLevels,
             pool: database.pool,
+            payloads: archive.payloads,
             system,
             tokens: uploads?.tokens,
             pools,
@@ -309,7 +314,7 @@ export class Node {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, system, pools, endpoints, shares, log, database, view, logLevels } =
+    const { gateway, uploads, archive, system, pools, endpoints, shares, log, database, view, logLevels } =
       this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
@@ -318,9 +323,11 @@ export class Node {
     await this.#cluster?.leave(drainMsMax);
     await this.#presence?.leave();
     await pools.stop();
+    archive.rest();
     await system.drain(drainMsMax);
     shares?.close();
     gateway.close();
+    await archive.stop();
     view.stop();
     logLevels.stop();
     await log.log.close();
@@ -356,6 +363,7 @@ export class Node {
       });
     }
     uploads?.startSweeping();
+    this.#parts.archive.begin(system);
   }
 }
 
@@ -370,6 +378,7 @@ interface Parts {
   readonly shares: NodeShares | undefined;
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
+  readonly archive: NodeArchive;
   readonly gateway: Gateway;
   readonly logLevels: LogLevelControl;
   readonly view: WatchedView;

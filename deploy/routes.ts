@@ -1,4 +1,5 @@
 /** The routes of the operators' API of a node, made of its parts. */
+import type { Payloads } from '../actors/archive/payloads.js';
 import { PaymentEvents } from '../actors/payment/events.js';
 import { Uploads } from '../actors/upload/uploads.js';
 import {
@@ -27,6 +28,7 @@ interface RoutedParts {
   readonly deadLetters: DeadLetterStore;
   readonly logLevels: LogLevels;
   readonly pool: Pool;
+  readonly payloads: Payloads;
   readonly system: Pick<ActorSystem, 'replay' | 'replays' | 'stats'>;
   /** Undefined on a node that knows none. */
   readonly tokens: Tokens | undefined;
@@ -36,7 +38,7 @@ interface RoutedParts {
 }
 
 function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
-  const { deadLetters, logLevels, pool, system, tokens, pools, endpoints, audit } = parts;
+  const { deadLetters, logLevels, pool, payloads, system, tokens, pools, endpoints, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -46,7 +48,7 @@ function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
       poolMode: (actor) => system.stats().actors.find((pool) => pool.actor === actor)?.mode,
       now: Date.now,
     }),
-    ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+    ...eventRoutes({ events: new PaymentEvents(pool), deadLetters, payloads }),
     ...poolRoutes(pools),
     ...endpointRoutes(endpoints),
     ...auditRoutes(audit),

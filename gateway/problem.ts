@@ -46,6 +46,8 @@ const KINDS = {
   'drains-already': { status: 409, title: 'Conflict' },
   'replay-busy': { status: 409, title: 'Conflict', headers: [RETRY_AFTER] },
   'search-too-slow': { status: 422, title: 'Unprocessable Content' },
+  'payload-gone': { status: 410, title: 'Gone' },
+  'payload-damaged': { status: 500, title: 'Internal Server Error' },
   'invalid-header': { status: 400, title: 'Bad Request' },
   'empty-file': { status: 400, title: 'Bad Request' },
   'not-a-table': { status: 415, title: 'Unsupported Media Type' },

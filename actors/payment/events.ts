@@ -17,6 +17,7 @@ import { OutageError, TetherError } from '../../runtime/errors.js';
 import { PostgresQueryError } from '../../storage/postgres/errors.js';
 import { inTransaction, type Pool, type Transaction } from '../../storage/postgres/pool.js';
 import { isUuid } from '../../storage/uuid.js';
+import { type PayloadPlace, PLACE_COLUMNS, type PlaceRow, placeOf } from '../archive/place.js';
 import type { Kind } from '../emp/fields.js';
 
 export interface PaymentEvent {
@@ -33,7 +34,12 @@ export interface PaymentEvent {
   /** Milliseconds since the epoch, as `processedAt`. */
   readonly receivedAt: number;
   readonly processedAt: number;
-  readonly payload: Uint8Array;
+  /** Of the payload, wherever it is. */
+  readonly bytes: number;
+  /** Undefined when it is not in Postgres: `actors/archive/payloads.ts` gets it. */
+  readonly payload: Uint8Array | undefined;
+  /** Undefined when it is not archived. */
+  readonly place: PayloadPlace | undefined;
 }
 
 export interface EventFilter {
@@ -96,14 +102,14 @@ const AT_ONCE_MAX = 4;
 const KINDS: readonly Kind[] = ['processing', 'wpf', 'kyc', 'apm'];
 /** Behind every text that begins like the one before it, in the order of bytes. */
 const LAST_CHARACTER = '\u{10ffff}';
-const NO_BYTES = new Uint8Array(0);
 const QUERY_CANCELED = '57014';
 
 const COLUMNS = `seq::float8, id, endpoint, kind, key, dedupe, status, reported_status, traceparent,
   (extract(epoch FROM received_at) * 1000)::float8 AS received_at,
-  (extract(epoch FROM processed_at) * 1000)::float8 AS processed_at, payload`;
+  (extract(epoch FROM processed_at) * 1000)::float8 AS processed_at,
+  coalesce(octet_length(payload), payload_length, 0) AS bytes, payload, ${PLACE_COLUMNS}`;
 
-interface EventRow {
+interface EventRow extends PlaceRow {
   readonly seq: number;
   readonly id: string;
   readonly endpoint: string;
@@ -115,6 +121,7 @@ interface EventRow {
   readonly traceparent: string | null;
   readonly received_at: number;
   readonly processed_at: number;
+  readonly bytes: number;
   /** Null when it is elsewhere. */
   readonly payload: Buffer | null;
 }
@@ -281,7 +288,9 @@ function toEvent(row: EventRow): PaymentEvent {
     traceparent: row.traceparent ?? undefined,
     receivedAt: Math.round(row.received_at),
     processedAt: Math.round(row.processed_at),
-    payload: row.payload ?? NO_BYTES,
+    bytes: row.bytes,
+    payload: row.payload ?? undefined,
+    place: placeOf(row),
   };
 }
 

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { Payloads } from '../../actors/archive/payloads.js';
 import { PaymentEvents } from '../../actors/payment/events.js';
 import { messageOf, openActor } from '../../actors/payment/test/harness.js';
 import { Uploads } from '../../actors/upload/uploads.js';
 import { eventRoutes, uploadListRoutes } from '../../gateway/index.js';
 import { startTestGateway } from '../../gateway/test/start.js';
+import { silentLogger } from '../../runtime/logger.js';
 import { letter } from '../../storage/dead-letter-contract.js';
+import { FolderObjectStore } from '../../storage/objects/folder/folder-store.js';
 import { createDeadLetterStore } from '../../storage/postgres/index.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { spawnCli } from '../test/spawn-cli.js';
@@ -19,12 +22,15 @@ const TOKEN = 'a-token-of-some-length';
 const { pool, url } = await startTestPostgres(t);
 const deadLetters = createDeadLetterStore(pool);
 const uploads = new Uploads(pool);
+const objects = new FolderObjectStore(t.testdir());
+await objects.prepare();
+const payloads = new Payloads(pool, async () => objects, silentLogger);
 const { gateway } = await startTestGateway(t, {
   operations: {
     token: TOKEN,
     version: '1.0.0',
     routes: [
-      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters, payloads }),
       ...uploadListRoutes({ uploads, now: Date.now }),
     ],
   },

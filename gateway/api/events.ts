@@ -1,11 +1,14 @@
 /** Events over the operators' API: find one webhook, see what became of it, and read its body when one may. */
 import { z } from 'zod';
+import { ArchiveDamagedError, ArchiveFormatError, PayloadGoneError } from '../../actors/archive/errors.js';
+import type { Payloads } from '../../actors/archive/payloads.js';
 import {
   type EventFilter,
   EventSearchSlowError,
   type PaymentEvent,
   type PaymentEvents,
 } from '../../actors/payment/events.js';
+import { OutageError } from '../../runtime/errors.js';
 import type { DeadLetterStore } from '../../runtime/stores/dead-letter.js';
 import type { Answer } from '../answer.js';
 import { problem } from '../problem.js';
@@ -18,6 +21,7 @@ import { type ApiRoute, apiRoute } from './route.js';
 export interface EventParts {
   readonly events: Pick<PaymentEvents, 'find' | 'get' | 'payment'>;
   readonly deadLetters: Pick<DeadLetterStore, 'list'>;
+  readonly payloads: Pick<Payloads, 'payloadOf'>;
 }
 
 const LIMIT_DEFAULT = 50;
@@ -30,6 +34,12 @@ const NO_EVENT = problem(
   'there is no event of this id; a message that waits or is dead has none',
 );
 const TOO_SLOW = problem('search-too-slow', 'the search takes too long; give an id, a key or a smaller time');
+
+const GONE = problem(
+  'payload-gone',
+  'the body was removed from the archive: it is older than bodies are kept',
+);
+const DAMAGED = problem('payload-damaged', 'the archive does not have the body as it was; the log says more');
 
 const tag = 'Events';
 const idSchema = z.strictObject({ id: z.string() });
@@ -72,6 +82,7 @@ const eventSchema = z
     receivedAt: z.number(),
     processedAt: z.number(),
     bytes: z.int(),
+    segment: z.string().nullable().meta({ description: 'Of the archive, when the body is there' }),
   })
   .meta({ id: 'Event' });
 
@@ -90,7 +101,7 @@ const paymentSchema = z
   })
   .meta({ id: 'Payment' });
 
-export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRoute[] {
+export function eventRoutes({ events, deadLetters, payloads }: EventParts): readonly ApiRoute[] {
   return [
     apiRoute({
       method: 'get',
@@ -121,7 +132,11 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
       params: idSchema,
       answer: z.object({
         event: eventSchema,
-        payload: maskedPayloadSchema,
+        payload: maskedPayloadSchema.nullable(),
+        payloadMissing: z.enum(['gone', 'away', 'damaged']).nullable().meta({
+          description:
+            'Why there is no body: it was removed as the retention says, the object store cannot be asked now, or does not have it as it was',
+        }),
         payment: paymentSchema.nullable(),
         others: z
           .array(eventSchema)
@@ -139,7 +154,7 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
           const letters = await deadLetters.list({ key: `${endpoint}:${key}`, limit: DEAD_LETTERS_MAX });
           return {
             event: eventJson(event),
-            payload: maskPayload(event.payload),
+            ...(await maskedOf(payloads, event)),
             payment:
               payment === undefined
                 ? null
@@ -165,13 +180,16 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
       scope: 'operate',
       params: idSchema,
       answer: revealedSchema,
-      problems: ['search-too-slow'],
+      problems: ['search-too-slow', 'payload-gone', 'payload-damaged'],
       work: ({ params: { id }, audit }) =>
         orTooSlow(async () => {
           const event = await events.get(id);
           if (event === undefined) return NO_EVENT;
+          const payload = await orMissing(() => payloads.payloadOf(event));
+          if (payload === 'gone') return GONE;
+          if (payload === 'damaged') return DAMAGED;
           await audit({ action: 'event.reveal', target: id });
-          return revealed(id, event.payload);
+          return revealed(id, payload);
         }),
     }),
   ];
@@ -182,6 +200,26 @@ async function orTooSlow<T>(work: () => Promise<T>): Promise<T | Answer> {
     return await work();
   } catch (error) {
     if (error instanceof EventSearchSlowError) return TOO_SLOW;
+    throw error;
+  }
+}
+
+/** What is shown of an event does not wait for a store that is away. */
+async function maskedOf(payloads: EventParts['payloads'], event: PaymentEvent) {
+  const payload = await orMissing(() => payloads.payloadOf(event)).catch((error: unknown) => {
+    if (!(error instanceof OutageError)) throw error;
+    return 'away' as const;
+  });
+  if (typeof payload === 'string') return { payload: null, payloadMissing: payload };
+  return { payload: maskPayload(payload), payloadMissing: null };
+}
+
+async function orMissing(work: () => Promise<Uint8Array>): Promise<Uint8Array | 'gone' | 'damaged'> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PayloadGoneError) return 'gone';
+    if (error instanceof ArchiveDamagedError || error instanceof ArchiveFormatError) return 'damaged';
     throw error;
   }
 }
@@ -199,11 +237,11 @@ function filterOf({ cursor, key, ...query }: z.output<typeof querySchema>): Even
   };
 }
 
-function eventJson({ payload, ...event }: PaymentEvent): z.input<typeof eventSchema> {
+function eventJson({ payload: _payload, place, ...event }: PaymentEvent): z.input<typeof eventSchema> {
   return {
     ...event,
     reportedStatus: event.reportedStatus ?? null,
     traceparent: event.traceparent ?? null,
-    bytes: payload.length,
+    segment: place?.segment ?? null,
   };
 }

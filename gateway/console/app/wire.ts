@@ -54,11 +54,13 @@ export interface EventRow {
   readonly receivedAt: number;
   readonly processedAt: number;
   readonly bytes: number;
+  readonly segment: string | null;
 }
 
 export interface EventDetail {
   readonly event: EventRow;
-  readonly payload: MaskedPayload;
+  readonly payload: MaskedPayload | null;
+  readonly payloadMissing: 'gone' | 'away' | 'damaged' | null;
   readonly payment: {
     readonly id: string;
     readonly status: string;

@@ -70,6 +70,7 @@ export class MadeUpNode implements PoolControl {
           updatedAt: Date.now() - 7_200_000,
         }),
       },
+      payloads: { payloadOf: async ({ payload = Buffer.alloc(0) }) => payload },
     }),
     ...uploadListRoutes({
       now: Date.now,

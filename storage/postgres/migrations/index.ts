@@ -9,6 +9,7 @@ import { finding } from './0008-finding.js';
 import { webhooks } from './0009-webhooks.js';
 import { endpoints } from './0010-endpoints.js';
 import { forwards } from './0011-forwards.js';
+import { archive } from './0012-archive.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   webhooks,
   endpoints,
   forwards,
+  archive,
 ];
 
 export type { Migration } from './migration.js';
