@@ -14,6 +14,8 @@ import {
   logLevelRoutes,
   type PoolControl,
   poolRoutes,
+  type TargetView,
+  targetRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
@@ -32,11 +34,12 @@ interface RoutedParts {
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
   readonly endpoints: EndpointControl;
+  readonly targets: TargetView;
   readonly audit: AuditLog;
 }
 
 function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
-  const { deadLetters, logLevels, pool, system, tokens, pools, endpoints, audit } = parts;
+  const { deadLetters, logLevels, pool, system, tokens, pools, endpoints, targets, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -49,6 +52,7 @@ function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
     ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
     ...poolRoutes(pools),
     ...endpointRoutes(endpoints),
+    ...targetRoutes(targets),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
     ...logLevelRoutes(logLevels),
