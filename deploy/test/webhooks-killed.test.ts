@@ -23,7 +23,7 @@ import { EFFECTS_MODULE, entryOf, post, stripeEvent } from './webhook-senders.js
 
 t.setTimeout(120_000);
 
-const KILLS = 3;
+const KILLS = 2;
 const CUSTOMERS = 4;
 const EMP_LANES = 4;
 const SERVING_MS_MAX = 800;
