@@ -140,14 +140,14 @@ function Targets() {
           columns={[
             { title: 'Name' },
             { title: 'State' },
-            { title: 'URL' },
-            { title: 'Secrets' },
-            { title: 'Headers' },
-            { title: 'At most' },
+            { title: 'Last problem' },
             { title: 'Waiting', numeric: true },
             { title: 'Since' },
             { title: 'Next attempt' },
-            { title: 'Last problem' },
+            { title: 'URL' },
+            { title: 'At most' },
+            { title: 'Secrets' },
+            { title: 'Headers' },
           ]}
           rows={value.targets.map((target) => ({
             key: target.name,
@@ -156,18 +156,18 @@ function Targets() {
                 {target.name}
               </span>,
               <TargetState key="s" target={target} />,
-              <span key="u" className="mono">
-                {target.origin || '–'}
-              </span>,
-              <Secrets key="k" secrets={target.secrets} />,
-              target.headers.join(', ') || '–',
-              <Limits key="l" target={target} />,
+              target.waiting?.reason || '–',
               target.waiting === null
                 ? '0'
                 : `${count(target.waiting.count)}${target.waiting.more ? '+' : ''}`,
               <When key="w" at={target.waiting?.since} />,
               <When key="d" at={target.waiting?.dueAt} />,
-              target.waiting?.reason || '–',
+              <span key="u" className="mono">
+                {target.origin || '–'}
+              </span>,
+              <Limits key="l" target={target} />,
+              <Secrets key="k" secrets={target.secrets} />,
+              target.headers.join(', ') || '–',
             ],
           }))}
         />
