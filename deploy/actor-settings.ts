@@ -1,17 +1,48 @@
-/** The settings of the actors that come with Tether, made of the configuration of a node. */
+/** The actors of a node: those that come with Tether, with settings made of its configuration, and the user's own. */
 import type { PaymentSettings } from '../actors/payment/index.js';
 import type { WebhookSettings } from '../actors/webhook/settings.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
+import type { ActorRegistration } from '../runtime/system-options.js';
+import { archiveActor } from './archive.js';
 import type { Config } from './config.js';
+import { forwardSettings, handlingSettings } from './endpoints/handling.js';
+import { objectSettings } from './uploads.js';
 
-function paymentSettings(
-  config: Config,
-  databaseUrl: string,
-  fencing: Pick<PaymentSettings, 'fencedBy'>,
-): Partial<PaymentSettings> {
+/** What actors need to know of their node beside its configuration. */
+interface ActorPlace {
+  readonly databaseUrl: string;
+  /** Identity of the log, when many nodes read it. */
+  readonly fencedBy?: string;
+}
+
+const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
+const FORWARD_ACTOR = new URL('../actors/forward/actor.js', import.meta.url).href;
+const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
+const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
+
+function nodeActors(config: Config, place: ActorPlace): readonly ActorRegistration[] {
+  return [
+    { module: PAYMENT_ACTOR, threads: config.threads, settings: paymentSettings(config, place) },
+    {
+      module: UPLOAD_ACTOR,
+      threads: config.uploads.threads,
+      youngHeapMib: 48,
+      settings: { ...place, objects: objectSettings(config) },
+    },
+    {
+      module: WEBHOOK_ACTOR,
+      threads: webhookThreads(config),
+      settings: handlingSettings(webhookSettings(config, place), config.endpoints),
+    },
+    { module: FORWARD_ACTOR, threads: 1, settings: forwardSettings(place, config.targets) },
+    archiveActor(config, place),
+    ...config.actors.map(({ module }) => ({ module, threads: config.threads, settings: place })),
+  ];
+}
+
+function paymentSettings(config: Config, place: ActorPlace): Partial<PaymentSettings> {
   return {
-    databaseUrl,
-    ...fencing,
+    ...place,
     ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
@@ -23,17 +54,12 @@ function webhookThreads({ threads }: Config): PoolSize {
   return { min: 1, max: typeof threads === 'number' ? threads : threads.max };
 }
 
-function webhookSettings(
-  config: Config,
-  databaseUrl: string,
-  fencing: Pick<WebhookSettings, 'fencedBy'>,
-): Omit<WebhookSettings, 'endpoints'> {
+function webhookSettings(config: Config, place: ActorPlace): Omit<WebhookSettings, 'endpoints'> {
   return {
-    databaseUrl,
-    ...fencing,
+    ...place,
     ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
 }
 
-export { paymentSettings, webhookSettings, webhookThreads };
+export { type ActorPlace, nodeActors, webhookSettings };

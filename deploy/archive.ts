@@ -21,14 +21,13 @@ const ARCHIVE_ACTOR = new URL('../actors/archive/actor.js', import.meta.url).hre
 const KEY = 'events';
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 60_000 };
 
-function archiveActor(config: Config, databaseUrl: string, fencing: Pick<ArchiveSettings, 'fencedBy'>) {
+function archiveActor(config: Config, place: Pick<ArchiveSettings, 'databaseUrl' | 'fencedBy'>) {
   const { afterMs, keepDays } = config.archive;
   const settings: ArchiveSettings = {
-    databaseUrl,
+    ...place,
     objects: objectSettings(config),
     keepDays,
     ...(afterMs === undefined ? {} : { afterMs }),
-    ...fencing,
   };
   return { module: ARCHIVE_ACTOR, threads: 1, settings };
 }

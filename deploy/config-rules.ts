@@ -70,4 +70,16 @@ function logDriverOf(values: Partial<ConfigValues>): 'journal' | 'redis' {
   return values.TETHER_LOG_DRIVER ?? (values.TETHER_REDIS_URL === undefined ? 'journal' : 'redis');
 }
 
-export { logDriverOf, rulesBetween };
+/** Of a message of a webhook that is not its body: texts of the envelope, and the headers that are kept. */
+const BESIDE_BODY_BYTES_MAX = 64 * 1024;
+
+/** The longest body of a webhook that the log takes: the journal, a message of half a file. */
+function logBodyBytesMax(given: {
+  readonly logDriver: 'journal' | 'redis';
+  readonly journal: { readonly segmentBytes: number };
+}): number {
+  if (given.logDriver === 'redis') return Number.POSITIVE_INFINITY;
+  return Math.floor(given.journal.segmentBytes / 2) - BESIDE_BODY_BYTES_MAX;
+}
+
+export { logBodyBytesMax, logDriverOf, rulesBetween };

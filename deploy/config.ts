@@ -7,15 +7,17 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import type { FilledTarget } from '../actors/forward/target-settings.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
-import { logDriverOf, rulesBetween } from './config-rules.js';
+import { logBodyBytesMax, logDriverOf, rulesBetween } from './config-rules.js';
 import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { EndpointReader } from './endpoints/reader.js';
+import { secretsOfTarget } from './endpoints/target-entry.js';
 import { ConfigError } from './errors.js';
 import { nearest } from './suggest.js';
 
@@ -87,6 +89,8 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly apiTokenFile: string | undefined;
   /** As they stand in the file, or the one for trying out. */
   readonly endpoints: readonly Endpoint[];
+  /** Of the same file. */
+  readonly targets: readonly FilledTarget[];
   /** Reads endpoints as this node would serve them. */
   readonly endpointReader: EndpointReader;
   /** The user's own, beside Tether's. */
@@ -230,6 +234,7 @@ interface Examined {
   /** Keys whose value is refused; the default stands for it. */
   readonly refused: ReadonlySet<ConfigKey>;
   readonly endpoints: readonly Endpoint[];
+  readonly targets: readonly FilledTarget[];
   readonly endpointReader: EndpointReader;
   readonly actors: readonly ActorModule[];
   readonly problems: readonly string[];
@@ -256,17 +261,20 @@ async function examineConfig(
   };
   const actors = await tried(findActors(settings.actorFiles));
   const types = actors && [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
-  const endpointReader = new EndpointReader(env, { mode, actors: types });
+  const bodyBytesMax = logBodyBytesMax(settings);
+  const endpointReader = new EndpointReader(env, { mode, actors: types, bodyBytesMax });
+  let targets: readonly FilledTarget[] = [];
   let endpoints: readonly Endpoint[] = settings.role === 'worker' ? [] : [DEFAULT_ENDPOINT];
   if (settings.endpointsFile !== undefined) {
     const read = await endpointReader.readFile(settings.endpointsFile);
     problems.push(...read.problems);
-    endpoints = read.endpoints;
+    ({ endpoints, targets } = read);
   }
   return {
     settings,
     refused,
     endpoints: Object.freeze([...endpoints]),
+    targets,
     endpointReader,
     actors: actors ?? [],
     problems,
@@ -279,25 +287,13 @@ async function examineConfig(
  * @throws ConfigError
  */
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const { settings, endpoints, endpointReader, actors, problems, warnings } = await examineConfig(
-    env,
-    mode,
-    overrides,
-  );
+  const { settings, problems, refused: _, ...examined } = await examineConfig(env, mode, overrides);
   if (problems.length > 0) throw new ConfigError(problems);
   const { token, file } =
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
-  const config = {
-    ...settings,
-    apiToken: token,
-    apiTokenFile: file,
-    endpoints,
-    endpointReader,
-    actors,
-    warnings,
-  };
+  const config = { ...settings, ...examined, apiToken: token, apiTokenFile: file };
   return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
 }
 
@@ -356,6 +352,7 @@ function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
     ...secretsOfUrl(config.uploads.s3Url),
     ...secretsOfRedis(config.redisUrl),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
+    ...config.targets.flatMap(secretsOfTarget),
   ];
 }
 

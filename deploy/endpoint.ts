@@ -1,5 +1,5 @@
 /** A webhook endpoint as a node is given it, and the one that `tether up` serves without being given any. */
-
+import type { FilledTarget } from '../actors/forward/target-settings.js';
 import type { FilledHandling } from '../actors/webhook/route-settings.js';
 
 interface Endpoint extends Partial<Pick<FilledHandling, 'routes' | 'order' | 'delaySeconds'>> {
@@ -15,6 +15,14 @@ interface Endpoint extends Partial<Pick<FilledHandling, 'routes' | 'order' | 'de
   readonly networks?: readonly string[];
   /** Of the provider, as they were given. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Of a request; undefined: 64 KiB. */
+  readonly bodyBytesMax?: number;
+}
+
+/** What a node serves, and where it forwards to. */
+interface ServedEndpoints {
+  readonly endpoints: readonly Endpoint[];
+  readonly targets: readonly FilledTarget[];
 }
 
 /** In the documentation, and therefore nobody's secret. */
@@ -29,4 +37,4 @@ const DEFAULT_ENDPOINT: Endpoint = Object.freeze({
   actor: 'payment',
 });
 
-export { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET };
+export { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET, type ServedEndpoints };

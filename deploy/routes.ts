@@ -15,6 +15,8 @@ import {
   logLevelRoutes,
   type PoolControl,
   poolRoutes,
+  type TargetView,
+  targetRoutes,
   tokenRoutes,
   uploadListRoutes,
 } from '../gateway/index.js';
@@ -34,11 +36,12 @@ interface RoutedParts {
   readonly tokens: Tokens | undefined;
   readonly pools: PoolControl;
   readonly endpoints: EndpointControl;
+  readonly targets: TargetView;
   readonly audit: AuditLog;
 }
 
 function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
-  const { deadLetters, logLevels, pool, payloads, system, tokens, pools, endpoints, audit } = parts;
+  const { deadLetters, logLevels, pool, payloads, system, tokens, pools, endpoints, targets, audit } = parts;
   const ids = new MessageIdSource();
   return [
     ...deadLetterRoutes({ deadLetters, replay: (id) => system.replay(id) }),
@@ -51,6 +54,7 @@ function nodeRoutes(parts: RoutedParts): readonly ApiRoute[] {
     ...eventRoutes({ events: new PaymentEvents(pool), deadLetters, payloads }),
     ...poolRoutes(pools),
     ...endpointRoutes(endpoints),
+    ...targetRoutes(targets),
     ...auditRoutes(audit),
     ...uploadListRoutes({ uploads: new Uploads(pool), now: Date.now }),
     ...logLevelRoutes(logLevels),

@@ -7,9 +7,12 @@
  */
 import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
+import type { Answer } from './answer.js';
 import { NetworkList } from './client-address.js';
 import { GatewayOptionError } from './errors.js';
+import { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from './large-bodies.js';
 import type { EndpointCounts, GatewayMetrics } from './metrics.js';
+import { problem } from './problem.js';
 import type { ProviderKind } from './providers/kind.js';
 import type { Provider } from './providers/provider.js';
 import { PROVIDERS } from './providers/registry.js';
@@ -32,6 +35,8 @@ export interface Endpoint {
   readonly options?: Readonly<Record<string, unknown>>;
   /** `none`: the messages of a key need not wait for one another. Default `key`; EMP knows no other. */
   readonly order?: 'key' | 'none';
+  /** The longest body that is taken. Default `BODY_BYTES_MAX`, at most `ENDPOINT_BODY_BYTES_MAX`. */
+  readonly bodyBytesMax?: number;
 }
 
 export interface CompiledEndpoint {
@@ -44,6 +49,11 @@ export interface CompiledEndpoint {
   /** How the actor groups its keys; undefined when it does not. */
   readonly group: Group | undefined;
   readonly networks: NetworkList | undefined;
+  readonly bodyBytesMax: number;
+  /** The longest body that is handed on without a copy when it comes in one piece. */
+  readonly pieceBytesMax: number;
+  /** The answer to a body that is longer than it may be. */
+  readonly tooLarge: Answer;
   readonly counts: EndpointCounts;
 }
 
@@ -74,7 +84,7 @@ class EndpointTable {
     for (const endpoint of endpoints) {
       const { name, token } = endpoint;
       if (this.#endpoints.has(name)) throw new GatewayOptionError(`endpoint ${name} is defined twice`);
-      const { actor, provider, networks } = checkEndpoint(endpoint);
+      const { actor, provider, networks, bodyBytesMax } = checkEndpoint(endpoint);
       const compiled: CompiledEndpoint = {
         name,
         actor,
@@ -83,6 +93,9 @@ class EndpointTable {
         partitions: parts.partitions(actor),
         group: parts.group(actor),
         networks,
+        bodyBytesMax,
+        pieceBytesMax: Math.min(bodyBytesMax, BODY_BYTES_MAX),
+        tooLarge: problem('content-too-large', `a body has at most ${bodyBytesMax} bytes`),
         counts: parts.metrics.endpoint(name),
       };
       if (compiled.partitions.length === 0) {
@@ -126,19 +139,22 @@ export class LiveEndpoints {
 }
 
 /** What of an endpoint can be made without the rest of a gateway; so that a wrong one is found before it is served. @throws GatewayOptionError */
-export function checkEndpoint(endpoint: Endpoint): Pick<CompiledEndpoint, 'actor' | 'provider' | 'networks'> {
+export function checkEndpoint(
+  endpoint: Endpoint,
+): Pick<CompiledEndpoint, 'actor' | 'provider' | 'networks' | 'bodyBytesMax'> {
   const kind = check(endpoint);
-  const { name, secrets, networks, options = {}, order = 'key' } = endpoint;
+  const { name, secrets, networks, options = {}, order = 'key', bodyBytesMax = BODY_BYTES_MAX } = endpoint;
   const actor = kind.envelope === 'webhook' ? WEBHOOK_ACTOR : endpoint.actor;
   if (actor === undefined) throw new GatewayOptionError(`endpoint ${name}: an actor, for ${kind.name}`);
   return {
     actor,
     provider: kind.create({ endpoint: name, secrets, options, order }),
     networks: networks === undefined ? undefined : new NetworkList(networks, `endpoint ${name}: networks`),
+    bodyBytesMax,
   };
 }
 
-function check({ name, provider, token, order }: Endpoint): ProviderKind {
+function check({ name, provider, token, order, bodyBytesMax = BODY_BYTES_MAX }: Endpoint): ProviderKind {
   if (!NAME.test(name)) {
     throw new GatewayOptionError(`endpoint ${JSON.stringify(name)}: a name is of the form ${NAME.source}`);
   }
@@ -150,6 +166,11 @@ function check({ name, provider, token, order }: Endpoint): ProviderKind {
   }
   if (!TOKEN.test(token)) {
     throw new GatewayOptionError(`endpoint ${name}: the token is not of the form ${TOKEN.source}`);
+  }
+  if (!Number.isInteger(bodyBytesMax) || bodyBytesMax < 1 || bodyBytesMax > ENDPOINT_BODY_BYTES_MAX) {
+    throw new GatewayOptionError(
+      `endpoint ${name}: bodyBytesMax: is a whole number from 1 to ${ENDPOINT_BODY_BYTES_MAX}`,
+    );
   }
   if (order === 'none' && kind.envelope === 'body') {
     throw new GatewayOptionError(`endpoint ${name}: order: ${kind.name} knows key only`);

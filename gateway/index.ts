@@ -14,6 +14,7 @@ export { type PoolControl, type PoolSettingsChange, type PoolState, poolRoutes }
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
 export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';
+export { type TargetList, type TargetState, type TargetView, targetRoutes } from './api/targets.js';
 export { tokenRoutes } from './api/tokens.js';
 export { uploadListRoutes } from './api/uploads.js';
 export { TokenAuthenticator } from './auth/authenticator.js';
@@ -26,6 +27,7 @@ export {
   PortBusyError,
 } from './errors.js';
 export type { Readiness } from './health.js';
+export { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from './large-bodies.js';
 export { EndpointCounts, GatewayMetrics, type GatewayMetricsOptions } from './metrics.js';
 export { reasonNotToListen } from './port-probe.js';
 export { type Gateway, type GatewayOptions, startGateway } from './server.js';
@@ -33,4 +35,3 @@ export type { IntakePool } from './uploads/intake/intake.js';
 export { startIntake } from './uploads/intake/pool.js';
 export type { UploadParts } from './uploads/parts.js';
 export { UploadSweeper } from './uploads/sweeper.js';
-export { BODY_BYTES_MAX } from './webhook-request.js';

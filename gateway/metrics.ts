@@ -25,6 +25,8 @@ export class EndpointCounts {
   logFull = 0;
   logClosed = 0;
   draining = 0;
+  /** Of a long body, while others take all the memory that there is for such. */
+  noRoom = 0;
   /** The client left while its body was being read. */
   aborted = 0;
   /** The client left after its body was complete, and its message was kept. */
@@ -127,7 +129,8 @@ export class GatewayMetrics {
         counts.networkNotAllowed +
         counts.logFull +
         counts.logClosed +
-        counts.draining;
+        counts.draining +
+        counts.noRoom;
     }
     return { acknowledged, refused };
   }

@@ -13,11 +13,12 @@ import type { ClientAddresses } from './client-address.js';
 import { ConsoleFiles } from './console/serve.js';
 import type { CompiledEndpoint, LiveEndpoints } from './endpoints.js';
 import type { Health } from './health.js';
+import { BODY_BYTES_MAX } from './large-bodies.js';
 import { refuseAndLinger } from './linger.js';
 import { problem } from './problem.js';
 import type { UploadContext } from './uploads/parts.js';
 import { registerUploadRoutes } from './uploads/routes.js';
-import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-request.js';
+import { type RequestContext, WebhookRequest } from './webhook-request.js';
 
 export interface RouteParts {
   readonly context: RequestContext;
@@ -42,7 +43,6 @@ const NETWORK_NOT_ALLOWED = problem(
   'network-not-allowed',
   'the endpoint does not take requests from this network',
 );
-const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
 const POST_ONLY = problem('method-not-allowed', 'the method is POST', [['Allow', 'POST']]);
 const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['Allow', 'GET, HEAD']]);
 
@@ -111,7 +111,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
 /** What is wrong with a webhook request before its body is read. */
 function webhookRefusal(
   { context, addresses }: RouteParts,
-  { networks, provider, counts }: CompiledEndpoint,
+  { networks, provider, bodyBytesMax, tooLarge, counts }: CompiledEndpoint,
   res: HttpResponse,
   req: HttpRequest,
 ): Answer | undefined {
@@ -130,9 +130,9 @@ function webhookRefusal(
     counts.unsupportedMediaType++;
     return problem('unsupported-media-type', `the endpoint takes ${provider.mediaTypes.join(' or ')}`);
   }
-  if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
+  if (Number(req.getHeader(CONTENT_LENGTH)) > bodyBytesMax) {
     counts.tooLarge++;
-    return TOO_LARGE;
+    return tooLarge;
   }
   return undefined;
 }

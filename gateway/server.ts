@@ -21,6 +21,7 @@ import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
 import { Health, type Readiness } from './health.js';
 import { Intake } from './intake.js';
+import { LargeBodies } from './large-bodies.js';
 import type { GatewayMetrics } from './metrics.js';
 import { reasonNotToListen } from './port-probe.js';
 import { findRequestTracing } from './request-tracing.js';
@@ -87,8 +88,10 @@ const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as { readonly LIBUS_LISTE
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host, metrics, logger } = options;
   const intake = new Intake();
+  const largeBodies = new LargeBodies();
   const context: RequestContext = {
     intake,
+    largeBodies,
     ids: new MessageIdSource(),
     metrics,
     now: () => options.now(),
@@ -108,6 +111,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
   };
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
+  metrics.gauge(
+    'tether_gateway_large_body_bytes',
+    'Memory of bodies on their way in that are longer than 64 KiB',
+    () => largeBodies.bytes,
+  );
   const app = uWS.App();
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);

@@ -33,6 +33,7 @@ export {
   MoveCancelledError,
   MoveTimeoutError,
   OutageError,
+  PendingError,
   PoolDrainError,
   PoolRequestError,
   PoolResizeError,

@@ -83,6 +83,8 @@ export default defineActor<ForwardMessage, State, ForwardResources>({
     };
   },
 
+  configure,
+
   async close({ pool, targets }) {
     await targets.close();
     await pool.end();
@@ -101,7 +103,7 @@ export default defineActor<ForwardMessage, State, ForwardResources>({
 });
 
 /** Between two batches: the targets as they are from now on. @throws TypeError; then they stay as they were */
-export function configure({ targets }: ForwardResources, settings: unknown): void {
+function configure({ targets }: ForwardResources, settings: unknown): void {
   targets.replace(fillForwardSettings(settings).targets);
 }
 

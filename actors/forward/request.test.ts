@@ -1,6 +1,7 @@
 /** How an attempt ends, whatever the other side does, with real sockets. */
 import { createServer, type Socket } from 'node:net';
 import t from 'tap';
+import { resetSocket } from '../../storage/test-reset-socket.js';
 import { parseNetwork } from './addresses.js';
 import { Client, type ClientOptions } from './request.js';
 import { sign } from './signature.js';
@@ -89,7 +90,7 @@ t.test('a body without an end costs no memory, and no more time than there is', 
 t.test('no answer: nobody there, nothing said, cut off, no HTTP', async (t) => {
   const ended: Record<string, (socket: Socket) => void> = {
     UND_ERR_SOCKET: (socket) => socket.once('data', () => socket.end()),
-    ECONNRESET: (socket) => socket.once('data', () => socket.resetAndDestroy()),
+    ECONNRESET: (socket) => socket.once('data', () => resetSocket(socket)),
     HTTPParserError: (socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n\r\n')),
     UND_ERR_HEADERS_OVERFLOW: (socket) =>
       socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`)),

@@ -46,7 +46,9 @@ const headers = z
   )
   .refine((all) => Object.keys(all).length <= HEADERS_MAX, {
     message: `takes at most ${HEADERS_MAX} headers`,
-  });
+  })
+  .default({})
+  .meta({ description: 'Sent with each delivery' });
 
 const retryShape = z.strictObject({
   delaySeconds: z.number().min(1).max(3_600).default(5),
@@ -75,7 +77,7 @@ const breakerShape = z.strictObject({
   restSecondsMax: z.number().min(1).max(DAY_SECONDS).default(600),
 });
 
-/** `references`: secrets that are not read yet (`env:NAME`) have another form in the file. */
+/** @param secret in a file it may be a reference that was not followed yet (`env:NAME`), which has another form */
 export function targetSchemaWith<Secret extends z.ZodType<string>>(secret: Secret) {
   return z.strictObject({
     name: z
@@ -95,14 +97,19 @@ export function targetSchemaWith<Secret extends z.ZodType<string>>(secret: Secre
       .default(15_000)
       .meta({ description: 'Of one attempt, from first to last byte' }),
     concurrency: z.int().min(1).max(1_000).default(10).meta({ description: 'Attempts at once' }),
-    ratePerSecond: z.number().min(0.01).max(100_000).optional(),
+    ratePerSecond: z
+      .number()
+      .min(0.01)
+      .max(100_000)
+      .optional()
+      .meta({ description: 'Attempts that begin in a second; left out, as many as there are' }),
     burst: z
       .int()
       .min(1)
       .max(100_000)
       .optional()
       .meta({ description: 'After a pause; default: those of a second' }),
-    headers: headers.default({}),
+    headers,
     allowPrivate: z
       .array(network)
       .max(NETWORKS_MAX)
@@ -112,12 +119,24 @@ export function targetSchemaWith<Secret extends z.ZodType<string>>(secret: Secre
       description:
         'Certificates (PEM) of the authorities that are trusted, in place of those that Node trusts',
     }),
-    retry: retryShape.prefault({}),
-    breaker: breakerShape.prefault({}),
+    retry: retryShape
+      .prefault({})
+      .meta({ description: 'When a delivery that failed is tried again, and for how long' }),
+    breaker: breakerShape
+      .prefault({})
+      .meta({ description: 'When a target that fails again and again rests' }),
   });
 }
 
 export const targetSchema = targetSchemaWith(secret);
+
+/** The fields that there may be at a place within a target. */
+export function targetFieldsAt([part, ...more]: readonly PropertyKey[]): readonly string[] {
+  if (part === undefined) return Object.keys(targetSchema.shape);
+  if (more.length > 0) return [];
+  if (part === 'retry') return Object.keys(retryShape.shape);
+  return part === 'breaker' ? Object.keys(breakerShape.shape) : [];
+}
 
 export type TargetSettings = z.input<typeof targetSchema>;
 export type FilledTarget = Readonly<z.output<typeof targetSchema>>;

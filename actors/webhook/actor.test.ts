@@ -230,7 +230,7 @@ t.test('what cannot be handled is an error that says why, and leaves nothing', a
     [{ ...messageOf({ endpoint: 'simple' }), key: 'shop:k' }, bad],
     [{ ...messageOf({ endpoint: 'simple' }), dedupe: 'x'.repeat(1_001) }, bad],
     [{ ...messageOf({ endpoint: 'simple' }), key: 'simple:a\0b' }, bad],
-    [messageOf({ endpoint: 'gone' }), { code: 'TETHER_WEBHOOK_ENDPOINT', retryable: true }],
+    [messageOf({ endpoint: 'gone' }), { code: 'TETHER_WEBHOOK_ENDPOINT_PENDING', pending: true }],
     [messageOf({ type: 'lost' }), { code: 'TETHER_ACTOR_UNKNOWN', retryable: false }],
   ] as const;
   for (const [message, error] of cases) await t.rejects(actor.receive([good, message]), error);

@@ -9,7 +9,8 @@
  * | what may happen                                  | what it means                                                             |
  * |--------------------------------------------------|---------------------------------------------------------------------------|
  * | a message cannot be read                         | `WebhookMessageError`: the batch is split until it stands alone; dead letter |
- * | the node has no such endpoint                    | `WebhookEndpointError`: tried again while settings may still come           |
+ * | the node has no such endpoint yet                | `WebhookEndpointPendingError`: its key waits, for ten seconds               |
+ * | the node has no such endpoint any more           | `WebhookEndpointError`: a dead letter                                       |
  * | there is no such actor                           | `UnknownActorError`: a dead letter                                          |
  * | the log is full, or ends                         | `WebhookHandoverError`: an outage, it waits                                 |
  * | the commit is lost, or its answer                | all of it again: events decide what is new, deliveries come twice           |
@@ -34,6 +35,7 @@ import { type Arrived, type Due, messageKey, readBatch } from './incoming.js';
 import { Routes } from './routes.js';
 import { type FilledWebhookSettings, fillWebhookSettings } from './settings.js';
 import { endDelay, lockDelayed, selectNew, type Webhook, type WebhookStatus, writeEvents } from './store.js';
+import { UnknownEndpoints } from './unknown-endpoints.js';
 
 export interface WebhookResources {
   readonly pool: Pool;
@@ -43,6 +45,7 @@ export interface WebhookResources {
   readonly shared: RecentKeys | undefined;
   /** Of the settings as they are now. */
   routes: Routes;
+  readonly unknown: UnknownEndpoints;
   readonly delays: Delays;
   /** Identity of the log, when many nodes read it. */
   readonly fencedBy: string | undefined;
@@ -65,12 +68,13 @@ export default defineActor<unknown, undefined, WebhookResources>({
 
   open({ settings, logger }) {
     const filled = fillWebhookSettings(settings);
-    const { databaseUrl, connectionsMax, idempotencyEntriesMax, fencedBy, endpoints } = filled;
+    const { databaseUrl, connectionsMax, idempotencyEntriesMax, fencedBy, endpoints, unknownMsMax } = filled;
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-webhook', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
       shared: openShared(filled, logger),
       routes: new Routes(endpoints),
+      unknown: new UnknownEndpoints(unknownMsMax),
       delays: new Delays(),
       fencedBy,
     };
@@ -90,7 +94,9 @@ export default defineActor<unknown, undefined, WebhookResources>({
 
 /** Between two batches: the endpoints as they are from now on. @throws TypeError, RouteError; then they stay as they were */
 export function configure(resources: WebhookResources, settings: unknown): void {
-  resources.routes = new Routes(fillWebhookSettings(settings).endpoints);
+  const routes = new Routes(fillWebhookSettings(settings).endpoints);
+  resources.routes = routes;
+  for (const name of routes.names) resources.unknown.known(name);
 }
 
 function openShared(
@@ -135,7 +141,7 @@ export async function handleWebhooks(
   resources: WebhookResources,
   outside: Outside,
 ): Promise<void> {
-  const { pool, recent, shared, routes, delays, fencedBy } = resources;
+  const { pool, recent, shared, routes, unknown, delays, fencedBy } = resources;
   const read = readBatch(messages, recent);
   const arrivedKeys = [...read].flatMap(([key, { is }]) => (is === 'arrived' ? [key] : []));
   const known = arrivedKeys.length === 0 ? undefined : await shared?.known(arrivedKeys);
@@ -149,6 +155,8 @@ export async function handleWebhooks(
   await inTransaction(pool, async (client) => {
     if (fencedBy !== undefined) await holdEpochs(client, fencedBy, TYPE, outside.epochs);
     const found = await findWork(client, batch);
+    for (const { webhook } of found)
+      if (!routes.knows(webhook.endpoint)) throw unknown.errorOf(webhook.endpoint, outside.now());
     const decided = found.map((work) => decide(work, routes));
     const isNew = ({ isDue }: Decided) => !isDue;
     if (decided.some(isNew)) await writeEvents(client, decided.filter(isNew));

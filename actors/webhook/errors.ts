@@ -1,5 +1,5 @@
 /** The errors of webhooks behind the gateway. None quotes a value of a message. */
-import { OutageError, TetherError } from '../../runtime/errors.js';
+import { OutageError, PendingError, TetherError } from '../../runtime/errors.js';
 
 /** The payload of a message is no webhook, or has a text that no column takes. */
 export class WebhookMessageError extends TetherError {
@@ -7,10 +7,15 @@ export class WebhookMessageError extends TetherError {
   readonly retryable = false;
 }
 
-/** This node has no endpoint of that name: it was removed, or has not come here yet. */
+/** This node has no endpoint of that name, and none has come in the time that a new one takes: it was removed. */
 export class WebhookEndpointError extends TetherError {
   readonly code = 'TETHER_WEBHOOK_ENDPOINT';
-  readonly retryable = true;
+  readonly retryable = false;
+}
+
+/** This node has no endpoint of that name yet: another node served it before this one was told of it. */
+export class WebhookEndpointPendingError extends PendingError {
+  readonly code = 'TETHER_WEBHOOK_ENDPOINT_PENDING';
 }
 
 /** A route cannot be used as it is written; the message says which, what is wrong, and where. */

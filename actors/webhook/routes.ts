@@ -54,6 +54,15 @@ export class Routes {
     );
   }
 
+  knows(endpoint: string): boolean {
+    return this.#endpoints.has(endpoint);
+  }
+
+  /** Those that it knows. */
+  get names(): Iterable<string> {
+    return this.#endpoints.keys();
+  }
+
   /** @throws WebhookEndpointError */
   delayMsOf(endpoint: string): number {
     return this.#of(endpoint).delayMs;

@@ -9,6 +9,8 @@ const Settings = z.strictObject({
   connectionsMax: z.int().min(1).max(100).default(2),
   /** What is done with the messages of each endpoint, by its name. */
   endpoints: z.record(z.string().min(1).max(64), handlingSchema).default({}),
+  /** How long a message of an endpoint that is not known here waits for it. */
+  unknownMsMax: z.int().min(1).max(60_000).default(10_000),
   /** Messages that a thread remembers as handled, about 250 bytes each. */
   idempotencyEntriesMax: z.int().min(1).max(10_000_000),
   /** Where nodes tell one another which messages are done; undefined: each finds out by itself. It may hold a password. */

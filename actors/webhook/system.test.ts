@@ -39,7 +39,11 @@ function randomBelow(seed: number): (end: number) => number {
 const { url, pool } = await startTestPostgres(t);
 await pool.query(`${WITNESSED}; ${block('sql')}`);
 
-async function start(t: Test, endpoints: NonNullable<WebhookSettings['endpoints']>) {
+async function start(
+  t: Test,
+  endpoints: NonNullable<WebhookSettings['endpoints']>,
+  more: Partial<WebhookSettings> = {},
+) {
   const log = new MemoryLog(8);
   const dead: DeadLetter[] = [];
   const module = join(t.testdir({ 'ledger.js': block('js') }), 'ledger.js');
@@ -55,7 +59,7 @@ async function start(t: Test, endpoints: NonNullable<WebhookSettings['endpoints'
     actors: [
       {
         module: new URL('./actor.js', import.meta.url),
-        settings: { ...settings, idempotencyEntriesMax: 50, endpoints },
+        settings: { ...settings, ...more, idempotencyEntriesMax: 50, endpoints },
       },
       { module: new URL('./test/witness.js', import.meta.url), settings },
       { module: pathToFileURL(module), settings },
@@ -163,9 +167,11 @@ t.test('a delay: later, once, in order', async (t) => {
 });
 
 t.test('a route to nobody, and an endpoint that is not there: dead letters that say so', async (t) => {
-  const { log, dead, send } = await start(t, {
-    shop: { routes: [{ when: "type == 'x'", to: 'nobody' }, { to: 'witness' }] },
-  });
+  const { log, dead, send } = await start(
+    t,
+    { shop: { routes: [{ when: "type == 'x'", to: 'nobody' }, { to: 'witness' }] } },
+    { unknownMsMax: 300 },
+  );
   await send({ id: 'good', key: 'g' });
   await send({ id: 'bad', key: 'b', type: 'x' });
   await send({ id: 'bad-2', key: 'b', endpoint: 'gone' });
@@ -178,3 +184,33 @@ t.test('a route to nobody, and an endpoint that is not there: dead letters that 
   const { rows } = await pool.query(`SELECT id FROM witnessed WHERE id IN ('good', 'bad', 'bad-2')`);
   t.strictSame(rows, [{ id: 'good' }]);
 });
+
+t.test(
+  'messages of a new endpoint wait until it is known here, in order, and hold up nobody else',
+  async (t) => {
+    const shop = { routes: [{ to: 'witness' }] };
+    const { log, dead, send, system } = await start(t, { shop });
+    const ids = ['soon-1', 'soon-2', 'soon-3'];
+    for (const id of ids) {
+      await send({ endpoint: 'soon', key: 'k', id });
+      await send({ key: 'others', id: `beside-${id}` });
+    }
+    const seen = async (prefix: string) => {
+      const { rows } = await pool.query<{ id: string }>(
+        'SELECT id FROM witnessed WHERE id LIKE $1 ORDER BY seq',
+        [`${prefix}%`],
+      );
+      return rows.map(({ id }) => id);
+    };
+    await until('the others are done', async () => (await seen('beside')).length === ids.length);
+    t.strictSame(await seen('soon'), []);
+    await system.changeSettings('webhook', {
+      databaseUrl: url,
+      idempotencyEntriesMax: 50,
+      endpoints: { shop, soon: shop },
+    });
+    await until('it is known, and all are done', () => log.lag() === 0);
+    t.strictSame(await seen('soon'), ids);
+    t.strictSame(dead, []);
+  },
+);

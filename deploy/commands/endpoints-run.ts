@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ENDPOINT_TYPES, findActors } from '../actor-modules.js';
 import { type Environment, parseConfig } from '../config.js';
+import { logBodyBytesMax } from '../config-rules.js';
 import { EndpointReader, givenEntries } from '../endpoints/reader.js';
 import { ConfigError } from '../errors.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
@@ -43,8 +44,11 @@ async function putEndpoints(
   env: Environment,
   columns?: number,
 ): Promise<string> {
-  const { entries, problems } = await givenEntries(file);
+  const { entries, targets, problems } = await givenEntries(file);
   if (problems.length > 0) throw new ConfigError(problems);
+  if (targets.length > 0) {
+    throw new ConfigError([`${file}: targets: stand in the file of each node, and are not put over the API`]);
+  }
   const node = await connectToNode(flags, env);
   const put: EndpointJson[] = [];
   for (const { name, given } of entries) {
@@ -67,13 +71,23 @@ async function checkEndpointsFile(
   { up = false }: { readonly up?: boolean },
   env: Environment,
 ): Promise<string> {
-  const actors = await findActors(parseConfig(env).actorFiles);
+  const settings = parseConfig(env);
+  const actors = await findActors(settings.actorFiles);
   const types = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
-  const reader = new EndpointReader(env, { mode: up ? 'up' : 'start', actors: types });
-  const { endpoints, problems } = await reader.readFile(resolve(file));
+  const bodyBytesMax = logBodyBytesMax(settings);
+  const reader = new EndpointReader(env, { mode: up ? 'up' : 'start', actors: types, bodyBytesMax });
+  const { endpoints, targets, problems } = await reader.readFile(resolve(file));
   if (problems.length > 0) throw new ConfigError(problems);
-  const names = endpoints.map(({ name }) => name).join(', ');
-  return `${file} is right: ${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}${names === '' ? '' : `, ${names}`}\n`;
+  const parts = [
+    namesOf('endpoint', endpoints),
+    ...(targets.length === 0 ? [] : [namesOf('target', targets)]),
+  ];
+  return `${file} is right: ${parts.join('; ')}\n`;
+}
+
+function namesOf(kind: string, all: readonly { readonly name: string }[]): string {
+  const count = `${all.length} ${all.length === 1 ? kind : `${kind}s`}`;
+  return [count, ...all.map(({ name }) => name)].join(', ');
 }
 
 function pathOf(name: string): string {

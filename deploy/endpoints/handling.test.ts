@@ -1,8 +1,10 @@
 /** What the actor is told, and when; that it follows, `actors/webhook/system.test.ts` shows. */
 import t from 'tap';
+import { targetSchema } from '../../actors/forward/target-settings.js';
 import { ManualClock } from '../../runtime/clock.js';
 import { ActorSettingsError } from '../../runtime/errors.js';
 import { silentLogger } from '../../runtime/logger.js';
+import { until } from '../../runtime/testing/until.js';
 import type { Endpoint } from '../endpoint.js';
 import { EndpointHandling, handlingSettings } from './handling.js';
 
@@ -30,21 +32,35 @@ t.test('of each endpoint what it is told, and nothing of the others or of secret
 });
 
 t.test(
-  'what comes before the actors have started is kept; what is refused or late holds up nothing',
+  'what comes before the actors have started is kept; what is refused or late holds up nothing; targets go first',
   async (t) => {
     const given: string[] = [];
     const lines: string[] = [];
     const clock = new ManualClock();
     let answer: () => Promise<void> = async () => {};
-    const handling = new EndpointHandling([endpoint('a')], {
+    const served = (endpoints: readonly Endpoint[], targets: readonly string[] = []) => ({
+      endpoints,
+      targets: targets.map((name) =>
+        targetSchema.parse({
+          name,
+          url: 'http://x/',
+          secrets: [`whsec_${Buffer.alloc(24).toString('base64')}`],
+        }),
+      ),
+    });
+    const handling = new EndpointHandling(served([endpoint('a')]), {
       system: {
         changeSettings(actor, settings) {
-          const { endpoints } = settings as { readonly endpoints: object };
-          given.push(`${actor} ${Object.keys(endpoints)}`);
+          const { endpoints, targets = [] } = settings as {
+            readonly endpoints?: object;
+            readonly targets?: readonly { readonly name: string }[];
+          };
+          given.push(`${actor} ${endpoints ? Object.keys(endpoints) : targets.map(({ name }) => name)}`);
           return answer();
         },
       },
-      settings: SETTINGS,
+      webhook: SETTINGS,
+      forward: { databaseUrl: 'postgres://x' },
       clock,
       logger: {
         ...silentLogger,
@@ -52,20 +68,28 @@ t.test(
         error: (_, message) => void lines.push(message),
       },
     });
-    await handling.follow([endpoint('b')]);
+    await handling.follow(served([endpoint('b')], ['x']));
     t.strictSame(given, []);
     await handling.start();
-    await handling.follow([endpoint('b'), endpoint('c')]);
-    t.strictSame(given, ['webhook b', 'webhook b,c']);
+    await handling.follow(served([endpoint('b'), endpoint('c')], ['x', 'y']));
+    await handling.follow(served([endpoint('b')], ['x', 'y']));
+    await handling.follow(served([endpoint('b', { secrets: ['another'] })], ['x', 'y']));
+    t.strictSame(
+      given,
+      ['forward x', 'webhook b', 'forward x,y', 'webhook b,c', 'webhook b'],
+      'each is told what is new to it',
+    );
     t.strictSame(lines, []);
     answer = () => Promise.reject(new ActorSettingsError('no'));
-    await handling.follow([]);
+    await handling.follow(served([], ['x', 'y']));
     t.match(lines, [/could not be changed/]);
+    await handling.follow(served([], ['x', 'y']));
+    t.equal(lines.length, 2, 'what was refused is told again');
     answer = () => new Promise(() => {});
-    const late = handling.follow([endpoint('d')]);
+    const late = handling.follow(served([endpoint('d')], ['x', 'y']));
+    await until('it is told', () => given.at(-1) === 'webhook d');
     clock.advance(2_000);
     await late;
-    t.match(lines.slice(1), [/have not taken/]);
-    t.equal(given.at(-1), 'webhook d');
+    t.match(lines.slice(2), [/have not taken/]);
   },
 );

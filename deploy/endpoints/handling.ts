@@ -1,8 +1,13 @@
 /**
- * What the actor `webhook` is told of endpoints: where the messages of each go. It follows the endpoints of the node while it works.
+ * What actors are told of endpoints and targets: `webhook` where the messages of each endpoint go, `forward` where its targets are. They follow
+ * those of the node while they work.
+ *
+ * Targets go first: a route never names one that `forward` has not been told of.
  *
  * Modes: waiting (the actors have not started: what is told is kept) -> following. Where no actors run, it waits for ever.
  */
+import { isDeepStrictEqual } from 'node:util';
+import type { ForwardSettings } from '../../actors/forward/settings.js';
 import type { Handling } from '../../actors/webhook/route-settings.js';
 import type { WebhookSettings } from '../../actors/webhook/settings.js';
 import { PROVIDERS } from '../../gateway/providers/index.js';
@@ -10,60 +15,78 @@ import type { ActorSystem } from '../../runtime/actor-system.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import { within } from '../../runtime/within.js';
-import type { Endpoint } from '../endpoint.js';
+import type { Endpoint, ServedEndpoints } from '../endpoint.js';
 
 interface HandlingOptions {
   readonly system: Pick<ActorSystem, 'changeSettings'>;
   /** All but the endpoints. */
-  readonly settings: Omit<WebhookSettings, 'endpoints'>;
+  readonly webhook: Omit<WebhookSettings, 'endpoints'>;
+  /** All but the targets. */
+  readonly forward: Omit<ForwardSettings, 'targets'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-const ACTOR = 'webhook';
 /** A thread takes them after the batch that it has, which may wait for something: new endpoints are served all the same. */
 const CHANGE_MS_MAX = 2_000;
 
 class EndpointHandling {
   readonly #options: HandlingOptions;
   #mode: 'waiting' | 'following' = 'waiting';
-  #endpoints: readonly Endpoint[];
+  #served: ServedEndpoints;
+  /** What each actor was told last; nothing, when it was refused. */
+  readonly #told = new Map<string, object>();
 
-  constructor(endpoints: readonly Endpoint[], options: HandlingOptions) {
-    this.#endpoints = endpoints;
+  constructor(served: ServedEndpoints, options: HandlingOptions) {
+    this.#served = served;
     this.#options = options;
   }
 
-  /** The actors have started, maybe with the routes of other endpoints. */
+  /** The actors have started, maybe with other endpoints and targets. */
   async start(): Promise<void> {
     this.#mode = 'following';
     await this.#change();
   }
 
-  /** Resolves when the actor has these, or in two seconds. Never rejects: what it refuses is logged, and what it had holds. */
-  async follow(endpoints: readonly Endpoint[]): Promise<void> {
-    this.#endpoints = endpoints;
+  /** Resolves when the actors have these, or in a few seconds. Never rejects: what one refuses is logged, and what it had holds. */
+  async follow(served: ServedEndpoints): Promise<void> {
+    this.#served = served;
     if (this.#mode === 'following') await this.#change();
   }
 
   async #change(): Promise<void> {
-    const { system, settings, clock, logger } = this.#options;
-    const change = system
-      .changeSettings(ACTOR, handlingSettings(settings, this.#endpoints))
-      .catch((error: unknown) => {
-        logger.error({ err: error, actor: ACTOR }, 'the routes of endpoints could not be changed');
-      });
+    const { webhook, forward } = this.#options;
+    const { endpoints, targets } = this.#served;
+    await this.#tell('forward', forwardSettings(forward, targets), 'the targets');
+    await this.#tell('webhook', handlingSettings(webhook, endpoints), 'the routes of endpoints');
+  }
+
+  async #tell(actor: string, settings: object, what: string): Promise<void> {
+    const { system, clock, logger } = this.#options;
+    if (isDeepStrictEqual(this.#told.get(actor), settings)) return;
+    this.#told.set(actor, settings);
+    const change = system.changeSettings(actor, settings).catch((error: unknown) => {
+      if (this.#told.get(actor) === settings) this.#told.delete(actor);
+      logger.error({ err: error, actor }, `${what} could not be changed`);
+    });
     if ((await within(clock, CHANGE_MS_MAX, change)) === 'late') {
-      logger.warn({ actor: ACTOR }, 'some threads have not taken the routes of endpoints yet');
+      logger.warn({ actor }, `some threads have not taken ${what} yet`);
     }
   }
 }
 
+function forwardSettings(
+  settings: Omit<ForwardSettings, 'targets'>,
+  targets: ServedEndpoints['targets'],
+): ForwardSettings {
+  return { ...settings, targets: [...targets] };
+}
+
 /** With the endpoints whose messages it is given; those of EMP go to their own actor. */
-function handlingSettings(
-  settings: Omit<WebhookSettings, 'endpoints'>,
+function handlingSettings<Settings extends object>(
+  settings: Settings,
   endpoints: readonly Endpoint[],
-): WebhookSettings {
+): Settings & { readonly endpoints: Readonly<Record<string, Handling>> } {
   const routed = endpoints.filter(({ provider }) => PROVIDERS.get(provider)?.envelope === 'webhook');
   const handlings = routed.map((endpoint) => [endpoint.name, handlingOf(endpoint)] as const);
   return { ...settings, endpoints: Object.fromEntries(handlings) };
@@ -78,4 +101,4 @@ function handlingOf({ routes, actor, order, delaySeconds }: Endpoint): Handling 
   };
 }
 
-export { EndpointHandling, handlingOf, handlingSettings };
+export { EndpointHandling, forwardSettings, handlingSettings };

@@ -17,7 +17,7 @@ t.setTimeout(120_000);
 
 const { pool, url } = await startTestPostgres(t);
 const shared = new EndpointsTable(pool);
-const RULES = { mode: 'start', actors: ['payment', 'own'] } as const;
+const RULES = { mode: 'start', actors: ['payment', 'own'], bodyBytesMax: 1_048_576 } as const;
 const TOKEN = 'a-token-of-16-ch';
 const SETTINGS = { provider: 'emp', token: TOKEN, secrets: ['hunter2-hunter2'] };
 const ENV = { PASSWORD: 'from-the-environment' };
@@ -43,9 +43,10 @@ async function start(
   const note: Logger['warn'] = (fields, message) => void lines.push(`${message} ${JSON.stringify(fields)}`);
   const served: string[] = [];
   const secrets = new Set<string>();
+  const targets: string[] = [];
   const node = new NodeEndpoints({
     file,
-    configured: (await reader.readFile(file)).endpoints,
+    configured: await reader.readFile(file),
     reader,
     table,
     clock,
@@ -53,8 +54,9 @@ async function start(
     onSecrets: (more) => {
       for (const secret of more) secrets.add(secret);
     },
-    serve(endpoints, complete) {
+    serve({ endpoints, ...more }, complete) {
       for (const endpoint of endpoints) checkEndpoint(endpoint);
+      targets.push(more.targets.map(({ name, url }) => `${name} ${url}`).join());
       served.push(`${endpoints.map(({ name }) => name).join()}${complete ? '' : ' and others'}`);
     },
   });
@@ -66,6 +68,7 @@ async function start(
     file,
     lines,
     served,
+    targets,
     secrets,
     follow: () => node.follow(),
     write: (...names: string[]) => writeFileSync(file, yaml(...names)),
@@ -196,6 +199,44 @@ t.test(
     await is('file');
   },
 );
+
+t.test('targets follow the file, and what is saved goes to those that are there', async (t) => {
+  const { node, file, follow, served, targets, secrets, look, is, shown } = await start(t, ['file']);
+  await follow();
+  const routed = { provider: 'stripe', token: TOKEN, secrets: ['whsec_x'], routes: [{ to: 'forward:shop' }] };
+  await t.rejects(node.put('pay', routed, 'ann'), {
+    code: 'TETHER_ENDPOINT_REFUSED',
+    message: /routes\[0\]\.to: target shop is not there; known: none$/,
+  });
+  const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+  const target = (url: string) =>
+    `targets: [{ name: shop, url: '${url}', secrets: [${secret}], headers: { authorization: Bearer hunter2-hunter2 } }]\n`;
+  const write = (...parts: string[]) => writeFileSync(file, [yaml('file'), ...parts].join(''));
+  write(target('https://shop.example/a'));
+  await node.reload();
+  t.equal(targets.at(-1), 'shop https://shop.example/a');
+  for (const one of [secret, 'Bearer hunter2-hunter2']) t.ok(secrets.has(one), 'the log is told of it');
+  t.match((await node.put('pay', routed, 'ann')).after, { served: true });
+  t.equal(served.at(-1), 'file,pay');
+  write(target('https://shop.example/b'));
+  await node.reload();
+  t.equal(targets.at(-1), 'shop https://shop.example/b');
+  t.match(node.targets(), [{ name: 'shop', url: 'https://shop.example/b' }]);
+  const calls = served.length;
+  write(target('no URL'));
+  await node.reload();
+  t.match(node.file()?.problems, [/target shop: url: is no URL$/]);
+  t.equal(served.length, calls, 'what was read before is served on');
+  write();
+  await node.reload();
+  look();
+  await is('file');
+  t.match(shown('pay'), [{ served: false, problems: [/target shop is not there/] }]);
+  write(target('https://shop.example/a'));
+  await node.reload();
+  look();
+  await is('file,pay');
+});
 
 t.test('a broken file changes nothing, and is told of', async (t) => {
   const { node, file, served, lines } = await start(t, ['file']);

@@ -1,6 +1,6 @@
 /**
  * The endpoints of a node: those of its configuration, which follow the file, and those that operators made over the API, which are saved in
- * Postgres and followed by every node.
+ * Postgres and followed by every node. And the targets that their routes forward to, which stand in the file alone.
  *
  * Promises:
  * - what holds is served as a whole; a change that cannot be served changes nothing
@@ -8,12 +8,14 @@
  * - every node looks every two seconds for what is new; while Postgres is away, what held holds on
  * - until what is saved was read once, an unknown endpoint is not said to be none (`Gateway.serve`)
  * - a name of the configuration is the configuration's: what is saved under it is not served, and can be taken away
- * - a saved endpoint that this node cannot serve (a reference to nowhere, an actor that is not here) is told of and left out; the rest holds
+ * - a saved endpoint that this node cannot serve (a reference to nowhere, an actor or a target that is not here) is told of and left out; the
+ *   rest holds
  * - one thing at a time: what was read before a change is not applied after it
  *
  * Modes: new -> watching (the file) -> following (what is saved as well) -> stopped.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { FilledTarget } from '../../actors/forward/target-settings.js';
 import {
   EndpointConfiguredError,
   type EndpointControl,
@@ -30,17 +32,18 @@ import {
   PostgresUnavailableError,
   type SavedEndpoint,
 } from '../../storage/postgres/index.js';
-import type { Endpoint } from '../endpoint.js';
-import type { EndpointReader } from './reader.js';
+import type { Endpoint, ServedEndpoints } from '../endpoint.js';
+import type { EndpointReader, ReadEntry } from './reader.js';
 import { ENDPOINTS_MAX, nameSchema } from './schema.js';
 import { configuredState, savedState } from './shown.js';
+import { secretsOfTarget } from './target-entry.js';
 import { WatchedFile } from './watched-file.js';
 
 interface NodeEndpointsOptions {
   /** Undefined: there is no file, and the configuration has the one for trying out, or none. */
   readonly file: string | undefined;
   /** As the configuration had them at the start. */
-  readonly configured: readonly Endpoint[];
+  readonly configured: ServedEndpoints;
   readonly reader: Pick<EndpointReader, 'readFile' | 'readEntry'>;
   readonly table: Pick<EndpointsTable, keyof EndpointsTable>;
   readonly clock: Clock;
@@ -51,7 +54,7 @@ interface NodeEndpointsOptions {
    * Serves these from now on. @param complete whether every other endpoint is none
    * @throws GatewayOptionError (or rejects): then those before are served on
    */
-  serve(endpoints: readonly Endpoint[], complete: boolean): Promise<void> | void;
+  serve(served: ServedEndpoints, complete: boolean): Promise<void> | void;
 }
 
 /** One that is saved, as it is here. */
@@ -74,6 +77,7 @@ class NodeEndpoints implements EndpointControl {
   readonly #file: WatchedFile | undefined;
   #mode: 'new' | 'watching' | 'following' | 'stopped' = 'new';
   #configured: ReadonlyMap<string, Endpoint>;
+  #targets: ReadonlyMap<string, FilledTarget>;
   #saved: ReadonlyMap<string, Known> = new Map();
   #stamp: string | undefined;
   /** Whether what is saved was read, once. */
@@ -84,13 +88,14 @@ class NodeEndpoints implements EndpointControl {
 
   constructor(options: NodeEndpointsOptions) {
     this.#options = options;
-    this.#configured = byName(options.configured);
+    this.#configured = byName(options.configured.endpoints);
+    this.#targets = byName(options.configured.targets);
     const { file } = options;
     if (file === undefined) return;
     this.#file = new WatchedFile({
       ...options,
       file,
-      onRead: (endpoints) => this.#inTurn(() => this.#configure(endpoints)),
+      onRead: (read) => this.#inTurn(() => this.#configure(read)),
     });
   }
 
@@ -126,6 +131,11 @@ class NodeEndpoints implements EndpointControl {
     for (const known of this.#saved.values()) states.push(this.#stateOf(known));
     // Of two of one name the first is that of the configuration: the sort is stable.
     return states.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  }
+
+  /** By name. */
+  targets(): readonly FilledTarget[] {
+    return [...this.#targets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   file(): EndpointsFileState | undefined {
@@ -188,24 +198,35 @@ class NodeEndpoints implements EndpointControl {
     if (seen === undefined && this.#saved.size >= ENDPOINTS_MAX) {
       problems.push(`there are ${ENDPOINTS_MAX} endpoints already`);
     }
-    const read = await this.#options.reader.readEntry(name, settings);
+    const read = await this.#options.reader.readEntry(name, settings, this.#targetNames);
     problems.push(...read.problems);
     const [endpoint] = read.endpoints;
     if (problems.length > 0 || endpoint === undefined) throw new EndpointRefusedError(problems);
     this.#options.onSecrets([endpoint.token, ...endpoint.secrets]);
-    return { endpoint, problems, refers: read.files.length > 0 };
+    return { endpoint, problems, refers: refers(read) };
   }
 
   /** What stands in the file by now. @throws GatewayOptionError */
-  async #configure(endpoints: readonly Endpoint[]): Promise<void> {
+  async #configure({ endpoints, targets }: ServedEndpoints): Promise<void> {
     const next = byName(endpoints);
-    if (isDeepStrictEqual(next, this.#configured)) return;
+    const nextTargets = byName(targets);
+    if (isDeepStrictEqual([next, nextTargets], [this.#configured, this.#targets])) return;
     this.#options.onSecrets(endpoints.flatMap(({ token, secrets }) => [token, ...secrets]));
-    const names = (map: ReadonlyMap<string, Endpoint>, others: ReadonlyMap<string, Endpoint>) =>
+    this.#options.onSecrets(targets.flatMap(secretsOfTarget));
+    const names = (map: ReadonlyMap<string, unknown>, others: ReadonlyMap<string, unknown>) =>
       [...map.keys()].filter((name) => !others.has(name));
-    const fields = { added: names(next, this.#configured), removed: names(this.#configured, next) };
-    await this.#serve(next, this.#saved);
-    this.#options.logger.info({ ...fields, endpoints: next.size }, 'other endpoints of the file are served');
+    const fields = {
+      added: names(next, this.#configured),
+      removed: names(this.#configured, next),
+      endpoints: next.size,
+      targets: nextTargets.size,
+    };
+    await this.#serve(next, this.#saved, nextTargets);
+    this.#options.logger.info(fields, 'other endpoints of the file are served');
+  }
+
+  get #targetNames(): ReadonlySet<string> {
+    return new Set(this.#targets.keys());
   }
 
   #poll(): void {
@@ -257,23 +278,31 @@ class NodeEndpoints implements EndpointControl {
   }
 
   async #know(saved: SavedEndpoint): Promise<Known> {
-    const { endpoints, problems, files } = await this.#options.reader.readEntry(saved.name, saved.settings);
-    const [endpoint] = endpoints;
+    const { reader } = this.#options;
+    const read = await reader.readEntry(saved.name, saved.settings, this.#targetNames);
+    const { problems } = read;
+    const [endpoint] = read.endpoints;
     if (endpoint !== undefined) this.#options.onSecrets([endpoint.token, ...endpoint.secrets]);
     return {
       saved,
       endpoint: problems.length === 0 ? endpoint : undefined,
       problems,
-      refers: files.length > 0,
+      refers: refers(read),
     };
   }
 
-  async #serve(configured: ReadonlyMap<string, Endpoint>, saved: ReadonlyMap<string, Known>): Promise<void> {
+  async #serve(
+    configured: ReadonlyMap<string, Endpoint>,
+    saved: ReadonlyMap<string, Known>,
+    targets: ReadonlyMap<string, FilledTarget> = this.#targets,
+  ): Promise<void> {
     const others = [...saved.values()]
       .map(({ endpoint }) => endpoint)
       .filter((endpoint) => endpoint !== undefined)
       .filter(({ name }) => !configured.has(name));
-    await this.#options.serve([...configured.values(), ...others], this.#isComplete);
+    const served = { endpoints: [...configured.values(), ...others], targets: [...targets.values()] };
+    await this.#options.serve(served, this.#isComplete);
+    this.#targets = targets;
     this.#configured = configured;
     this.#saved = saved;
   }
@@ -309,8 +338,14 @@ function configured(name: string): EndpointConfiguredError {
   return new EndpointConfiguredError(`endpoint ${name} stands in the configuration of this node`);
 }
 
-function byName(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
-  return new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+function byName<One extends { readonly name: string }>(all: readonly One[]): ReadonlyMap<string, One> {
+  return new Map(all.map((one) => [one.name, one]));
+}
+
+/** To files, or to targets, which may go while the row stays as it is. */
+function refers({ files, endpoints }: ReadEntry): boolean {
+  const routes = endpoints.flatMap((endpoint) => endpoint.routes ?? []);
+  return files.length > 0 || routes.some(({ to }) => to.some((name) => name.startsWith('forward:')));
 }
 
 /** Of one that is there, for who leaves them out. */

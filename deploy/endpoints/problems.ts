@@ -1,17 +1,17 @@
-/** What is wrong with a file of endpoints or one of its entries, in words: the place and what is allowed there, and never a value of it. */
+/** What is wrong with a file of endpoints and targets or one of its entries, in words: the place and what is allowed there, and never a value of it. */
 import type { z } from 'zod';
 import { didYouMean } from '../suggest.js';
-import { fieldsAt } from './schema.js';
+import { fieldsAt, type TargetEntry } from './schema.js';
 
 /** @param raw the document, for the names of its entries */
 function describeInFile(file: string, raw: unknown, issue: z.core.$ZodIssue): string[] {
   const [section, index, ...field] = issue.path;
   if (typeof index !== 'number') {
-    const at = issue.path.length === 0 ? '' : 'endpoints: ';
+    const at = section === undefined ? '' : `${String(section)}: `;
     return describe(`${file}: ${at}`, issue, valueAt(raw, issue.path));
   }
   const entry = { ...issue, path: field };
-  const at = `${file}: ${entryName(raw, index)}: `;
+  const at = `${file}: ${entryName(raw, String(section), index)}: `;
   return describe(at, entry, valueAt(raw, issue.path), [String(section), index]);
 }
 
@@ -31,7 +31,9 @@ function describe(
     return issue.keys.map((key) => `${at}${where}${key} is not a field${didYouMean(key, known)}`);
   }
   const missing = issue.code === 'invalid_type' && given === undefined;
-  return [`${at}${where}${missing && issue.path.length > 0 ? 'is missing' : issue.message}`];
+  // Of a mapping's key that is refused, what is wrong with it stands within.
+  const message = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
+  return [`${at}${where}${missing && issue.path.length > 0 ? 'is missing' : message}`];
 }
 
 /** Of an entry that came without a file. */
@@ -39,11 +41,15 @@ function describeEntry(name: string, given: unknown, issue: z.core.$ZodIssue): s
   return describe(`endpoint ${name}: `, issue, valueAt(given, issue.path), ['endpoints', 0]);
 }
 
-function entryName(raw: unknown, index: number): string {
-  const name = valueAt(raw, ['endpoints', index, 'name']);
-  return typeof name === 'string' && /^[\w.-]{1,63}$/.test(name)
-    ? `endpoint ${name}`
-    : `endpoint ${index + 1}`;
+/** Of a target whose references were followed. */
+function describeTarget(target: TargetEntry, issue: z.core.$ZodIssue): string[] {
+  return describe('', issue, valueAt(target, issue.path), ['targets', 0]);
+}
+
+function entryName(raw: unknown, section: string, index: number): string {
+  const kind = section === 'targets' ? 'target' : 'endpoint';
+  const name = valueAt(raw, [section, index, 'name']);
+  return typeof name === 'string' && /^[\w.-]{1,63}$/.test(name) ? `${kind} ${name}` : `${kind} ${index + 1}`;
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
@@ -55,4 +61,4 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-export { describeEntry, describeInFile };
+export { describeEntry, describeInFile, describeTarget };

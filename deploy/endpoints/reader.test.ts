@@ -58,7 +58,7 @@ t.test('an error names file, entry and field, and no secret', async (t) => {
   const entry = (fields: string) =>
     `endpoints: [{ name: emp, provider: emp, token: tt, secrets: [s], ${fields} }]`;
   const cases: [string, readonly string[]][] = [
-    ['', ['FILE: is a mapping with the one key endpoints']],
+    ['', ['FILE: is a mapping with the keys endpoints and targets']],
     ['endpoints: []', []],
     ['endpoints: 7', ['FILE: endpoints: is a list of entries']],
     ['other: []', ['FILE: endpoints: is missing', 'FILE: other is not a field']],
@@ -204,7 +204,9 @@ endpoints:
 `,
   );
   const read = (actors: readonly string[]) =>
-    new EndpointReader({}, { mode: 'start', actors: ['payment', ...actors] }).readFile(file);
+    new EndpointReader({}, { mode: 'start', actors: ['payment', ...actors], bodyBytesMax: 100_000 }).readFile(
+      file,
+    );
   const { endpoints, problems } = await read(['ledger', 'mail']);
   t.strictSame(problems, []);
   t.match(endpoints, [
@@ -220,6 +222,98 @@ endpoints:
   t.match((await read(['ledger'])).problems, [
     /endpoint pay: routes\[1\]\.to: mail is not there; known: payment, ledger$/,
   ]);
+});
+
+t.test('targets, with what they refer to, and routes to those that are there', async (t) => {
+  const key = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
+  const pay = '{ name: pay, provider: stripe, token: a-token-of-16-ch, secrets: [whsec_x], routes: ROUTES }';
+  const read = (targets: string, routes = '[]', env = {}) =>
+    new EndpointReader(env, { mode: 'start', actors: ['payment'], bodyBytesMax: 65_536 }).readFile(
+      write(t, `endpoints: [${pay.replace('ROUTES', routes)}]\ntargets: ${targets}\n`),
+    );
+  const right = await read(
+    `
+  - name: shop
+    url: https://shop.example/in
+    secrets: [env:KEY, ${key}]
+    headers: { authorization: 'file:${t.testdirName}/password', x-plain: yes-it-is }
+    ca: ['file:${t.testdirName}/password']
+    ratePerSecond: 5
+    retry: { totalSeconds: 60 }
+  - { name: other, url: 'http://10.1.2.3:8080/', secrets: [${key}], allowPrivate: [10.1.0.0/16] }`,
+    `[{ to: 'forward:shop' }, { to: ['forward:other'] }]`,
+    { KEY: key },
+  );
+  t.strictSame(right.problems, []);
+  t.strictSame(right.files, [`${t.testdirName}/password`]);
+  t.match(right.targets, [
+    {
+      name: 'shop',
+      secrets: [key],
+      headers: { authorization: 'from-a-file', 'x-plain': 'yes-it-is' },
+      ca: ['from-a-file'],
+      retry: { totalSeconds: 60, delaySeconds: 5 },
+    },
+    { name: 'other', allowPrivate: ['10.1.0.0/16'] },
+  ]);
+  const shop = (fields: string, secrets = key) =>
+    `[{ name: shop, url: 'https://x/', secrets: [${secrets}], ${fields} }]`;
+  const cases: [string, string, readonly RegExp[]][] = [
+    [
+      shop(''),
+      `[{ to: 'forward:shp' }]`,
+      [/endpoint pay: routes\[0\]\.to: target shp is not there; known: shop$/],
+    ],
+    ['[]', `[{ to: 'forward:shop' }]`, [/target shop is not there; known: none$/]],
+    ['7', '[]', [/: targets: is a list of entries$/]],
+    [shop('', 'hunter2-hunter2'), '[]', [/target shop: secrets\[0\]: is whsec_ and the base64/]],
+    [
+      shop('', 'env:NO_KEY'),
+      '[]',
+      [/target shop: secrets\[0\]: the environment variable NO_KEY is not set$/],
+    ],
+    [shop('secret: x'), '[]', [/target shop: secret is not a field \(did you mean secrets\?\)$/]],
+    [
+      shop('retry: { delaySecond: 5 }'),
+      '[]',
+      [/target shop: retry: delaySecond is not a field \(did you mean delaySeconds\?\)$/],
+    ],
+    [shop('headers: { Host: x }'), '[]', [/target shop: headers\.Host: is a header of Tether$/]],
+    [
+      shop('headers: { authorization: env:NO_KEY }'),
+      '[]',
+      [/target shop: headers\.authorization: the environment variable NO_KEY/],
+    ],
+    [
+      shop('').replace('https://x/', 'ftp://hunter2/'),
+      '[]',
+      [/target shop: url: is a URL of http or https$/],
+    ],
+    [`[{ url: 'https://x/', secrets: [${key}] }]`, '[]', [/target 1: name: is missing$/]],
+    [`${shop('').slice(0, -1)}, ${shop('').slice(1)}`, '[]', [/target shop: name: is there twice$/]],
+  ];
+  for (const [targets, routes, expected] of cases) {
+    const { problems } = await read(targets, routes);
+    t.match(problems, expected, String(expected));
+    t.equal(problems.length, expected.length);
+    t.notMatch(problems.join(), /hunter2/);
+  }
+});
+
+t.test('a body may be as long as the log takes', async (t) => {
+  const read = (bytes: number) =>
+    new EndpointReader({}, { mode: 'start', actors: ['payment'], bodyBytesMax: 500_000 }).readFile(
+      write(
+        t,
+        `endpoints: [{ name: hub, provider: github, token: a-token-of-16-ch, secrets: [x], bodyBytesMax: ${bytes} }]`,
+      ),
+    );
+  t.match(await read(500_000), { problems: [], endpoints: [{ bodyBytesMax: 500_000 }] });
+  t.match((await read(500_001)).problems, [
+    /bodyBytesMax: the log takes 500000: make TETHER_JOURNAL_SEGMENT/,
+  ]);
+  t.match((await read(1_048_577)).problems, [/bodyBytesMax: is at most 1048576$/]);
+  t.match((await read(1)).problems, [/bodyBytesMax: is at least 1024$/]);
 });
 
 t.test('the entries of the documentation are taken as they are', async (t) => {

@@ -9,26 +9,43 @@
  *         actor: payment                  # optional: payment, or one of TETHER_ACTORS
  *         options: {}                     # optional: those of the provider
  *         networks: [192.0.2.0/24]        # optional: only these addresses may send
+ *     targets:                            # optional: where routes may forward webhooks to
+ *       - { name: shop, url: 'https://shop.example/in', secrets: [env:SHOP_SECRET] }
  *
- * or one entry at a time, as it comes over the API. `token` and each of `secrets` may be a reference (`references.ts`). A problem names the file, the
+ * or one endpoint at a time, as it comes over the API. `token` and each of `secrets` may be a reference (`references.ts`). A problem names the file, the
  * entry and the field, and never shows a value of `token` or `secrets`; a syntax error gives the position and no text, for the same reason.
  */
 import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { FilledTarget } from '../../actors/forward/target-settings.js';
 import { PROVIDERS } from '../../gateway/providers/index.js';
 import type { Endpoint } from '../endpoint.js';
 import { describeEntry, describeInFile } from './problems.js';
 import { type Env, fileOf, readText, reasonOf, resolveReference } from './references.js';
 import { type EndpointRules, ruleProblems } from './rules.js';
-import { checkEntry, documentSchema, type Entry, entrySchema, namedEntrySchema } from './schema.js';
+import {
+  checkEntry,
+  documentSchema,
+  type Entry,
+  entrySchema,
+  namedEntrySchema,
+  type TargetEntry,
+  targetEntrySchema,
+} from './schema.js';
+import { followTarget } from './target-entry.js';
 
 /** What was read: all of it right, or what is wrong. */
 interface Read {
   /** Those that are right as far as they could be read; all, where there are no problems. */
   readonly endpoints: readonly Endpoint[];
+  readonly targets: readonly FilledTarget[];
   readonly problems: readonly string[];
   /** Paths that the entries refer to. */
   readonly files: readonly string[];
 }
+
+/** Of one entry: an endpoint alone. */
+type ReadEntry = Omit<Read, 'targets'>;
 
 const FILE_BYTES_MAX = 1024 * 1024;
 
@@ -46,36 +63,59 @@ class EndpointReader {
     const given = await givenEntries(file);
     const problems = [...given.problems];
     const endpoints: Endpoint[] = [];
+    const targets: FilledTarget[] = [];
     const files = new Set<string>();
     const names = new Set<string>();
+    const targetNames = new Set<string>();
+    for (const entry of given.targets) {
+      const at = `${file}: target ${entry.name}: `;
+      if (targetNames.has(entry.name)) problems.push(`${at}name: is there twice`);
+      targetNames.add(entry.name);
+      const followed = await followTarget(entry, this.#env);
+      problems.push(...followed.problems.map((problem) => `${at}${problem}`));
+      for (const path of followed.files) files.add(path);
+      if (followed.target !== undefined) targets.push(followed.target);
+    }
     for (const { name, entry } of given.entries) {
       const at = `${file}: endpoint ${name}: `;
       if (names.has(name)) problems.push(`${at}name: is there twice`);
       names.add(name);
-      const read = await this.#resolve(name, entry, true);
+      const read = await this.#resolve(name, entry, targetNames, true);
       problems.push(...read.problems.map((problem) => `${at}${problem}`));
       for (const path of read.files) files.add(path);
       endpoints.push(...read.endpoints);
     }
-    return { endpoints: Object.freeze(endpoints), problems, files: [...files] };
+    return {
+      endpoints: Object.freeze(endpoints),
+      targets: Object.freeze(targets),
+      problems,
+      files: [...files],
+    };
   }
 
   /**
    * One entry, as it stands in a file but without its name. It comes from far away: why a reference cannot be followed is not told, and with it
    * which files this machine has.
+   * @param targets the names of those that its routes may forward to
    */
-  async readEntry(name: string, given: unknown): Promise<Read> {
+  async readEntry(name: string, given: unknown, targets: ReadonlySet<string>): Promise<ReadEntry> {
     const checked = checkEntry(entrySchema, given);
     if ('issues' in checked) {
       const problems = checked.issues.flatMap((issue) => describeEntry(name, given, issue));
       return { endpoints: [], problems, files: [] };
     }
-    const read = await this.#resolve(name, checked.entry, false);
+    const read = await this.#resolve(name, checked.entry, targets, false);
     return { ...read, problems: read.problems.map((problem) => `endpoint ${name}: ${problem}`) };
   }
 
-  async #resolve(name: string, entry: Entry, tells: boolean): Promise<Read> {
-    const { provider, token, secrets, actor, options, networks, routes, order, delaySeconds } = entry;
+  async #resolve(
+    name: string,
+    entry: Entry,
+    targets: ReadonlySet<string>,
+    tells: boolean,
+  ): Promise<ReadEntry> {
+    const { provider, token, secrets, actor, options, ...rest } = entry;
+    const { networks, routes, order, delaySeconds, bodyBytesMax } = rest;
     const kind = PROVIDERS.get(provider);
     const handler = actor ?? (kind?.envelope === 'body' ? 'payment' : undefined);
     const problems: string[] = [];
@@ -103,39 +143,45 @@ class EndpointReader {
       ...(routes === undefined ? {} : { routes }),
       ...(order === undefined ? {} : { order }),
       ...(delaySeconds === undefined ? {} : { delaySeconds }),
+      ...(bodyBytesMax === undefined ? {} : { bodyBytesMax }),
     });
     if (problems.length === 0 && this.#rules !== undefined)
-      problems.push(...ruleProblems(endpoint, this.#rules));
+      problems.push(...ruleProblems(endpoint, this.#rules, targets));
     const files = [token, ...secrets].map(fileOf).filter((path) => path !== undefined);
     return { endpoints: [endpoint], problems, files };
   }
 }
 
+interface GivenEntry {
+  readonly name: string;
+  readonly entry: Entry;
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
 interface GivenEntries {
-  readonly entries: readonly {
-    readonly name: string;
-    readonly entry: Entry;
-    readonly given: Readonly<Record<string, unknown>>;
-  }[];
+  readonly entries: readonly GivenEntry[];
+  readonly targets: readonly TargetEntry[];
   readonly problems: readonly string[];
 }
 
 /** The entries of a file as they stand there, references not followed. */
 async function givenEntries(file: string): Promise<GivenEntries> {
   const read = await parseFile(file);
-  if ('problem' in read) return { entries: [], problems: [read.problem] };
+  if ('problem' in read) return { entries: [], targets: [], problems: [read.problem] };
   const { raw } = read;
   const parsed = documentSchema.safeParse(raw);
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => describeInFile(file, raw, issue));
-    return { entries: [], problems };
+    return { entries: [], targets: [], problems };
   }
   const problems: string[] = [];
-  const entries: {
-    readonly name: string;
-    readonly entry: Entry;
-    readonly given: Readonly<Record<string, unknown>>;
-  }[] = [];
+  const wrong = (section: string, index: number, issues: readonly z.core.$ZodIssue[]) => {
+    for (const issue of issues) {
+      const path = [section, index, ...issue.path];
+      problems.push(...describeInFile(file, raw, { ...issue, path } as typeof issue));
+    }
+  };
+  const entries: GivenEntry[] = [];
   for (const [index, given] of parsed.data.endpoints.entries()) {
     const checked = checkEntry(namedEntrySchema, given);
     if ('entry' in checked) {
@@ -143,12 +189,15 @@ async function givenEntries(file: string): Promise<GivenEntries> {
       entries.push({ name, entry, given: given as Record<string, unknown> });
       continue;
     }
-    for (const issue of checked.issues) {
-      const path = ['endpoints', index, ...issue.path];
-      problems.push(...describeInFile(file, raw, { ...issue, path } as typeof issue));
-    }
+    wrong('endpoints', index, checked.issues);
   }
-  return { entries, problems };
+  const targets: TargetEntry[] = [];
+  for (const [index, given] of parsed.data.targets.entries()) {
+    const checked = targetEntrySchema.safeParse(given);
+    if (checked.success) targets.push(checked.data);
+    else wrong('targets', index, checked.error.issues);
+  }
+  return { entries, targets, problems };
 }
 
 async function parseFile(file: string): Promise<{ readonly raw: unknown } | { readonly problem: string }> {
@@ -173,4 +222,4 @@ async function parseFile(file: string): Promise<{ readonly raw: unknown } | { re
   }
 }
 
-export { EndpointReader, givenEntries, type Read };
+export { EndpointReader, givenEntries, type Read, type ReadEntry };

@@ -11,7 +11,11 @@ const SECRET_BYTES_MAX = 4096;
 const FILE = 'file:';
 
 /** What `env:NAME` or `file:/path` refers to; any other text stands for itself. */
-async function resolveReference(text: string, env: Env): Promise<Resolved> {
+async function resolveReference(
+  text: string,
+  env: Env,
+  fileBytesMax: number = SECRET_BYTES_MAX,
+): Promise<Resolved> {
   if (text.startsWith('env:')) {
     const name = text.slice(4);
     if (name.startsWith('TETHER_')) {
@@ -25,7 +29,7 @@ async function resolveReference(text: string, env: Env): Promise<Resolved> {
   const path = fileOf(text);
   if (path === undefined) return { value: text };
   try {
-    const value = (await readText(path, SECRET_BYTES_MAX)).replace(/\r?\n$/, '');
+    const value = (await readText(path, fileBytesMax)).replace(/\r?\n$/, '');
     return value === '' ? { problem: `${path} is empty` } : { value };
   } catch (cause) {
     return { problem: `${path} cannot be read: ${reasonOf(cause)}` };

@@ -7,13 +7,23 @@ interface EndpointRules {
   readonly mode: 'up' | 'start';
   /** Types that an endpoint may name; undefined: they are not known, and any will do. */
   readonly actors: readonly string[] | undefined;
+  /** The longest body that the log takes. */
+  readonly bodyBytesMax: number;
 }
 
 /** A signature covers the id alone: of the rest of a body, only the token says who sent it. */
 const TOKEN_LENGTH_MIN = 16;
+const FORWARD = 'forward:';
 
-/** Each problem names the field, and shows no secret. */
-function ruleProblems(endpoint: Endpoint, { mode, actors }: EndpointRules): readonly string[] {
+/**
+ * Each problem names the field, and shows no secret.
+ * @param targets names of those that routes may forward to
+ */
+function ruleProblems(
+  endpoint: Endpoint,
+  { mode, actors, bodyBytesMax }: EndpointRules,
+  targets: ReadonlySet<string>,
+): readonly string[] {
   const { token, secrets, actor } = endpoint;
   const problems: string[] = [];
   if (mode === 'start' && secrets.includes(PUBLISHED_SECRET)) {
@@ -25,14 +35,18 @@ function ruleProblems(endpoint: Endpoint, { mode, actors }: EndpointRules): read
     );
   }
   if (actor !== undefined && actors !== undefined && !actors.includes(actor)) {
-    problems.push(`actor: ${actor} is not there; known: ${actors.join(', ')}`);
+    problems.push(`actor: ${missing('', actor, actors)}`);
   }
   for (const [at, { to }] of (endpoint.routes ?? []).entries()) {
-    // A target is forward's own.
-    for (const name of to.map((destination) => destination.split(':')[0] ?? destination)) {
-      if (actors === undefined || actors.includes(name)) continue;
-      problems.push(`routes[${at}].to: ${name} is not there; known: ${actors.join(', ')}`);
+    for (const destination of to) {
+      const problem = destination.startsWith(FORWARD)
+        ? missing('target ', destination.slice(FORWARD.length), [...targets])
+        : actors && missing('', destination, actors);
+      if (problem !== undefined) problems.push(`routes[${at}].to: ${problem}`);
     }
+  }
+  if (endpoint.bodyBytesMax !== undefined && endpoint.bodyBytesMax > bodyBytesMax) {
+    problems.push(`bodyBytesMax: the log takes ${bodyBytesMax}: make TETHER_JOURNAL_SEGMENT_BYTES larger`);
   }
   try {
     checkEndpoint(endpoint);
@@ -41,6 +55,11 @@ function ruleProblems(endpoint: Endpoint, { mode, actors }: EndpointRules): read
     problems.push(error.message.replace(`endpoint ${endpoint.name}: `, ''));
   }
   return problems;
+}
+
+function missing(kind: string, name: string, known: readonly string[]): string | undefined {
+  if (known.includes(name)) return undefined;
+  return `${kind}${name} is not there; known: ${known.length === 0 ? 'none' : known.join(', ')}`;
 }
 
 export { type EndpointRules, ruleProblems };

@@ -4,8 +4,14 @@ import t from 'tap';
 import { PROVIDERS } from '../../gateway/providers/index.js';
 import { endpointsJsonSchema, entrySchema, fieldsAt } from './schema.js';
 
+type Described = Readonly<Record<string, { description?: string; const?: string }>>;
 const schema = endpointsJsonSchema() as {
-  readonly properties: { readonly endpoints: { readonly items: { readonly anyOf: readonly object[] } } };
+  readonly properties: {
+    readonly endpoints: { readonly items: { readonly anyOf: readonly object[] } };
+    readonly targets: {
+      readonly items: { readonly properties: Described; readonly required: readonly string[] };
+    };
+  };
 };
 
 t.test('what stands in the reference is what is made of the code', async (t) => {
@@ -19,7 +25,7 @@ t.test('every field stands in it, with what it means', async (t) => {
   for (const entry of schema.properties.endpoints.items.anyOf) {
     t.match(entry, { additionalProperties: false });
     const { properties, required } = entry as {
-      readonly properties: Readonly<Record<string, { description?: string; const?: string }>>;
+      readonly properties: Described;
       readonly required: readonly string[];
     };
     const provider = properties.provider?.const ?? '';
@@ -34,6 +40,20 @@ t.test('every field stands in it, with what it means', async (t) => {
       if (name !== 'options') t.ok(description, name);
     }
   }
+});
+
+t.test('targets stand in it as well, and in their page', async (t) => {
+  const { properties, required } = schema.properties.targets.items;
+  const fields = fieldsAt(['targets', 0]);
+  t.same(Object.keys(properties).sort(), [...fields].sort());
+  t.strictSame(required, ['name', 'url', 'secrets']);
+  for (const [name, { description }] of Object.entries(properties)) t.ok(description, name);
+  const [, section = ''] = readFileSync('docs/how-to/forward.md', 'utf8').split('## A target');
+  const rows = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  t.strictSame(
+    fields.filter((field) => !rows.includes(field)),
+    [],
+  );
 });
 
 t.test('the page of the configuration has every field', async (t) => {

@@ -1,9 +1,12 @@
 /**
- * The form of a file of endpoints, composed of what each part of an entry says of itself: here what all endpoints have, and by provider its
- * options. What checks the file, an entry that comes over the API, and the schema for editors all come from here.
+ * The form of a file of endpoints and targets, composed of what each part of an entry says of itself: here what all endpoints have, and by provider
+ * its options; of a target, what the forwarding actor says. What checks the file, an entry that comes over the API, and the schema for editors all
+ * come from here.
  */
 import { z } from 'zod';
+import { TARGETS_MAX, targetFieldsAt, targetSchemaWith } from '../../actors/forward/target-settings.js';
 import { handlingSchema, handlingShape } from '../../actors/webhook/route-settings.js';
+import { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from '../../gateway/index.js';
 import { countProblem, PROVIDERS } from '../../gateway/providers/index.js';
 import { parseNetwork } from '../networks.js';
 import { didYouMean } from '../suggest.js';
@@ -71,9 +74,19 @@ const entryShape = {
     .removeDefault()
     .optional()
     .meta({ description: 'Handled so much later than it came' }),
+  bodyBytesMax: z
+    .int('is a whole number of bytes')
+    .min(1024, 'is at least 1024')
+    .max(ENDPOINT_BODY_BYTES_MAX, `is at most ${ENDPOINT_BODY_BYTES_MAX}`)
+    .optional()
+    .meta({ description: `The longest body that is taken, in bytes; ${BODY_BYTES_MAX} when left out` }),
 };
 
 const entrySchema = z.strictObject(entryShape, 'is a mapping');
+/** Its secrets may be references. */
+const targetEntrySchema = targetSchemaWith(
+  reference.meta({ description: 'whsec_ and the base64 of 24 to 64 bytes; or env:NAME, file:/path' }),
+);
 const namedEntrySchema = z.strictObject({ name: nameSchema, ...entryShape }, 'is a mapping');
 /** As much of an entry as the checks of its provider need, whatever is wrong with the rest. */
 const providedSchema = z.object({
@@ -92,11 +105,17 @@ const documentSchema = z.strictObject(
     endpoints: z
       .array(z.unknown(), 'is a list of entries')
       .max(ENDPOINTS_MAX, `takes at most ${ENDPOINTS_MAX} entries`),
+    targets: z
+      .array(z.unknown(), 'is a list of entries')
+      .max(TARGETS_MAX, `takes at most ${TARGETS_MAX} entries`)
+      .default([]),
   },
-  'is a mapping with the one key endpoints',
+  'is a mapping with the keys endpoints and targets',
 );
 
 type Entry = z.output<typeof entrySchema>;
+/** References not followed. */
+type TargetEntry = z.output<typeof targetEntrySchema>;
 
 /** An entry, or everything that is wrong with it. */
 function checkEntry<Checked extends Entry>(
@@ -142,6 +161,7 @@ function atActor(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 /** The fields that there may be at a place of the file, to guess what a misspelt one means. */
 function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(documentSchema.shape);
+  if (path[0] === 'targets') return targetFieldsAt(path.slice(2));
   return path.length === 2 ? ['name', ...Object.keys(entryShape)] : [];
 }
 
@@ -172,6 +192,11 @@ function endpointsJsonSchema(): object {
   );
   const schema = z.strictObject({
     endpoints: z.array(z.union(entries)).max(ENDPOINTS_MAX).meta({ description: 'Who may send webhooks' }),
+    targets: z
+      .array(targetEntrySchema)
+      .max(TARGETS_MAX)
+      .optional()
+      .meta({ description: 'Where webhooks are forwarded to: routes name them as forward:<name>' }),
   });
   return { title: 'Endpoints of Tether', ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) };
 }
@@ -186,4 +211,6 @@ export {
   fieldsAt,
   namedEntrySchema,
   nameSchema,
+  type TargetEntry,
+  targetEntrySchema,
 };

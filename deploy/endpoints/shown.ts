@@ -54,4 +54,4 @@ function shown(name: string, secret: string): EndpointState['token'] {
   return { reference: null, digest };
 }
 
-export { configuredState, savedState };
+export { configuredState, savedState, shown };

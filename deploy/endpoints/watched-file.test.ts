@@ -43,7 +43,7 @@ function start(t: Test, content: string) {
       },
     },
     logger: { ...silentLogger, error: (fields) => void lines.push(fields) },
-    async onRead(endpoints) {
+    async onRead({ endpoints }) {
       if (refuse !== undefined) throw refuse;
       read.push(endpoints.map(({ name }) => name).join());
       secrets.push(endpoints.flatMap((one) => one.secrets).join());

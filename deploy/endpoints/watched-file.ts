@@ -16,8 +16,7 @@ import { GatewayOptionError } from '../../gateway/index.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import { within } from '../../runtime/within.js';
-import type { Endpoint } from '../endpoint.js';
-import type { EndpointReader } from './reader.js';
+import type { EndpointReader, Read } from './reader.js';
 
 interface WatchedFileOptions {
   readonly file: string;
@@ -25,7 +24,7 @@ interface WatchedFileOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** What stands in it by now. @throws GatewayOptionError when it cannot be served */
-  onRead(endpoints: readonly Endpoint[]): Promise<void>;
+  onRead(read: Pick<Read, 'endpoints' | 'targets'>): Promise<void>;
 }
 
 const LOOK_MS = 1_000;
@@ -104,18 +103,18 @@ class WatchedFile {
     if (this.#mode === 'stopped') return;
     const { file, reader, logger, clock, onRead } = this.#options;
     this.#read = digest;
-    let { endpoints, problems, files } = await reader.readFile(file);
-    if (!isDeepStrictEqual(files, this.#files)) {
+    let read = await reader.readFile(file);
+    if (!isDeepStrictEqual(read.files, this.#files)) {
       // What it refers to belongs to the digest.
-      this.#files = files;
+      this.#files = read.files;
       this.#read = await this.#digest();
-      ({ endpoints, problems, files } = await reader.readFile(file));
+      read = await reader.readFile(file);
     }
     this.#seen = this.#read;
-    let found = problems;
+    let found = read.problems;
     if (found.length === 0) {
       try {
-        await onRead(endpoints);
+        await onRead(read);
       } catch (error) {
         if (!(error instanceof GatewayOptionError)) throw error;
         found = [`${file}: ${error.message}`];

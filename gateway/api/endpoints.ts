@@ -9,7 +9,7 @@ import { EndpointConfiguredError, EndpointRefusedError } from '../errors.js';
 import { problem } from '../problem.js';
 import { type ApiRoute, apiRoute } from './route.js';
 
-const secretSchema = z
+export const secretSchema = z
   .object({
     /** `env:NAME` or `file:/path`, when it was given like that over the API. */
     reference: z.string().nullable(),

@@ -154,6 +154,24 @@ t.test('the level of the log is changed, and settings are found', async (t) => {
   t.ok(await page.getByText('TETHER_API_TOKEN').isVisible());
 });
 
+t.test('endpoints and targets: what is wrong, what waits, and no secret', async (t) => {
+  const { page, go, wrong } = await open(t);
+  await go('endpoints');
+  const endpoints = page.getByRole('table', { name: 'Endpoints' });
+  await endpoints.getByText("type == 'invoice.paid' → ledger, forward:erp").waitFor();
+  await endpoints.getByText('rest → kept only').waitFor();
+  await endpoints.getByText('secrets[0]: the reference cannot be followed').waitFor();
+  await page.getByText('The file is refused').waitFor();
+  await page.getByText('endpoint shop: provider: is one of').waitFor();
+  const targets = page.getByRole('table', { name: 'Targets' });
+  await targets.getByText('https://erp.example').waitFor();
+  await targets.getByText('10,000+').waitFor();
+  await targets.getByText('status 503').waitFor();
+  await targets.getByText('10 at once, 5/s').waitFor();
+  await screenshot(page, 'endpoints-trouble');
+  t.strictSame(wrong, []);
+});
+
 t.test('uploads are filtered by their state', async (t) => {
   const { page, go } = await open(t);
   await go('uploads');

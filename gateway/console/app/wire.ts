@@ -127,6 +127,61 @@ export interface UploadRow {
   readonly createdAt: string;
 }
 
+/** Where it stands, or a digest of it: never the secret. */
+export interface SecretRow {
+  readonly reference: string | null;
+  readonly digest: string | null;
+}
+
+export interface EndpointRow {
+  readonly name: string;
+  readonly source: 'file' | 'default' | 'api';
+  readonly provider: string;
+  readonly secrets: readonly SecretRow[];
+  readonly settings: {
+    readonly actor?: string;
+    readonly routes?: readonly {
+      readonly when?: string;
+      readonly to: string | readonly string[];
+      readonly continue?: boolean;
+    }[];
+  };
+  readonly served: boolean;
+  readonly problems: readonly string[];
+  readonly changedAt: string | null;
+  readonly changedBy: string | null;
+}
+
+export interface EndpointList {
+  readonly endpoints: readonly EndpointRow[];
+  readonly file: {
+    readonly path: string;
+    readonly readAt: string | null;
+    readonly problems: readonly string[];
+  } | null;
+}
+
+export interface TargetRow {
+  readonly name: string;
+  readonly known: boolean;
+  readonly origin: string;
+  readonly secrets: readonly SecretRow[];
+  readonly headers: readonly string[];
+  readonly settings: { readonly concurrency?: number; readonly ratePerSecond?: number };
+  readonly waiting: {
+    readonly count: number;
+    readonly more: boolean;
+    readonly since: string;
+    readonly dueAt: string;
+    readonly reason: string;
+  } | null;
+}
+
+export interface TargetList {
+  readonly targets: readonly TargetRow[];
+  readonly waitingKnown: boolean;
+}
+
 export interface AuditRow {
   readonly id: number;
   readonly at: number;

@@ -2,12 +2,15 @@
 import { type AuditLog, auditRoutes } from '../../api/audit.js';
 import { deadLetterRoutes } from '../../api/dead-letters.js';
 import { deadLetterBulkRoutes } from '../../api/dead-letters-bulk.js';
+import { endpointRoutes } from '../../api/endpoints.js';
 import { eventRoutes } from '../../api/events.js';
 import { type LogLevelState, logLevelRoutes } from '../../api/log-level.js';
 import { type PoolControl, type PoolState, poolRoutes } from '../../api/pools.js';
 import type { ApiRoute, AuditEntry } from '../../api/route.js';
 import type { PoolStatus } from '../../api/status-schema.js';
+import { targetRoutes } from '../../api/targets.js';
 import { uploadListRoutes } from '../../api/uploads.js';
+import { endpointList, targetList } from './endpoints.js';
 import { pools as startPools } from './figures.js';
 import { events, Letters, uploads } from './rows.js';
 
@@ -78,6 +81,13 @@ export class MadeUpNode implements PoolControl {
         list: async ({ states }) => uploads().filter(({ state }) => states?.includes(state) ?? true),
       },
     }),
+    ...endpointRoutes({
+      list: () => endpointList().endpoints,
+      file: () => endpointList().file,
+      put: () => Promise.reject(new Error('nobody changes one here')),
+      remove: async () => undefined,
+    }),
+    ...targetRoutes({ list: async () => targetList() }),
     ...poolRoutes(this),
     ...auditRoutes(this.audit),
     ...logLevelRoutes({
