@@ -150,19 +150,22 @@ t.test('a disk without room: refused with its error, not failed; taken when ther
   await until('it is open', () => journal.state === 'open');
 });
 
-t.test('an active segment of another size, larger than the limit, is followed by one of the new', async (t) => {
-  const directory = temporaryDirectory(t);
-  let journal = await openSmall(t, directory, { segmentBytes: 4 * SEGMENT_BYTES });
-  await appendText(part(journal, 'first', 0), TEXT);
-  await journal.close();
-  journal = await openSmall(t, directory, { bytesMax: 2 * SEGMENT_BYTES });
-  t.equal(journal.state, 'open');
-  await fill(journal);
-  commitAll(journal);
-  await until('it is open', () => journal.state === 'open');
-  await until('it is short', () => journal.stats().diskBytes <= 2 * SEGMENT_BYTES);
-  t.ok(snapshotOf(directory).size <= 2);
-});
+t.test(
+  'an active segment of another size, larger than the limit, is followed by one of the new',
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    let journal = await openSmall(t, directory, { segmentBytes: 4 * SEGMENT_BYTES });
+    await appendText(part(journal, 'first', 0), TEXT);
+    await journal.close();
+    journal = await openSmall(t, directory, { bytesMax: 2 * SEGMENT_BYTES });
+    t.equal(journal.state, 'open');
+    await fill(journal);
+    commitAll(journal);
+    await until('it is open', () => journal.state === 'open');
+    await until('it is short', () => journal.stats().diskBytes <= 2 * SEGMENT_BYTES);
+    t.ok(snapshotOf(directory).size <= 2);
+  },
+);
 
 t.test('a journal that closes takes nothing more, and settles what passes on', async (t: Test) => {
   const journal = await openFull(t, temporaryDirectory(t));
