@@ -19,6 +19,11 @@ t.test('one that was not asked for in a while, or was known, is new', async (t) 
     ...['_PENDING', '_PENDING', 'gone'],
     ...['_PENDING', '_PENDING', 'gone'],
   ]);
+  t.strictSame(
+    codes(new UnknownEndpoints(300), 'a', [0, 1_000]),
+    ['_PENDING', 'gone'],
+    'a second is no while',
+  );
   unknown.known('a');
   t.strictSame(codes(unknown, 'a', [38_002]), ['_PENDING']);
   t.strictSame(

@@ -5,11 +5,13 @@
  * endpoint waits, its key alone, until the endpoint was unknown for so long here; then it was removed, and it and all behind it are dead
  * letters at once: a backlog of thousands costs that time once, and not for each.
  *
- * When an endpoint was not asked for during that time, the next message of it may be of a new one of that name: it waits again.
+ * When an endpoint was not asked for in a while, the next message of it may be of a new one of that name: it waits again.
  */
 import { LRUCache } from 'lru-cache';
 import { WebhookEndpointError, WebhookEndpointPendingError } from './errors.js';
 
+/** A message that waits asks once a second. */
+const FORGOTTEN_MS = 10_000;
 const NAMES_MAX = 1_000;
 
 interface Asked {
@@ -29,7 +31,7 @@ export class UnknownEndpoints {
   /** What becomes of a message of it. */
   errorOf(name: string, nowMs: number): WebhookEndpointError | WebhookEndpointPendingError {
     const before = this.#asked.get(name);
-    const isNew = before === undefined || nowMs - before.last > this.#msMax || nowMs < before.last;
+    const isNew = before === undefined || nowMs - before.last > FORGOTTEN_MS || nowMs < before.last;
     const since = isNew ? nowMs : before.since;
     this.#asked.set(name, { since, last: nowMs });
     if (nowMs - since < this.#msMax) {

@@ -12,6 +12,7 @@ export const SECRETS = {
   partner: `whsec_${Buffer.alloc(32, 5).toString('base64')}`,
   own: 'own-secret-made-up',
   slack: 'slack-secret-made-up',
+  gocardless: 'gocardless-secret-made-up',
 } as const;
 
 export type SenderName = keyof typeof SECRETS;
@@ -26,6 +27,7 @@ export const SENDERS: Readonly<Record<SenderName, object>> = {
     options: { signature: 'header:x-signature', key: 'body:/account', id: 'body:/id', type: 'body:/event' },
   },
   slack: { provider: 'slack' },
+  gocardless: { provider: 'gocardless' },
 };
 
 export function entryOf(name: SenderName, more: object): object {
@@ -86,6 +88,20 @@ export function slackRequest(fields: object): Signed {
   const signature = createHmac('sha256', SECRETS.slack).update(`v0:${at}:${body}`).digest('hex');
   const headers = { ...JSON_TYPE, 'x-slack-request-timestamp': at, 'x-slack-signature': `v0=${signature}` };
   return { endpoint: 'slack', headers, body };
+}
+
+/** Several events in one request. */
+export function gocardlessEvents(events: readonly (readonly [id: string, payment: string])[]): Signed {
+  const body = JSON.stringify({
+    events: events.map(([id, payment]) => ({
+      id,
+      resource_type: 'payments',
+      action: 'paid_out',
+      links: { payment },
+    })),
+  });
+  const signature = createHmac('sha256', SECRETS.gocardless).update(body).digest('hex');
+  return { endpoint: 'gocardless', headers: { ...JSON_TYPE, 'webhook-signature': signature }, body };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -1,5 +1,5 @@
 /**
- * Webhooks of five senders through a real node, each signed by its sender's own library: to an actor of a user's and to a receiver that
+ * Webhooks of six senders through a real node, each signed by its sender's own library: to an actor of a user's and to a receiver that
  * verifies what is forwarded to it, by routes; with EMP beside them (P1 to P4).
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -21,6 +21,7 @@ import {
   entryOf,
   forged,
   githubEvent,
+  gocardlessEvents,
   ownEvent,
   partnerEvent,
   post,
@@ -58,6 +59,7 @@ function configure(erp: string): void {
     entryOf('partner', { actor: 'effects' }),
     entryOf('own', { routes: [{ to: ['forward:erp', 'effects'] }] }),
     entryOf('slack', { actor: 'effects' }),
+    entryOf('gocardless', { actor: 'effects' }),
     { name: 'emp', provider: 'emp', token: TOKEN, secrets: [EMP_PASSWORD] },
   ];
   const target = {
@@ -148,6 +150,27 @@ t.test('each sender: acknowledged, kept once, and at the actor of its route', as
   }
 });
 
+t.test('several events of one request are a message each, with one effect, in order', async (t) => {
+  const first = gocardlessEvents([
+    ['EV1', 'PM1'],
+    ['EV2', 'PM2'],
+    ['EV3', 'PM1'],
+  ]);
+  const second = gocardlessEvents([
+    ['EV3', 'PM1'],
+    ['EV4', 'PM1'],
+  ]);
+  for (const one of [first, first, second]) t.equal((await post(node.url, one)).status, 200);
+  await quiet();
+  const ofPayment = await effects('gocardless:PM1');
+  t.strictSame(
+    ofPayment.map(({ dedupe, kind, body }) => [dedupe, kind, JSON.parse(body).id]),
+    ['EV1', 'EV3', 'EV4'].map((id) => [`gocardless:${id}`, 'payments.paid_out', id]),
+  );
+  t.equal((await effects('gocardless:PM2')).length, 1);
+  t.match(await rows(`SELECT count(*)::int AS n FROM events WHERE endpoint = 'gocardless'`), [{ n: 4 }]);
+});
+
 t.test('by the content to a receiver, which verifies it and gets it once', async (t) => {
   const small = stripeEvent('evt_small', 'cus_2', { amount: 99 });
   const paid = stripeEvent('evt_big', 'cus_2', { amount: 100 });
@@ -186,6 +209,7 @@ t.test('what is forged is refused, and nothing of it is on the log; a handshake 
     partnerEvent('msg_f', 'c_f'),
     ownEvent('own_f', 'acc_f'),
     slackRequest({ type: 'event_callback', event_id: 'EvF', event: { type: 'message', channel: 'CF' } }),
+    gocardlessEvents([['EVF', 'PMf']]),
   ]) {
     const answer = await post(node.url, forged(signed));
     t.equal(answer.status, 401, signed.endpoint);
