@@ -146,6 +146,19 @@ t.test('what is delayed needs its payload; what commits late is not passed over'
   t.strictSame(await wrong([delayed], [empBody(1)]), []);
 });
 
+t.test('what waits is found by its index, however many are too young', async (t) => {
+  await bench.insert(Array.from({ length: 3_000 }, (_, n) => empBody(n)));
+  await pool.query('ANALYZE events');
+  const plan = await bench.rows(`EXPLAIN (FORMAT JSON) SELECT octet_length(payload) FROM events
+    WHERE payload IS NOT NULL AND status <> 'delayed' AND processed_at < now() - interval '2 hours' ORDER BY processed_at LIMIT 50000`);
+  t.match(JSON.stringify(plan), /"Index Name":"events_to_archive"/);
+  await bench.run();
+  const [size] = await bench.rows<{ n: number }>(
+    `SELECT count(*)::int AS n FROM events WHERE payload IS NOT NULL AND status <> 'delayed'`,
+  );
+  t.equal(size?.n, 0);
+});
+
 t.test('two archive the same: the second drops what it made', async (t) => {
   const bodies = Array.from({ length: 50 }, (_, n) => empBody(n));
   const ids = await bench.insert(bodies);

@@ -34,7 +34,7 @@ const TRAILER_HEAD_BYTES = 16;
 export const TRAILER_BYTES = TRAILER_HEAD_BYTES + SHA256_BYTES;
 /** What a block may unpack to: a damaged length must not take all memory. */
 const RAW_BYTES_MAX = 16 * 1024 * 1024;
-/** Level 9 was measured: 2 % less, half as fast. */
+/** Level 9 was measured: nothing less of EMP's bodies, 7 % of JSON, at a third of the speed. */
 const LEVEL = 6;
 
 export function segmentHeader(): Buffer {

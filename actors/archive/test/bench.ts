@@ -67,8 +67,12 @@ export interface ArchiveBench {
   stored(): Promise<readonly string[]>;
 }
 
-export async function openBench(t: TestScope): Promise<ArchiveBench> {
-  const { url, pool } = await startTestPostgres(t, { connectionsMax: 10 });
+/** @param given a database; else one is made for it */
+export async function openBench(
+  t: TestScope,
+  given?: { readonly url: string; readonly pool: Pool },
+): Promise<ArchiveBench> {
+  const { url, pool } = given ?? (await startTestPostgres(t, { connectionsMax: 10 }));
   const directory = await mkdtemp(join(tmpdir(), 'tether-archive-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   const objects = new TriedStore(directory);

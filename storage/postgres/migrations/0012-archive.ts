@@ -4,7 +4,8 @@ import type { Migration } from './migration.js';
  * Payloads outside of Postgres: which segment of the object store has one, and where in it. See `actors/archive/format.ts`.
  *
  * `events_to_archive` holds what is to be archived and nothing else, in the order in which it becomes so. A message costs it one insertion at the
- * end, of 8 bytes, about 20 with its head, as `events_by_id` does: the page is in memory and nothing is read. Whatever commits late, and however late,
+ * end, as `events_by_id` does: the page is in memory and nothing is read. Measured with a million rows: 22 bytes a row, and 1 to 3 us of a core
+ * beside the 13 to 17 that a row costs without it. Whatever commits late, and however late,
  * is in it: nothing has to be known of transactions that still run, and nothing is passed over. It shrinks as payloads leave.
  *
  * Rejected: a cursor over `events_by_id` without an index of its own. A message that takes effect long after it was accepted (a dead letter
@@ -16,7 +17,7 @@ import type { Migration } from './migration.js';
  * more into `events_pkey` and `events_by_id` each, by the archive and not on the way of a message. So vacuum has something to clean now, and does
  * it by fiftieths of the table, as it freezes.
  *
- * On a table that has rows, `events` takes no new ones while the index is built, 1 s or so for each million.
+ * On a table that has rows, `events` takes no new ones while the index is built: 1.5 to 2 s for each million.
  */
 export const archive: Migration = {
   version: 12,
