@@ -94,4 +94,4 @@ async function loadInTime(module: string): ReturnType<typeof loadActor> {
   }
 }
 
-export { type ActorModule, ENDPOINT_TYPES, findActors };
+export { type ActorModule, ENDPOINT_TYPES, findActors, OWN_TYPES };

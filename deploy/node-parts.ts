@@ -21,6 +21,7 @@ import {
   PoolSettingsTable,
   postgresSnapshots,
 } from '../storage/postgres/index.js';
+import { OWN_TYPES } from './actor-modules.js';
 import { type ActorPlace, nodeActors, webhookSettings } from './actor-settings.js';
 import { NodeArchive } from './archive.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
@@ -174,7 +175,7 @@ async function openParts(
     system,
     cluster: () => running()?.cluster,
     others: () => running()?.others,
-    actors: ['payment', 'upload'],
+    actors: [...OWN_TYPES, ...config.actors.map(({ type }) => type)],
     dependencies: () => dependencyStates(parts),
     countDeadLetters: () => deadLetters.count(),
     config: config.keys,
