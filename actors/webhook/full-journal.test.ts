@@ -54,7 +54,11 @@ t.test('it empties itself, killed or not, and each webhook has its one effect, i
     t.teardown(() => void child.kill('SIGKILL'));
     const exited = once(child, 'exit');
     const enough = (sent * life) / (KILLS + 1);
-    await until('some are done', async () => (await count('witnessed')) >= enough || child.exitCode !== null, 20_000);
+    await until(
+      'some are done',
+      async () => (await count('witnessed')) >= enough || child.exitCode !== null,
+      20_000,
+    );
     t.equal(child.exitCode, null, 'it lives until it is killed');
     child.kill('SIGKILL');
     await exited;
