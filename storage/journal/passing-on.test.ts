@@ -99,7 +99,7 @@ t.test('the further limit is one too; given more, it goes on where it was', asyn
 
 t.test('one that is far beyond its limit comes back by commits alone', async (t) => {
   const segmentBytes = 16 * KIB;
-  const bytesMax = 24 * segmentBytes;
+  const bytesMax = 12 * segmentBytes;
   const journal = await openFull(t, temporaryDirectory(t), { segmentBytes, bytesMax });
   const [first, second] = [part(journal, 'first', 0), part(journal, 'second', 0)];
   const many = async () => {
