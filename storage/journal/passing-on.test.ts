@@ -98,21 +98,36 @@ t.test('the further limit is one too; given more, it goes on where it was', asyn
 });
 
 t.test('one that is far beyond its limit comes back by commits alone', async (t) => {
-  const journal = await openFull(t, temporaryDirectory(t));
+  const segmentBytes = 16 * KIB;
+  const bytesMax = 12 * segmentBytes;
+  const journal = await openFull(t, temporaryDirectory(t), { segmentBytes, bytesMax });
   const [first, second] = [part(journal, 'first', 0), part(journal, 'second', 0)];
   const many = async () => {
-    for (let n = 0; n < 1_000; n++) await appendText(second, TEXT, true);
+    for (let n = 0; n < 2_000; n++) await appendText(second, TEXT, true);
   };
   await t.rejects(many(), FULL);
-  t.equal(journal.stats().diskBytes, PASSED_ON_TIMES * BYTES_MAX);
-  // Each of these may make room, and is written down for it.
+  t.equal(journal.stats().diskBytes, PASSED_ON_TIMES * bytesMax);
+  // Each segment that goes is written down for it, which takes room itself.
   first.commit(first.end);
   while (second.committed < second.end) {
-    second.commit(second.committed + 1);
-    await new Promise(setImmediate);
+    second.commit(Math.min(second.committed + 2, second.end));
+    for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate);
   }
   await until('it is open', () => journal.state === 'open');
-  await until('it is short', () => journal.stats().diskBytes <= 2 * SEGMENT_BYTES);
+  await until('it is short', () => journal.stats().diskBytes <= 2 * segmentBytes);
+});
+
+t.test('a lower limit, with the next segment ready: open as soon as the rest is below it', async (t) => {
+  const directory = temporaryDirectory(t);
+  let journal = await openSmall(t, directory, { bytesMax: 2 * BYTES_MAX });
+  while (journal.stats().segments < 3) await appendText(part(journal, 'first', 0), TEXT);
+  await until('the next segment is ready', () => snapshotOf(directory).size === 4);
+  await journal.close();
+  journal = await openSmall(t, directory, { bytesMax: BYTES_MAX });
+  t.equal(journal.state, 'full');
+  part(journal, 'first', 0).commit(40);
+  await until('it is open', () => journal.state === 'open');
+  t.equal(journal.stats().segments, 2);
 });
 
 t.test('what a sender has pending goes along, what comes later is refused', async (t) => {
