@@ -54,6 +54,12 @@ const get = async (path: string): Promise<unknown> => {
   return answer.json();
 };
 const status = async () => (await get('/api/status')) as Status;
+// It takes messages before its actors have started; until then there are no pools to tell of.
+await until(
+  'its pools are there',
+  async () => (await fetch(`${node.url}/api/pools`, { headers })).ok,
+  60_000,
+);
 
 /** A message of one key for an endpoint. */
 async function send(endpoint: string, token: string, state: string): Promise<number> {

@@ -1,5 +1,4 @@
 /** Brings recommended settings to a pool: tried against what held, or set at once. */
-import { performance } from 'node:perf_hooks';
 import { TuneError } from './errors.js';
 import { NodeSamples } from './node-samples.js';
 import { type Change, type Round, runTrial, type Trial, type TriedPool } from './trial.js';
@@ -56,10 +55,8 @@ async function tryOut(options: ApplyOptions, change: Change): Promise<Trial> {
   const rate = Math.min(rateMax, rateFor(tuned));
   const samples = new NodeSamples(ask, pace.askMs);
   const measure = async (): Promise<number> => {
-    const beginMs = performance.now();
     const { node } = await measureStep(options, samples, tuned.actor ?? undefined, rate, pace.stepSeconds);
     signal.throwIfAborted();
-    samples.since(beginMs);
     const done = node?.pool?.donePerSecond;
     if (typeof done !== 'number')
       throw new TuneError('the node did not say what it did in a round; nothing is changed');

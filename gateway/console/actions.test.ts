@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
+import { until } from '../../runtime/testing/until.js';
 import { axe, launch, openPage, screenshot, signIn } from './test/browser.js';
 import { OPERATOR, READER, startConsole } from './test/node.js';
 import { idOf } from './test/rows.js';
@@ -85,8 +86,7 @@ t.test('an event is found by its key; its body is masked until it is revealed, w
   await page.getByLabel('Key', { exact: true }).fill('emp:77aa');
   await button(page, 'Search').click();
   const rows = page.getByRole('table', { name: 'Events' }).getByRole('row');
-  await page.waitForFunction("document.querySelectorAll('tbody tr').length === 2");
-  t.equal(await rows.count(), 3, 'two events and the head');
+  await until('two events and the head are there', async () => (await rows.count()) === 3);
   await rows.getByRole('button').first().click();
   await page.getByRole('heading', { name: 'Event emp:77aa' }).waitFor();
   await page.getByText('•••• masked').first().waitFor();
