@@ -19,7 +19,7 @@ interface ActorModule {
 }
 
 /** Of the actors that come with Tether. */
-const OWN_TYPES: readonly string[] = ['payment', 'upload', 'webhook', 'forward'];
+const OWN_TYPES: readonly string[] = ['payment', 'upload', 'webhook', 'forward', 'replay'];
 /** Of these, those that know what an endpoint's messages are. */
 const ENDPOINT_TYPES: readonly string[] = ['payment'];
 const FILES_MAX = 100;

@@ -52,6 +52,7 @@ const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).hre
 /** The gateway has waited for the requests that streams into the object store belong to. */
 const INTAKE_END_MS = 1_000;
 const FORWARD_ACTOR = new URL('../actors/forward/actor.js', import.meta.url).href;
+const REPLAY_ACTOR = new URL('../actors/replay/actor.js', import.meta.url).href;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
@@ -152,6 +153,11 @@ export class Node {
             settings: handlingSettings(webhookSettings(config, database.url, fencing), config.endpoints),
           },
           { module: FORWARD_ACTOR, threads: 1, settings: { databaseUrl: database.url, ...fencing } },
+          {
+            module: REPLAY_ACTOR,
+            threads: 1,
+            settings: handlingSettings({ databaseUrl: database.url, ...fencing }, config.endpoints),
+          },
           ...config.actors.map(({ module }) => ({
             module,
             threads: config.threads,
@@ -186,7 +192,8 @@ export class Node {
       let gateway: Gateway | undefined;
       const handling = new EndpointHandling(config.endpoints, {
         system,
-        settings: webhookSettings(config, database.url, fencing),
+        webhook: webhookSettings(config, database.url, fencing),
+        replay: { databaseUrl: database.url, ...fencing },
         clock: systemClock,
         logger,
       });
@@ -265,6 +272,7 @@ export class Node {
             pools,
             endpoints,
             audit,
+            logger,
           }),
         },
         ...(uploads === undefined ? {} : { uploads: uploads.parts }),

@@ -1,8 +1,9 @@
 /**
- * What the actor `webhook` is told of endpoints: where the messages of each go. It follows the endpoints of the node while it works.
+ * What the actors `webhook` and `replay` are told of endpoints: where the messages of each go. It follows the endpoints of the node while it works.
  *
  * Modes: waiting (the actors have not started: what is told is kept) -> following. Where no actors run, it waits for ever.
  */
+import type { ReplaySettings } from '../../actors/replay/index.js';
 import type { Handling } from '../../actors/webhook/route-settings.js';
 import type { WebhookSettings } from '../../actors/webhook/settings.js';
 import { PROVIDERS } from '../../gateway/providers/index.js';
@@ -15,12 +16,13 @@ import type { Endpoint } from '../endpoint.js';
 interface HandlingOptions {
   readonly system: Pick<ActorSystem, 'changeSettings'>;
   /** All but the endpoints. */
-  readonly settings: Omit<WebhookSettings, 'endpoints'>;
+  readonly webhook: Omit<WebhookSettings, 'endpoints'>;
+  /** All but the endpoints. */
+  readonly replay: Omit<ReplaySettings, 'endpoints'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-const ACTOR = 'webhook';
 /** A thread takes them after the batch that it has, which may wait for something: new endpoints are served all the same. */
 const CHANGE_MS_MAX = 2_000;
 
@@ -40,30 +42,35 @@ class EndpointHandling {
     await this.#change();
   }
 
-  /** Resolves when the actor has these, or in two seconds. Never rejects: what it refuses is logged, and what it had holds. */
+  /** Resolves when the actors have these, or in two seconds. Never rejects: what it refuses is logged, and what it had holds. */
   async follow(endpoints: readonly Endpoint[]): Promise<void> {
     this.#endpoints = endpoints;
     if (this.#mode === 'following') await this.#change();
   }
 
   async #change(): Promise<void> {
-    const { system, settings, clock, logger } = this.#options;
+    const { webhook, replay } = this.#options;
+    await Promise.all([this.#tell('webhook', webhook), this.#tell('replay', replay)]);
+  }
+
+  async #tell(actor: string, settings: object): Promise<void> {
+    const { system, clock, logger } = this.#options;
     const change = system
-      .changeSettings(ACTOR, handlingSettings(settings, this.#endpoints))
+      .changeSettings(actor, handlingSettings(settings, this.#endpoints))
       .catch((error: unknown) => {
-        logger.error({ err: error, actor: ACTOR }, 'the routes of endpoints could not be changed');
+        logger.error({ err: error, actor }, 'the routes of endpoints could not be changed');
       });
     if ((await within(clock, CHANGE_MS_MAX, change)) === 'late') {
-      logger.warn({ actor: ACTOR }, 'some threads have not taken the routes of endpoints yet');
+      logger.warn({ actor }, 'some threads have not taken the routes of endpoints yet');
     }
   }
 }
 
 /** With the endpoints whose messages it is given; those of EMP go to their own actor. */
-function handlingSettings(
-  settings: Omit<WebhookSettings, 'endpoints'>,
+function handlingSettings<Settings extends object>(
+  settings: Settings,
   endpoints: readonly Endpoint[],
-): WebhookSettings {
+): Settings & { readonly endpoints: Readonly<Record<string, Handling>> } {
   const routed = endpoints.filter(({ provider }) => PROVIDERS.get(provider)?.envelope === 'webhook');
   const handlings = routed.map((endpoint) => [endpoint.name, handlingOf(endpoint)] as const);
   return { ...settings, endpoints: Object.fromEntries(handlings) };

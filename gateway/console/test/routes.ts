@@ -5,10 +5,12 @@ import { deadLetterBulkRoutes } from '../../api/dead-letters-bulk.js';
 import { eventRoutes } from '../../api/events.js';
 import { type LogLevelState, logLevelRoutes } from '../../api/log-level.js';
 import { type PoolControl, type PoolState, poolRoutes } from '../../api/pools.js';
+import { replayRoutes } from '../../api/replays.js';
 import type { ApiRoute, AuditEntry } from '../../api/route.js';
 import type { PoolStatus } from '../../api/status-schema.js';
 import { uploadListRoutes } from '../../api/uploads.js';
 import { pools as startPools } from './figures.js';
+import { MadeUpReplays } from './replays.js';
 import { events, Letters, uploads } from './rows.js';
 
 const RANGE = { min: 1, max: 1_000 };
@@ -22,6 +24,7 @@ const ALLOWED = {
 
 export class MadeUpNode implements PoolControl {
   readonly letters = new Letters();
+  readonly replays = new MadeUpReplays();
   readonly changes: (AuditEntry & { readonly id: number })[] = [];
   pools: PoolStatus[] = startPools();
   level: LogLevelState['level'] = 'info';
@@ -71,6 +74,7 @@ export class MadeUpNode implements PoolControl {
         }),
       },
     }),
+    ...replayRoutes({ replays: this.replays, poolMode: () => 'running' }),
     ...uploadListRoutes({
       now: Date.now,
       uploads: {

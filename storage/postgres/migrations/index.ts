@@ -9,6 +9,8 @@ import { finding } from './0008-finding.js';
 import { webhooks } from './0009-webhooks.js';
 import { endpoints } from './0010-endpoints.js';
 import { forwards } from './0011-forwards.js';
+import { archive } from './0012-archive.js';
+import { replays } from './0013-replays.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -24,6 +26,8 @@ export const migrations: readonly Migration[] = [
   webhooks,
   endpoints,
   forwards,
+  archive,
+  replays,
 ];
 
 export type { Migration } from './migration.js';
