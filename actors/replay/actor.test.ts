@@ -11,7 +11,7 @@ t.setTimeout(60_000);
 const { pool, url } = await startTestPostgres(t, { connectionsMax: 8 });
 await pool.query(SEEN);
 const AT = 1_700_000_000_000;
-const COUNT = 12_000;
+const COUNT = 6_000;
 const KEYS = 300;
 await writeEvents(pool, { count: COUNT, keys: KEYS, from: AT });
 const DAY: ReplayRequest = { selection: { filter: { endpoint: 'shop' } }, target: undefined, forced: false };
@@ -156,6 +156,35 @@ t.test('nobody there: it fails, and says why', async (t) => {
   const { id } = await replay({ target: 'nobody', selection: { filter: { to: AT + 10 } } });
   await ended(id);
   t.match(await get(id), { state: 'failed', told: 0, reason: /TETHER_ACTOR_UNKNOWN.*nobody/ });
+});
+
+t.test('an endpoint that is not known yet: it waits, and leaves nothing out', async (t) => {
+  const { system, replays, replay, get, ended } = await start(t, {});
+  const { id } = await replay({ selection: { filter: { to: AT + 100 } } });
+  await until('it runs', async () => (await get(id)).state === 'running');
+  await system.caughtUp('replay', 10_000);
+  t.match(await get(id), { state: 'running', told: 0, leftOut: {}, cursor: undefined });
+  await system.changeSettings('replay', { databaseUrl: url, endpoints: ROUTED });
+  await ended(id);
+  t.match(await replays.get(id), { state: 'done', told: 100, leftOut: {} });
+});
+
+t.test('connections to Postgres are cut at every other commit: it waits, and goes on', async (t) => {
+  const { replay, get, ended } = await start(t);
+  await pool.query(`
+    CREATE SEQUENCE cuts;
+    CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('cuts') % 2 = 0 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+        RETURN NULL;
+      END $$;
+    CREATE CONSTRAINT TRIGGER cut AFTER UPDATE ON replays DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()`);
+  t.teardown(() => pool.query('DROP TRIGGER cut ON replays'));
+  const { id } = await replay({ selection: { filter: { to: AT + 1_000 } } });
+  await ended(id);
+  t.match(await get(id), { state: 'done', told: 1_000, leftOut: {} });
+  t.match(await seen(), { effects: 1_000, wrong: 0 });
+  t.ok((await seen()).repeats > 0, 'a page that was not noted is told again');
 });
 
 t.test('so many run, the others wait; and so many are open', async (t) => {
