@@ -77,7 +77,7 @@ export function ReplayDialog({ select, onClose }: { select: ReplaySelect; onClos
         </Field>
       </div>
       <label className="check">
-        <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+        <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />{' '}
         Forced: effects may come a second time
       </label>
       <LoadState error={error} isLoading={preview === undefined && error === undefined} hasValue={false} />

@@ -1,5 +1,5 @@
 /** Replays of events: how far each is; pause, resume or cancel it. One is made on the page of events. */
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { change } from '../api.js';
 import { FilterForm, Pager, queryOf, type Values } from '../filters.js';
 import { count, duration, percent } from '../format.js';
@@ -113,9 +113,11 @@ function Commands({ replay, onDone }: { replay: ReplayRow; onDone: () => void })
   return (
     <span className="nowrap">
       {verbs.map((each) => (
-        <ChangeButton key={each} kind={each === 'cancel' ? 'danger' : 'plain'} onClick={() => setVerb(each)}>
-          {WORDS[each][0]}
-        </ChangeButton>
+        <Fragment key={each}>
+          <ChangeButton kind={each === 'cancel' ? 'danger' : 'plain'} onClick={() => setVerb(each)}>
+            {WORDS[each][0]}
+          </ChangeButton>{' '}
+        </Fragment>
       ))}
       {verb !== undefined && (
         <Confirm
