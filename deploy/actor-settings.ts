@@ -17,6 +17,7 @@ interface ActorPlace {
 
 const PAYMENT_ACTOR = new URL('../actors/payment/actor.js', import.meta.url).href;
 const FORWARD_ACTOR = new URL('../actors/forward/actor.js', import.meta.url).href;
+const REPLAY_ACTOR = new URL('../actors/replay/actor.js', import.meta.url).href;
 const UPLOAD_ACTOR = new URL('../actors/upload/actor.js', import.meta.url).href;
 const WEBHOOK_ACTOR = new URL('../actors/webhook/actor.js', import.meta.url).href;
 
@@ -36,6 +37,11 @@ function nodeActors(config: Config, place: ActorPlace): readonly ActorRegistrati
     },
     { module: FORWARD_ACTOR, threads: 1, settings: forwardSettings(place, config.targets) },
     archiveActor(config, place),
+    {
+      module: REPLAY_ACTOR,
+      threads: 1,
+      settings: handlingSettings(place, config.endpoints),
+    },
     ...config.actors.map(({ module }) => ({ module, threads: config.threads, settings: place })),
   ];
 }

@@ -145,6 +145,7 @@ async function openParts(
     system,
     webhook: webhookSettings(config, place),
     forward: place,
+    replay: place,
     clock: systemClock,
     logger,
   });
@@ -224,6 +225,7 @@ async function openParts(
         endpoints,
         targets: new NodeTargets(database.pool, () => endpoints.targets()),
         audit,
+        logger,
       }),
     },
     ...(uploads === undefined ? {} : { uploads: uploads.parts }),

@@ -11,6 +11,7 @@ export {
 export { eventRoutes } from './api/events.js';
 export { type LogLevelState, type LogLevels, logLevelRoutes, type RunningLevel } from './api/log-level.js';
 export { type PoolControl, type PoolSettingsChange, type PoolState, poolRoutes } from './api/pools.js';
+export { replayRoutes } from './api/replays.js';
 export type { ApiRoute } from './api/route.js';
 export type { ActorView, ConfigKeyView, NodeView, PartitionView } from './api/status.js';
 export type { Finding, History, Percentiles, PoolStatus, Status } from './api/status-schema.js';

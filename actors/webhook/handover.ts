@@ -19,6 +19,8 @@ import type { Webhook } from './store.js';
 
 export interface Handover extends Webhook {
   readonly destinations: readonly string[];
+  /** Of one that is replayed. */
+  readonly replay?: NonNullable<WebhookDelivery['replay']>;
 }
 
 /** Sends one; resolves when it is on the log. */
@@ -94,14 +96,18 @@ function keyOf({ webhook, key }: Webhook, target: string | undefined): string {
   return target === undefined ? own : `${target}:${own}`;
 }
 
-function optionsOf({ message, webhook }: Webhook, target: string | undefined) {
+function optionsOf({ message, webhook, replay }: Handover, target: string | undefined) {
   const { dedupe, traceparent } = message;
-  // No name of an endpoint or a target holds a colon: different events never share one.
-  const own = `${webhook.endpoint}:${dedupe}`;
+  // No name of an endpoint or a target holds a colon or a slash: different events never share one.
+  const forced = replay?.forced === true ? `replay/${replay.id}:` : '';
+  const own = `${forced}${webhook.endpoint}:${dedupe}`;
   return { dedupe: target === undefined ? own : `${target}:${own}`, traceparent };
 }
 
-function deliveryOf({ message, webhook, key }: Webhook, target: string | undefined): WebhookDelivery {
+function deliveryOf(
+  { message, webhook, key, replay }: Handover,
+  target: string | undefined,
+): WebhookDelivery {
   const { endpoint, provider, type, id, contentType, headers, body } = webhook;
   return {
     type: 'webhook',
@@ -115,6 +121,7 @@ function deliveryOf({ message, webhook, key }: Webhook, target: string | undefin
     headers,
     body,
     ...(target === undefined ? {} : { target }),
+    ...(replay === undefined ? {} : { replay }),
   };
 }
 

@@ -18,9 +18,16 @@ const DELAY_SECONDS_MAX = 30 * 86_400;
 const ACTOR = /^[a-z][a-z0-9-]{0,62}$/;
 const FORWARD = /^forward:[a-z][a-z0-9-]{0,62}$/;
 /** Of Tether itself; they take no deliveries. */
-const NO_DESTINATIONS: ReadonlySet<string> = new Set(['payment', 'upload', 'webhook', 'forward', 'archive']);
+const NO_DESTINATIONS: ReadonlySet<string> = new Set([
+  'payment',
+  'upload',
+  'webhook',
+  'forward',
+  'archive',
+  'replay',
+]);
 
-const destinationSchema = z
+export const destinationSchema = z
   .string()
   .refine((name) => ACTOR.test(name) || FORWARD.test(name), {
     message: 'is the type of an actor, or forward:<target>',

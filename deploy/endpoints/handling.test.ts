@@ -61,6 +61,7 @@ t.test(
       },
       webhook: SETTINGS,
       forward: { databaseUrl: 'postgres://x' },
+      replay: { databaseUrl: 'postgres://x' },
       clock,
       logger: {
         ...silentLogger,
@@ -76,20 +77,24 @@ t.test(
     await handling.follow(served([endpoint('b', { secrets: ['another'] })], ['x', 'y']));
     t.strictSame(
       given,
-      ['forward x', 'webhook b', 'forward x,y', 'webhook b,c', 'webhook b'],
+      [
+        ...['forward x', 'webhook b', 'replay b'],
+        ...['forward x,y', 'webhook b,c', 'replay b,c'],
+        ...['webhook b', 'replay b'],
+      ],
       'each is told what is new to it',
     );
     t.strictSame(lines, []);
     answer = () => Promise.reject(new ActorSettingsError('no'));
     await handling.follow(served([], ['x', 'y']));
-    t.match(lines, [/could not be changed/]);
+    t.match(lines, [/could not be changed/, /could not be changed/]);
     await handling.follow(served([], ['x', 'y']));
-    t.equal(lines.length, 2, 'what was refused is told again');
+    t.equal(lines.length, 4, 'what was refused is told again');
     answer = () => new Promise(() => {});
     const late = handling.follow(served([endpoint('d')], ['x', 'y']));
-    await until('it is told', () => given.at(-1) === 'webhook d');
+    await until('it is told', () => given.at(-1) === 'replay d');
     clock.advance(2_000);
     await late;
-    t.match(lines.slice(2), [/have not taken/]);
+    t.match(lines.slice(4), [/have not taken/, /have not taken/]);
   },
 );

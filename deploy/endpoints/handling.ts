@@ -1,6 +1,7 @@
 /**
- * What actors are told of endpoints and targets: `webhook` where the messages of each endpoint go, `forward` where its targets are. They follow
- * those of the node while they work.
+/**
+ * What actors are told of endpoints and targets: `webhook` and `replay` where the messages of each endpoint go, `forward` where its targets are. They
+ * follow those of the node while they work.
  *
  * Targets go first: a route never names one that `forward` has not been told of.
  *
@@ -8,6 +9,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ForwardSettings } from '../../actors/forward/settings.js';
+import type { ReplaySettings } from '../../actors/replay/index.js';
 import type { Handling } from '../../actors/webhook/route-settings.js';
 import type { WebhookSettings } from '../../actors/webhook/settings.js';
 import { PROVIDERS } from '../../gateway/providers/index.js';
@@ -23,6 +25,8 @@ interface HandlingOptions {
   readonly webhook: Omit<WebhookSettings, 'endpoints'>;
   /** All but the targets. */
   readonly forward: Omit<ForwardSettings, 'targets'>;
+  /** All but the endpoints. */
+  readonly replay: Omit<ReplaySettings, 'endpoints'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -55,10 +59,13 @@ class EndpointHandling {
   }
 
   async #change(): Promise<void> {
-    const { webhook, forward } = this.#options;
+    const { webhook, forward, replay } = this.#options;
     const { endpoints, targets } = this.#served;
     await this.#tell('forward', forwardSettings(forward, targets), 'the targets');
-    await this.#tell('webhook', handlingSettings(webhook, endpoints), 'the routes of endpoints');
+    await Promise.all([
+      this.#tell('webhook', handlingSettings(webhook, endpoints), 'the routes of endpoints'),
+      this.#tell('replay', handlingSettings(replay, endpoints), 'the routes of endpoints'),
+    ]);
   }
 
   async #tell(actor: string, settings: object, what: string): Promise<void> {

@@ -12,6 +12,7 @@ const PAGES = [
   [`events/77aa`, 'stale'],
   ['dead-letters', 'TETHER_EMP_MALFORMED'],
   ['endpoints', 'taken away, deliveries wait'],
+  ['replays', 'endpoint shop'],
   ['uploads', 'debtors-2026-11-21.csv'],
   ['configuration', 'TETHER_API_TOKEN'],
   ['audit', 'Nobody changed anything.'],

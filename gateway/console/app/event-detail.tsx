@@ -4,7 +4,7 @@ import { useLoad } from './load.js';
 import { Masked, Revealed } from './payload.js';
 import { useReveal } from './reveal.js';
 import { linkTo } from './router.js';
-import { LoadState, Panel, Table, When } from './ui.js';
+import { ChangeButton, LoadState, Panel, Table, When } from './ui.js';
 import type { EventDetail } from './wire.js';
 
 const MISSING: Readonly<Record<NonNullable<EventDetail['payloadMissing']>, string>> = {
@@ -13,7 +13,12 @@ const MISSING: Readonly<Record<NonNullable<EventDetail['payloadMissing']>, strin
   damaged: 'The archive does not have the body as it was. The log of the node says more.',
 };
 
-export function EventPanel(props: { id: string; onChoose: (id: string) => void; onClose: () => void }) {
+export function EventPanel(props: {
+  id: string;
+  onChoose: (id: string) => void;
+  onReplay: () => void;
+  onClose: () => void;
+}) {
   const { id } = props;
   const path = `/api/events/${encodeURIComponent(id)}`;
   const { value, error, isLoading } = useLoad<EventDetail>(path);
@@ -26,6 +31,7 @@ export function EventPanel(props: { id: string; onChoose: (id: string) => void; 
       actions={
         <>
           {value !== undefined && button}
+          {value !== undefined && <ChangeButton onClick={props.onReplay}>Replay</ChangeButton>}
           <button type="button" onClick={props.onClose}>
             Close
           </button>

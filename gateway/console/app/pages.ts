@@ -9,6 +9,7 @@ import { EventsPage } from './pages/events.js';
 import { OverviewPage } from './pages/overview.js';
 import { PartitionsPage } from './pages/partitions.js';
 import { PoolsPage } from './pages/pools.js';
+import { ReplaysPage } from './pages/replays.js';
 import { UploadsPage } from './pages/uploads.js';
 
 interface Page {
@@ -26,6 +27,7 @@ export const PAGES: readonly Page[] = [
   { name: 'events', title: 'Events', key: 'e', Content: EventsPage },
   { name: 'dead-letters', title: 'Dead letters', key: 'd', Content: DeadLettersPage },
   { name: 'endpoints', title: 'Endpoints', key: 'w', Content: EndpointsPage },
+  { name: 'replays', title: 'Replays', key: 'r', Content: ReplaysPage },
   { name: 'uploads', title: 'Uploads', key: 'u', Content: UploadsPage },
   { name: 'configuration', title: 'Configuration', key: 'c', Content: ConfigurationPage },
   { name: 'audit', title: 'Audit', key: 'l', Content: AuditPage },

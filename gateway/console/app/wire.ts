@@ -107,6 +107,39 @@ export interface DeadLetterPreview {
   readonly warnings: readonly { readonly code: string; readonly detail: string }[];
 }
 
+export type ReplaySelect =
+  | { readonly ids: readonly string[] }
+  | { readonly filter: Readonly<Record<string, string | number>> };
+
+export interface ReplayRow {
+  readonly id: string;
+  readonly state: string;
+  readonly select: ReplaySelect;
+  readonly to: string | null;
+  readonly forced: boolean;
+  readonly total: number | null;
+  readonly seen: number;
+  readonly told: number;
+  readonly leftOut: Readonly<Record<string, number>>;
+  readonly perSecond: number | null;
+  readonly secondsLeft: number | null;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly reason: string | null;
+}
+
+export interface ReplayPreview {
+  readonly total: number | null;
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    readonly events: number;
+    readonly oldest: number;
+    readonly latest: number;
+  }[];
+  readonly effect: string;
+  readonly warnings: readonly { readonly code: string; readonly detail: string }[];
+}
+
 export interface UploadRow {
   readonly id: string;
   readonly state: string;

@@ -6,12 +6,14 @@ import { endpointRoutes } from '../../api/endpoints.js';
 import { eventRoutes } from '../../api/events.js';
 import { type LogLevelState, logLevelRoutes } from '../../api/log-level.js';
 import { type PoolControl, type PoolState, poolRoutes } from '../../api/pools.js';
+import { replayRoutes } from '../../api/replays.js';
 import type { ApiRoute, AuditEntry } from '../../api/route.js';
 import type { PoolStatus } from '../../api/status-schema.js';
 import { targetRoutes } from '../../api/targets.js';
 import { uploadListRoutes } from '../../api/uploads.js';
 import { endpointList, targetList } from './endpoints.js';
 import { pools as startPools } from './figures.js';
+import { MadeUpReplays } from './replays.js';
 import { events, Letters, uploads } from './rows.js';
 
 const RANGE = { min: 1, max: 1_000 };
@@ -25,6 +27,7 @@ const ALLOWED = {
 
 export class MadeUpNode implements PoolControl {
   readonly letters = new Letters();
+  readonly replays = new MadeUpReplays();
   readonly changes: (AuditEntry & { readonly id: number })[] = [];
   pools: PoolStatus[] = startPools();
   level: LogLevelState['level'] = 'info';
@@ -75,6 +78,7 @@ export class MadeUpNode implements PoolControl {
       },
       payloads: { payloadOf: async ({ payload = Buffer.alloc(0) }) => payload },
     }),
+    ...replayRoutes({ replays: this.replays, poolMode: () => 'running' }),
     ...uploadListRoutes({
       now: Date.now,
       uploads: {

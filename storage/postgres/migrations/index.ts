@@ -10,6 +10,7 @@ import { webhooks } from './0009-webhooks.js';
 import { endpoints } from './0010-endpoints.js';
 import { forwards } from './0011-forwards.js';
 import { archive } from './0012-archive.js';
+import { replays } from './0013-replays.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   endpoints,
   forwards,
   archive,
+  replays,
 ];
 
 export type { Migration } from './migration.js';
