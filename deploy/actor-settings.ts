@@ -1,5 +1,6 @@
 /** The actors of a node: those that come with Tether, with settings made of its configuration, and the user's own. */
 import type { PaymentSettings } from '../actors/payment/index.js';
+import type { ReplaySettings } from '../actors/replay/index.js';
 import type { WebhookSettings } from '../actors/webhook/settings.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import type { ActorRegistration } from '../runtime/system-options.js';
@@ -40,7 +41,7 @@ function nodeActors(config: Config, place: ActorPlace): readonly ActorRegistrati
     {
       module: REPLAY_ACTOR,
       threads: 1,
-      settings: handlingSettings(place, config.endpoints),
+      settings: handlingSettings(replaySettings(config, place), config.endpoints),
     },
     ...config.actors.map(({ module }) => ({ module, threads: config.threads, settings: place })),
   ];
@@ -68,4 +69,9 @@ function webhookSettings(config: Config, place: ActorPlace): Omit<WebhookSetting
   };
 }
 
-export { type ActorPlace, nodeActors, webhookSettings };
+/** The object store: bodies may be in the archive. */
+function replaySettings(config: Config, place: ActorPlace): Omit<ReplaySettings, 'endpoints'> {
+  return { ...place, objects: objectSettings(config) };
+}
+
+export { type ActorPlace, nodeActors, replaySettings, webhookSettings };

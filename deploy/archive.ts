@@ -10,8 +10,7 @@ import type { ArchiveSettings } from '../actors/archive/settings.js';
 import type { ActorSystem } from '../runtime/actor-system.js';
 import type { Logger } from '../runtime/logger.js';
 import { backoffMs, type RetryPolicy } from '../runtime/retry.js';
-import type { ObjectStore } from '../storage/objects/object-store.js';
-import { openObjectStore } from '../storage/objects/open.js';
+import { LazyObjectStore } from '../storage/objects/lazy-store.js';
 import type { Pool } from '../storage/postgres/index.js';
 import type { Config } from './config.js';
 import { objectSettings } from './uploads.js';
@@ -36,14 +35,15 @@ class NodeArchive {
   readonly payloads: Payloads;
   readonly #config: Config;
   readonly #logger: Logger;
+  readonly #objects: LazyObjectStore;
   #mode: 'waiting' | 'beginning' | 'begun' | 'resting' = 'waiting';
   #retry: NodeJS.Timeout | undefined;
-  #objects: Promise<ObjectStore> | undefined;
 
   constructor(config: Config, pool: Pool, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
-    this.payloads = new Payloads(pool, () => this.#open(), logger);
+    this.#objects = new LazyObjectStore(objectSettings(config), logger);
+    this.payloads = new Payloads(pool, () => this.#objects.open(), logger);
   }
 
   /** From when the actors run. */
@@ -64,8 +64,7 @@ class NodeArchive {
   /** Ends what was opened. Idempotent. */
   async stop(): Promise<void> {
     this.rest();
-    const opened = await this.#objects?.catch(() => undefined);
-    await opened?.close();
+    await this.#objects.close();
   }
 
   async #tell(system: Pick<ActorSystem, 'ref'>, attempt: number): Promise<void> {
@@ -80,11 +79,6 @@ class NodeArchive {
         backoffMs(attempt, RETRY, Math.random),
       );
     }
-  }
-
-  #open(): Promise<ObjectStore> {
-    this.#objects ??= openObjectStore(objectSettings(this.#config), this.#logger);
-    return this.#objects;
   }
 }
 

@@ -22,7 +22,7 @@ import {
   postgresSnapshots,
 } from '../storage/postgres/index.js';
 import { OWN_TYPES } from './actor-modules.js';
-import { type ActorPlace, nodeActors, webhookSettings } from './actor-settings.js';
+import { type ActorPlace, nodeActors, replaySettings, webhookSettings } from './actor-settings.js';
 import { NodeArchive } from './archive.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
 import type { Config } from './config.js';
@@ -145,7 +145,7 @@ async function openParts(
     system,
     webhook: webhookSettings(config, place),
     forward: place,
-    replay: place,
+    replay: replaySettings(config, place),
     clock: systemClock,
     logger,
   });

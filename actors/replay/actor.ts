@@ -10,6 +10,7 @@
  * | what may happen                                 | what it means                                                               |
  * |-------------------------------------------------|-----------------------------------------------------------------------------|
  * | the log is full, or ends; Postgres is away      | an outage: it waits, and goes on                                            |
+ * | the store with archived bodies is away          | the same                                                                    |
  * | there is no such actor                          | `failed`, with the reason; nothing behind it is told                        |
  * | an endpoint is not known here                   | it may come yet: tried again for a while, then its events are left out      |
  * | another error                                   | tried again; the fifth in a row: `failed`                                   |
@@ -18,17 +19,22 @@
  *
  * Effects. A delivery of a replay has the deduplication key of the first one: who had its effect has no second one. When it is forced, its key is the
  * replay's own (`handover.ts`): one effect more for each forced replay, however often that is interrupted.
+ *
+ * It sends of its own accord, so a log that is full for senders is full for it (`asSender`).
  */
 import { type ActorContext, defineActor } from '../../runtime/actor.js';
 import { causeOf, failureOf, fencedPartitionsOf } from '../../runtime/failure.js';
 import type { Message } from '../../runtime/message.js';
+import { LazyObjectStore } from '../../storage/objects/lazy-store.js';
 import { createPool, type Pool } from '../../storage/postgres/pool.js';
 import { isUuid } from '../../storage/uuid.js';
-import { type Handover, handOver, tellBy } from '../webhook/handover.js';
+import { Payloads } from '../archive/payloads.js';
+import { handOver, tellBy } from '../webhook/handover.js';
 import { Routes } from '../webhook/routes.js';
-import { type LeftOut, replayOf } from './deliveries.js';
+import { leftOutBefore } from './deliveries.js';
 import { REMINDER, type ReplayMessage, TICK_MS, TYPE } from './message.js';
 import { Pace } from './pace.js';
+import { decidePage } from './page.js';
 import { type EventPage, readPage } from './selection.js';
 import { fillReplaySettings } from './settings.js';
 import { goesOn } from './state.js';
@@ -37,6 +43,9 @@ import { type Progress, type Replay, ReplayStore } from './store.js';
 export interface ReplayResources {
   readonly pool: Pool;
   readonly store: ReplayStore;
+  readonly objects: LazyObjectStore;
+  /** Of events, wherever they are. */
+  readonly payloads: Payloads;
   /** Of the settings as they are now. */
   routes: Routes;
 }
@@ -65,14 +74,24 @@ export default defineActor<ReplayMessage, State, ReplayResources>({
   scope: 'key',
 
   open({ settings, logger }) {
-    const { databaseUrl, connectionsMax, endpoints, fencedBy } = fillReplaySettings(settings);
+    const filled = fillReplaySettings(settings);
+    const { databaseUrl, connectionsMax, endpoints, fencedBy } = filled;
     const pool = createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-replay', logger });
-    return { pool, store: new ReplayStore(pool, fencedBy), routes: new Routes(endpoints) };
+    const objects = new LazyObjectStore(filled.objects, logger);
+    return {
+      pool,
+      store: new ReplayStore(pool, fencedBy),
+      objects,
+      payloads: new Payloads(pool, () => objects.open(), logger),
+      routes: new Routes(endpoints),
+    };
   },
 
   configure,
 
-  close: ({ pool }) => pool.end(),
+  async close({ pool, objects }) {
+    await Promise.all([pool.end(), objects.close()]);
+  },
 
   state: () => ({ pace: new Pace(), missingSince: undefined, failures: 0 }),
 
@@ -132,10 +151,11 @@ async function work(replay: Replay, context: Context): Promise<void> {
   const begunAt = context.now();
   let workedMs = pace.look(begunAt, replay.rate);
   let { cursor } = replay;
-  while (pace.credit > 0 && context.now() - begunAt < WORK_MS) {
+  const isTimeOver = () => context.now() - begunAt >= WORK_MS;
+  while (pace.credit > 0 && !isTimeOver()) {
     const limit = Math.min(pace.credit, EVENTS_OF_PAGE_MAX);
     const page = await readPage(resources.pool, replay.selection, cursor, limit);
-    const told = await tell(replay, page, cursor, context);
+    const told = await tell(replay, page, cursor, context, isTimeOver);
     if (told === undefined) return;
     const progress = { ...told, workedMs };
     const now = await resources.store.progress({ id: replay.id, cursor }, progress, context.epochs);
@@ -147,31 +167,26 @@ async function work(replay: Replay, context: Context): Promise<void> {
   }
 }
 
-/** What a page comes to, when all of it is on the log; undefined: it has to wait, and nothing of it was told. */
+/** What a page comes to, when it is on the log; undefined: it has to wait, and nothing of it was told. */
 async function tell(
   replay: Replay,
-  { events, next }: EventPage,
+  page: EventPage,
   cursor: string | undefined,
   context: Context,
+  isTimeOver: () => boolean,
 ): Promise<Omit<Progress, 'workedMs'> | undefined> {
-  const leftOut: Partial<Record<LeftOut, number>> = {};
-  const handovers: Handover[] = [];
-  for (const event of events) {
-    const decided = replayOf(event, replay, context.resources.routes);
-    if (typeof decided === 'string') leftOut[decided] = (leftOut[decided] ?? 0) + 1;
-    else handovers.push(decided);
-  }
-  if (leftOut.endpoint !== undefined && mayStillCome(context)) return undefined;
+  const { store, payloads, routes } = context.resources;
+  const isMissing = page.events.some((event) => leftOutBefore(event, replay, routes) === 'endpoint');
+  if (isMissing && mayStillCome(context)) return undefined;
+  const decided = await decidePage(page, replay, { payloads, routes }, isTimeOver);
+  // Bodies may have taken so long that it was told to stop meanwhile.
+  if (isTimeOver() && (await store.get(replay.id))?.state !== 'running') return undefined;
+  const { handovers, leftOut, isEnd } = decided;
   // No transaction is open meanwhile that would have to be kept alive.
-  await handOver(handovers, tellBy(context.ref), async () => {});
+  await handOver(handovers, tellBy(context.ref, { asSender: true }), async () => {});
   context.state.pace.spend(handovers.length);
-  return {
-    cursor: next ?? events.at(-1)?.id ?? cursor,
-    told: handovers.length,
-    deliveries: handovers.reduce((sum, { destinations }) => sum + destinations.length, 0),
-    leftOut,
-    isEnd: next === undefined,
-  };
+  const deliveries = handovers.reduce((sum, { destinations }) => sum + destinations.length, 0);
+  return { cursor: decided.cursor ?? cursor, told: handovers.length, deliveries, leftOut, isEnd };
 }
 
 /** Whether an endpoint that is missing may still come to this node: its settings are those of the cluster, and take a moment. */

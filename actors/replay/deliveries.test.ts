@@ -3,12 +3,14 @@ import type { WebhookDelivery } from '../webhook/delivery.js';
 import { handOver } from '../webhook/handover.js';
 import { handlingSchema } from '../webhook/route-settings.js';
 import { Routes } from '../webhook/routes.js';
-import { type HowReplayed, replayOf } from './deliveries.js';
+import type { Body } from './bodies.js';
+import { type HowReplayed, leftOutBefore, replayOf } from './deliveries.js';
 import type { ReplayedEvent } from './selection.js';
 
 const routes = new Routes({
   shop: handlingSchema.parse({ routes: [{ when: "type == 'paid'", to: ['ledger', 'forward:crm'] }] }),
 });
+const BODY = Buffer.from('{}');
 const event: ReplayedEvent = {
   id: '0190a000-0000-7000-8000-000000000001',
   endpoint: 'shop',
@@ -19,12 +21,17 @@ const event: ReplayedEvent = {
   traceparent: '',
   receivedAt: 5,
   meta: { provider: 'hmac', contentType: 'application/json', id: 'evt_1', headers: { a: 'b' } },
-  payload: Buffer.from('{}'),
+  payload: BODY,
+  place: undefined,
 };
 const how: HowReplayed = { id: 'r1', forced: false, target: undefined };
 
-async function told(of: Partial<ReplayedEvent>, given: Partial<HowReplayed> = {}) {
-  const decided = replayOf({ ...event, ...of }, { ...how, ...given }, routes);
+async function told(of: Partial<ReplayedEvent>, given: Partial<HowReplayed> = {}, body: Body = BODY) {
+  const [one, as] = [
+    { ...event, ...of },
+    { ...how, ...given },
+  ];
+  const decided = leftOutBefore(one, as, routes) ?? replayOf(one, body, as, routes);
   if (typeof decided === 'string') return decided;
   const all: [string, string, string, WebhookDelivery][] = [];
   await handOver(
@@ -39,9 +46,19 @@ t.test('what is left out, and why', async (t) => {
   t.equal(await told({ meta: null, endpoint: 'emp' }), 'payment');
   t.equal(await told({ status: 'delayed' }), 'delayed');
   t.equal(await told({ status: 'delayed' }, { target: 'x' }), 'delayed');
-  t.equal(await told({ payload: null }), 'body');
+  for (const given of [{}, { target: 'x' }]) {
+    t.equal(await told({}, given, 'body'), 'body');
+    t.equal(await told({}, given, 'damaged'), 'damaged');
+  }
   t.equal(await told({ endpoint: 'gone' }), 'endpoint');
   t.equal(await told({ kind: 'sent' }), 'unrouted');
+  const before = (of: Partial<ReplayedEvent>) => leftOutBefore({ ...event, ...of }, how, routes);
+  t.equal(before({ kind: 'sent' }), undefined, 'its body decides');
+  t.strictSame(
+    [before({ meta: null }), before({ status: 'delayed' }), before({ endpoint: 'gone' })],
+    ['payment', 'delayed', 'endpoint'],
+    'no body is fetched for these',
+  );
 });
 
 t.test(
@@ -60,7 +77,7 @@ t.test(
       receivedAt: 5,
       contentType: 'application/json',
       headers: { a: 'b' },
-      body: event.payload,
+      body: BODY,
       replay: { id: 'r1', forced: false },
     });
   },

@@ -1,25 +1,26 @@
 /**
  * What becomes of an event in a replay: deliveries to actors, or the reason why it is left out. Nothing is left out in silence: each is counted by
- * its reason.
+ * its reason. Of those that are left out whatever their bodies are, no body is fetched.
  *
  * | an event                                                | without a target      | to a target |
  * |---------------------------------------------------------|-----------------------|-------------|
  * | of EMP                                                  | left out: `payment`   | delivered   |
  * | whose time has not come (`delayed`)                     | left out: `delayed`   | as without  |
- * | whose body is gone                                      | left out: `body`      | as without  |
  * | of an endpoint that is not there any more               | left out: `endpoint`  | delivered   |
+ * | whose body is gone                                      | left out: `body`      | as without  |
+ * | whose body is not what was archived                     | left out: `damaged`   | as without  |
  * | that no route takes                                     | left out: `unrouted`  | delivered   |
  * | else                                                    | to the actors of its routes, as they are now | delivered |
  *
  * `payment` knows a message by its event, and the event is what is replayed: sent there again, each would be left out there. See decision 0034.
  */
-import { WebhookEndpointError } from '../webhook/errors.js';
 import type { Handover } from '../webhook/handover.js';
 import type { WebhookMessage } from '../webhook/message.js';
 import type { Routes } from '../webhook/routes.js';
+import type { Body } from './bodies.js';
 import type { ReplayedEvent } from './selection.js';
 
-export type LeftOut = 'payment' | 'delayed' | 'body' | 'endpoint' | 'unrouted';
+export type LeftOut = 'payment' | 'delayed' | 'endpoint' | 'body' | 'damaged' | 'unrouted';
 
 export interface HowReplayed {
   readonly id: string;
@@ -30,18 +31,29 @@ export interface HowReplayed {
 
 const FORM = 'application/x-www-form-urlencoded';
 
+/** Why it is left out, whatever its body is; undefined: its body decides. */
+export function leftOutBefore(
+  { meta, status, endpoint }: ReplayedEvent,
+  { target }: HowReplayed,
+  routes: Pick<Routes, 'knows'>,
+): LeftOut | undefined {
+  if (meta === null && target === undefined) return 'payment';
+  if (status === 'delayed') return 'delayed';
+  if (target === undefined && !routes.knows(endpoint)) return 'endpoint';
+  return undefined;
+}
+
+/** Of an event that is not left out before. */
 export function replayOf(
   event: ReplayedEvent,
+  body: Body,
   { id, forced, target }: HowReplayed,
   routes: Routes,
 ): Handover | LeftOut {
-  const { meta, status, payload, key, dedupe, traceparent, receivedAt } = event;
-  if (meta === null && target === undefined) return 'payment';
-  if (status === 'delayed') return 'delayed';
-  if (payload === null) return 'body';
-  const webhook = webhookOf(event, payload);
-  const destinations = target === undefined ? routed(webhook, event, routes) : [target];
-  if (destinations === undefined) return 'endpoint';
+  if (typeof body === 'string') return body;
+  const { key, dedupe, traceparent, receivedAt } = event;
+  const webhook = webhookOf(event, body);
+  const destinations = target === undefined ? routes.destinationsOf(webhook, key, event.id) : [target];
   if (destinations.length === 0) return 'unrouted';
   return {
     message: { id: event.id, dedupe, receivedAt, traceparent },
@@ -50,20 +62,6 @@ export function replayOf(
     destinations,
     replay: { id, forced },
   };
-}
-
-/** Undefined: there is no such endpoint here. */
-function routed(
-  webhook: WebhookMessage,
-  { key, id }: ReplayedEvent,
-  routes: Routes,
-): readonly string[] | undefined {
-  try {
-    return routes.destinationsOf(webhook, key, id);
-  } catch (error) {
-    if (error instanceof WebhookEndpointError) return undefined;
-    throw error;
-  }
 }
 
 function webhookOf({ endpoint, kind, meta }: ReplayedEvent, body: Uint8Array): WebhookMessage {

@@ -93,6 +93,11 @@ t.test('bodies that are long make short pages, of one at least', async (t) => {
   const first = await readPage(pool, selection, undefined, 500);
   t.equal(first.events.length, 2, 'the second begins below 8 MiB');
   t.strictSame((await all(selection, 500)).seen, numbers('long', 6));
+  await pool.query(
+    `UPDATE events SET payload = NULL, payload_length = octet_length(payload) WHERE endpoint = 'long'`,
+  );
+  const archived = await readPage(pool, selection, undefined, 500);
+  t.equal(archived.events.length, 2, 'wherever they are');
 });
 
 t.test('a summary by endpoint', async (t) => {

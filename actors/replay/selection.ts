@@ -11,6 +11,7 @@
  * the payments.
  */
 import { inTransaction, type Pool, type Queryable } from '../../storage/postgres/pool.js';
+import { type PayloadPlace, PLACE_COLUMNS, type PlaceRow, placeOf } from '../archive/place.js';
 import { idBound, keySource, matchesOf, timeBounds, Values, whereAll } from '../payment/event-selection.js';
 
 export const IDS_MAX = 1_000;
@@ -43,8 +44,10 @@ export interface ReplayedEvent {
   readonly receivedAt: number;
   /** What the gateway read of a webhook; null of EMP's. */
   readonly meta: unknown;
-  /** Null when it is elsewhere. */
-  readonly payload: Buffer | null;
+  /** Undefined when it is not in Postgres: `bodies.ts` gets it. */
+  readonly payload: Uint8Array | undefined;
+  /** Undefined when it is not archived. */
+  readonly place: PayloadPlace | undefined;
 }
 
 export interface EventPage {
@@ -53,8 +56,9 @@ export interface EventPage {
   readonly next: string | undefined;
 }
 
-interface Row extends Omit<ReplayedEvent, 'traceparent' | 'receivedAt'> {
+interface Row extends Omit<ReplayedEvent, 'traceparent' | 'receivedAt' | 'payload' | 'place'>, PlaceRow {
   readonly traceparent: string | null;
+  readonly payload: Buffer | null;
   readonly received_at: number;
   /** Of the page, before it was cut by its bytes. */
   readonly found: number;
@@ -62,6 +66,8 @@ interface Row extends Omit<ReplayedEvent, 'traceparent' | 'receivedAt'> {
 
 const ROWS_OF_PAGE_MAX = 10_000;
 const BYTES_OF_PAGE_MAX = 8 * 1024 * 1024;
+/** Of a payload, wherever it is. */
+const BYTES = 'coalesce(octet_length(payload), payload_length, 0)';
 const STATEMENT_MS_MAX = 10_000;
 
 /** @param limit of its rows, 1 or more. @throws what `toPostgresError` makes of an error */
@@ -75,25 +81,37 @@ export async function readPage(
     const values = new Values();
     const { source, where } = sourceOf(selection, cursor, limit, values);
     const { rows } = await client.query<Row>(
-      `SELECT id, endpoint, kind, key, dedupe, status, traceparent, meta, payload, found::int,
+      `SELECT id, endpoint, kind, key, dedupe, status, traceparent, meta, payload, ${PLACE_COLUMNS}, found::int,
          (extract(epoch FROM received_at) * 1000)::float8 AS received_at
        FROM (
          SELECT *, count(*) OVER () AS found,
-           sum(coalesce(octet_length(payload), 0)) OVER (ORDER BY id) - coalesce(octet_length(payload), 0) AS bytes_before
+           sum(${BYTES}) OVER (ORDER BY id) - ${BYTES} AS bytes_before
          FROM (SELECT * FROM ${source} ${where} ORDER BY id LIMIT ${limit}) p
        ) c
        WHERE bytes_before <= ${BYTES_OF_PAGE_MAX} ORDER BY id`,
       values.all,
     );
-    const events = rows.map(({ found, received_at, traceparent, ...row }) => ({
-      ...row,
-      traceparent: traceparent ?? '',
-      receivedAt: Math.round(received_at),
-    }));
+    const events = rows.map(toEvent);
     const found = rows[0]?.found ?? 0;
     const isCut = found === limit || rows.length < found;
     return { events, next: isCut ? events.at(-1)?.id : await endOfRows(client, selection, cursor) };
   });
+}
+
+function toEvent(row: Row): ReplayedEvent {
+  return {
+    id: row.id,
+    endpoint: row.endpoint,
+    kind: row.kind,
+    key: row.key,
+    dedupe: row.dedupe,
+    status: row.status,
+    traceparent: row.traceparent ?? '',
+    receivedAt: Math.round(row.received_at),
+    meta: row.meta,
+    payload: row.payload ?? undefined,
+    place: placeOf(row),
+  };
 }
 
 export interface SelectionSummary {

@@ -1,9 +1,12 @@
 /** The settings of the replay actor, checked when its thread starts and each time they change. */
 import { z } from 'zod';
+import { objectSettings } from '../object-settings.js';
 import { handlingSchema } from '../webhook/route-settings.js';
 
 const Settings = z.strictObject({
   databaseUrl: z.string().min(1),
+  /** Bodies may be in the archive. */
+  objects: objectSettings,
   /** Connections of each worker thread: of the replays that run, each has one at a time. */
   connectionsMax: z.int().min(1).max(100).default(4),
   /** What is done with the messages of each endpoint, by its name: where a replay without a target goes. */

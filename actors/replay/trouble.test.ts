@@ -6,7 +6,7 @@ import { AT, openDay } from './test/day.js';
 import { ROUTED, writeEvents } from './test/system.js';
 
 t.setTimeout(60_000);
-const { pool, url, start, seen } = await openDay(t, 1_000);
+const { pool, start, seen } = await openDay(t, 1_000);
 
 t.test('to another actor; of what no route takes, and of EMP', async (t) => {
   await writeEvents(pool, {
@@ -19,7 +19,7 @@ t.test('to another actor; of what no route takes, and of EMP', async (t) => {
   });
   await writeEvents(pool, { count: 20, keys: 3, from: AT + 3_600_100, endpoint: 'kept', status: 'unrouted' });
   t.teardown(() => pool.query(`DELETE FROM events WHERE endpoint <> 'shop'`));
-  const { preview, replay, get, ended } = await start(t, { ...ROUTED, kept: {} });
+  const { preview, replay, get, ended } = await start(t, { endpoints: { ...ROUTED, kept: {} } });
   const selection = { filter: { from: AT + 3_600_000 } };
   t.match(await preview({ selection }), { summary: { total: 50 }, leftOut: { payment: 30 } });
   const routed = await replay({ selection });
@@ -44,12 +44,12 @@ t.test('nobody there: it fails, and says why', async (t) => {
 });
 
 t.test('an endpoint that is not known yet: it waits, and leaves nothing out', async (t) => {
-  const { system, replays, replay, get, ended } = await start(t, {});
+  const { system, settings, replays, replay, get, ended } = await start(t, { endpoints: {} });
   const { id } = await replay({ selection: { filter: { to: AT + 100 } } });
   await until('it runs', async () => (await get(id)).state === 'running');
   await system.caughtUp('replay', 10_000);
   t.match(await get(id), { state: 'running', told: 0, leftOut: {}, cursor: undefined });
-  await system.changeSettings('replay', { databaseUrl: url, endpoints: ROUTED });
+  await system.changeSettings('replay', { ...settings, endpoints: ROUTED });
   await ended(id);
   t.match(await replays.get(id), { state: 'done', told: 100, leftOut: {} });
 });

@@ -12,6 +12,7 @@
  * - there is no actor of that type: `UnknownActorError`, at once a dead letter that says so
  */
 import type { ActorContext } from '../../runtime/actor.js';
+import type { DurableOptions } from '../../runtime/actor-ref.js';
 import { asError } from '../../runtime/failure.js';
 import type { WebhookDelivery } from './delivery.js';
 import { WebhookHandoverError } from './errors.js';
@@ -44,8 +45,9 @@ const WAITS: ReadonlySet<string> = new Set([
   'TETHER_ACTIVATION_STOPPED',
 ]);
 
-export function tellBy(ref: ActorContext['ref']): TellDurably {
-  return (actor, key, delivery, options) => ref(actor, key).tellDurably(delivery, options);
+/** @param how `asSender` of who hands over what no message on the log asks for */
+export function tellBy(ref: ActorContext['ref'], how: Pick<DurableOptions, 'asSender'> = {}): TellDurably {
+  return (actor, key, delivery, options) => ref(actor, key).tellDurably(delivery, { ...options, ...how });
 }
 
 /**

@@ -61,7 +61,7 @@ t.test(
       },
       webhook: SETTINGS,
       forward: { databaseUrl: 'postgres://x' },
-      replay: { databaseUrl: 'postgres://x' },
+      replay: { databaseUrl: 'postgres://x', objects: { driver: 'folder', directory: 'x' } },
       clock,
       logger: {
         ...silentLogger,

@@ -43,7 +43,7 @@ export const replaySchema = z
     deliveries: countSchema,
     leftOut: z
       .record(z.string(), countSchema)
-      .meta({ description: 'By reason: `payment`, `delayed`, `body`, `endpoint`, `unrouted`' }),
+      .meta({ description: 'By reason: `payment`, `delayed`, `endpoint`, `body`, `damaged`, `unrouted`' }),
     perSecond: z.number().nullable().meta({ description: 'Events, while it runs' }),
     secondsLeft: z.number().nullable(),
     createdAt: z.number(),

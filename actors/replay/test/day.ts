@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { until } from '../../../runtime/testing/until.js';
 import { startTestPostgres } from '../../../storage/postgres/test-server.js';
 import type { ReplayRequest } from '../replays.js';
-import { ROUTED, startReplaySystem, writeEvents } from './system.js';
+import { startReplaySystem, type TestPlace, writeEvents } from './system.js';
 import { SEEN } from './witness.js';
 
 /** Of the first event, milliseconds since the epoch; the n-th is n later. */
@@ -18,9 +18,9 @@ export async function openDay(t: Test, count: number) {
   return {
     pool,
     url,
-    async start(t: Test, endpoints = ROUTED) {
+    async start(t: Test, place: TestPlace = {}) {
       await pool.query('TRUNCATE seen, replays, reminders');
-      const system = await startReplaySystem(t.testdir(), url, endpoints);
+      const system = await startReplaySystem(t.testdir(), url, place);
       t.teardown(() => system.close());
       const { replays } = system;
       return {

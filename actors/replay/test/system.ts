@@ -39,10 +39,16 @@ export const ROUTED: NonNullable<ReplaySettings['endpoints']> = {
   shop: { routes: [{ to: 'replay-witness' }] },
 };
 
+/** Where replays go, and the folder with what is archived. */
+export interface TestPlace {
+  readonly endpoints?: NonNullable<ReplaySettings['endpoints']>;
+  readonly objects?: string;
+}
+
 export async function startReplaySystem(
   directory: string,
   databaseUrl: string,
-  endpoints: NonNullable<ReplaySettings['endpoints']> = ROUTED,
+  { endpoints = ROUTED, objects = join(directory, 'objects') }: TestPlace = {},
 ) {
   const log = await openJournal({
     directory: join(directory, 'journal'),
@@ -56,12 +62,17 @@ export async function startReplaySystem(
     logger: silentLogger,
   });
   const reminders = createReminderStore(pool);
+  const settings: ReplaySettings = {
+    databaseUrl,
+    endpoints,
+    objects: { driver: 'folder', directory: objects },
+  };
   const system = await ActorSystem.start({
     log,
     deadLetters: createDeadLetterStore(pool),
     reminders,
     actors: [
-      { module: new URL('../actor.js', import.meta.url), threads: 1, settings: { databaseUrl, endpoints } },
+      { module: new URL('../actor.js', import.meta.url), threads: 1, settings },
       { module: new URL('./witness.js', import.meta.url), threads: 1, settings: { databaseUrl } },
     ],
     retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 50 },
@@ -81,6 +92,7 @@ export async function startReplaySystem(
     log,
     system,
     replays,
+    settings,
     async close() {
       await system.drain(10_000);
       await log.close();

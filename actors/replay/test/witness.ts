@@ -9,13 +9,14 @@ import type { WebhookDelivery } from '../../webhook/delivery.js';
 
 export const SEEN = `CREATE TABLE seen (
   seq bigint GENERATED ALWAYS AS IDENTITY, dedupe text PRIMARY KEY, key text NOT NULL, id text NOT NULL, replay text, forced boolean,
-  times int NOT NULL DEFAULT 1, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
+  body bytea NOT NULL,  times int NOT NULL DEFAULT 1, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
 
 const WRITE = `
-INSERT INTO seen (dedupe, key, id, replay, forced)
-SELECT dedupe, key, id, replay, forced FROM (
+INSERT INTO seen (dedupe, key, id, replay, forced, body)
+SELECT dedupe, key, id, replay, forced, body FROM (
   SELECT DISTINCT ON (dedupe) *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS u (dedupe, key, id, replay, forced, n)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bytea[])
+    WITH ORDINALITY AS u (dedupe, key, id, replay, forced, body, n)
   ORDER BY dedupe, n) AS firsts
 ORDER BY n
 ON CONFLICT (dedupe) DO UPDATE SET times = seen.times + 1`;
@@ -40,6 +41,7 @@ export default defineActor<WebhookDelivery, undefined, Pool>({
       messages.map(({ body }) => body.id),
       messages.map(({ body }) => body.replay?.id ?? null),
       messages.map(({ body }) => body.replay?.forced ?? null),
+      messages.map(({ body }) => Buffer.from(body.body)),
     ]);
   },
 });
