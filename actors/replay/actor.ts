@@ -20,7 +20,8 @@
  * Effects. A delivery of a replay has the deduplication key of the first one: who had its effect has no second one. When it is forced, its key is the
  * replay's own (`handover.ts`): one effect more for each forced replay, however often that is interrupted.
  *
- * It sends of its own accord, so a log that is full for senders is full for it (`asSender`).
+ * It sends of its own accord, so a log that is full for senders is full for it (`asSender`). A page of which some is on the log when it fills is told
+ * again, as a smaller one: one that is larger than the room would never be noted, and fill the room again and again.
  */
 import { type ActorContext, defineActor } from '../../runtime/actor.js';
 import { causeOf, failureOf, fencedPartitionsOf } from '../../runtime/failure.js';
@@ -29,6 +30,7 @@ import { LazyObjectStore } from '../../storage/objects/lazy-store.js';
 import { createPool, type Pool } from '../../storage/postgres/pool.js';
 import { isUuid } from '../../storage/uuid.js';
 import { Payloads } from '../archive/payloads.js';
+import { WebhookHandoverError } from '../webhook/errors.js';
 import { handOver, tellBy } from '../webhook/handover.js';
 import { Routes } from '../webhook/routes.js';
 import { leftOutBefore } from './deliveries.js';
@@ -56,6 +58,8 @@ interface State {
   missingSince: number | undefined;
   /** Since the last page. */
   failures: number;
+  /** Events of a page: fewer after the log was full in the middle of one, all of which is told again. */
+  pageMax: number;
 }
 
 type Context = ActorContext<State, ReplayResources, ReplayMessage>;
@@ -93,7 +97,7 @@ export default defineActor<ReplayMessage, State, ReplayResources>({
     await Promise.all([pool.end(), objects.close()]);
   },
 
-  state: () => ({ pace: new Pace(), missingSince: undefined, failures: 0 }),
+  state: () => ({ pace: new Pace(), missingSince: undefined, failures: 0, pageMax: EVENTS_OF_PAGE_MAX }),
 
   async receive(messages, context) {
     const { key, resources, reminders } = context;
@@ -134,6 +138,7 @@ async function goOn(replay: Replay, context: Context): Promise<void> {
     if (fencedPartitionsOf(error).length > 0) throw error;
     const failure = failureOf(error);
     state.failures++;
+    if (error instanceof WebhookHandoverError) state.pageMax = Math.max(1, Math.floor(state.pageMax / 4));
     if (failure === 'outage' || (failure === 'retryable' && state.failures < FAILURES_MAX)) {
       if (state.failures === 1) logger.warn({ replay: replay.id, err: error }, 'a replay waits');
       return;
@@ -153,7 +158,7 @@ async function work(replay: Replay, context: Context): Promise<void> {
   let { cursor } = replay;
   const isTimeOver = () => context.now() - begunAt >= WORK_MS;
   while (pace.credit > 0 && !isTimeOver()) {
-    const limit = Math.min(pace.credit, EVENTS_OF_PAGE_MAX);
+    const limit = Math.min(pace.credit, state.pageMax);
     const page = await readPage(resources.pool, replay.selection, cursor, limit);
     const told = await tell(replay, page, cursor, context, isTimeOver);
     if (told === undefined) return;
@@ -161,6 +166,7 @@ async function work(replay: Replay, context: Context): Promise<void> {
     const now = await resources.store.progress({ id: replay.id, cursor }, progress, context.epochs);
     resources.routes.tell(context.logger, context.now());
     state.failures = 0;
+    state.pageMax = Math.min(2 * state.pageMax, EVENTS_OF_PAGE_MAX);
     if (now !== 'running') return;
     workedMs = 0;
     cursor = progress.cursor;

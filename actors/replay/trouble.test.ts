@@ -72,6 +72,22 @@ t.test('connections to Postgres are cut at every other commit: it waits, and goe
   t.ok(((await seen())?.repeats ?? 0) > 0, 'a page that was not noted is told again');
 });
 
+t.test('the log is full for senders: it waits, and goes on when others have made room', async (t) => {
+  const journal = { segmentBytes: 65_536, bytesMax: 8 * 65_536 };
+  await pool.query(`UPDATE events SET payload = convert_to(repeat('x', 2000), 'UTF8')`);
+  const { system, log, replay, get, ended } = await start(t, { journal });
+  await system.pausePool('replay-witness');
+  const { id } = await replay({ selection: { filter: { to: AT + 400 } } });
+  await until('it is full', () => log.state === 'full');
+  await system.caughtUp('replay', 10_000);
+  t.match(await get(id), { state: 'running', told: 0, leftOut: {} });
+  t.ok(log.stats().diskBytes <= journal.bytesMax, `${log.stats().diskBytes}`);
+  await system.resumePool('replay-witness');
+  await ended(id);
+  t.match(await get(id), { state: 'done', told: 400 });
+  t.match(await seen(), { effects: 400, wrong: 0 });
+});
+
 t.test('so many run, the others wait; and so many are open', async (t) => {
   const { replays, replay } = await start(t);
   const slow = { selection: { filter: { to: AT + 1_000 } } };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ActorSystem } from '../../../runtime/actor-system.js';
 import { silentLogger } from '../../../runtime/logger.js';
 import { MessageIdSource } from '../../../runtime/message-id.js';
-import { openJournal } from '../../../storage/journal/index.js';
+import { type JournalOptions, openJournal } from '../../../storage/journal/index.js';
 import { createDeadLetterStore } from '../../../storage/postgres/dead-letters.js';
 import { createPool, type Queryable } from '../../../storage/postgres/pool.js';
 import { createReminderStore } from '../../../storage/postgres/reminders.js';
@@ -39,21 +39,26 @@ export const ROUTED: NonNullable<ReplaySettings['endpoints']> = {
   shop: { routes: [{ to: 'replay-witness' }] },
 };
 
-/** Where replays go, and the folder with what is archived. */
+/** Where replays go, the folder with what is archived, and how large the journal may be. */
 export interface TestPlace {
   readonly endpoints?: NonNullable<ReplaySettings['endpoints']>;
   readonly objects?: string;
+  readonly journal?: Pick<JournalOptions, 'segmentBytes' | 'bytesMax'>;
 }
 
 export async function startReplaySystem(
   directory: string,
   databaseUrl: string,
-  { endpoints = ROUTED, objects = join(directory, 'objects') }: TestPlace = {},
+  {
+    endpoints = ROUTED,
+    objects = join(directory, 'objects'),
+    journal = { segmentBytes: 16_777_216 },
+  }: TestPlace = {},
 ) {
   const log = await openJournal({
     directory: join(directory, 'journal'),
     partitions: 8,
-    segmentBytes: 16_777_216,
+    ...journal,
   });
   const pool = createPool({
     url: databaseUrl,
