@@ -51,6 +51,22 @@ t.test('one range for a block, whoever asks, and then the cache', async (t) => {
   t.ok((blocks?.n ?? 0) > 20);
 });
 
+t.test('those who ask for a segment at the same time ask Postgres once; later, again', async (t) => {
+  let asked = 0;
+  const counting = {
+    query: ((...args: Parameters<typeof pool.query>) => {
+      asked++;
+      return pool.query(...args);
+    }) as typeof pool.query,
+  };
+  const payloads = new Payloads(counting, async () => objects, silentLogger);
+  const all = await Promise.all([0, 1, 2, 3].map(eventOf));
+  for (const times of [1, 2]) {
+    await Promise.all(all.map((event) => payloads.payloadOf(event)));
+    t.equal(asked, times);
+  }
+});
+
 t.test('no more than eight are fetched at once', async (t) => {
   const payloads = open();
   const rows = await bench.rows<{ id: string }>('SELECT DISTINCT ON (block_at) id FROM events LIMIT 10');

@@ -10,7 +10,7 @@
  * | damaged, or not there     | `ArchiveDamagedError`                                                            |
  *
  * Bounded: 8 fetches at once, 30 s for each, 8 MiB of blocks kept. Neighbours were archived together, so a page of events is a fetch or two. Whether
- * a segment is over is asked each time: what the retention says holds for what is kept here too.
+ * a segment is over is asked each time, once for those who ask at the same time: what the retention says holds for what is kept here too.
  */
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../runtime/logger.js';
@@ -44,6 +44,7 @@ export class Payloads {
     sizeCalculation: (block) => Math.max(block.length, 1),
   });
   readonly #fetches = new Map<string, Promise<Buffer>>();
+  readonly #questions = new Map<string, Promise<string>>();
 
   /** @param open gives the store, each time that something is fetched */
   constructor(pool: Queryable, open: () => Promise<Pick<ObjectStore, 'read'>>, logger: Logger) {
@@ -69,7 +70,15 @@ export class Payloads {
     }
   }
 
-  async #objectOf(segment: string): Promise<string> {
+  #objectOf(segment: string): Promise<string> {
+    const underWay = this.#questions.get(segment);
+    if (underWay !== undefined) return underWay;
+    const question = this.#askFor(segment).finally(() => this.#questions.delete(segment));
+    this.#questions.set(segment, question);
+    return question;
+  }
+
+  async #askFor(segment: string): Promise<string> {
     const { rows } = await this.#pool.query<{ key: string; format: number }>(
       `SELECT object_key AS key, format FROM archive_segments WHERE id = $1 AND state = 'written'`,
       [segment],
@@ -104,8 +113,8 @@ export class Payloads {
       return openBlock(await rangeOf(store, objectKey, blockAt, blockLength));
     } catch (error) {
       if (!(error instanceof ObjectNotFoundError)) throw error;
-      // It may be over by now.
-      await this.#objectOf(segment);
+      // It may be over by now; a question that is under way may be older than that.
+      await this.#askFor(segment);
       throw new ArchiveDamagedError(`the object ${objectKey} of the archive is not there`);
     }
   }
