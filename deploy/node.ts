@@ -93,8 +93,7 @@ export class Node {
     this.failed = this.#begin().then(() => new Promise<never>(() => {}), asError);
   }
 
-  /** @param measures false: threads measure nothing; for who asks what it costs */
-  static async start(config: Config, logger: LeveledLogger, measures = true): Promise<Node> {
+  static async start(config: Config, logger: LeveledLogger): Promise<Node> {
     const undo: (() => Promise<void> | void)[] = [];
     try {
       const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
@@ -141,7 +140,6 @@ export class Node {
         retry: config.retry,
         logger,
         logLevel: logLevels.threads,
-        measures,
       });
       const uploads =
         config.role === 'worker'
@@ -249,6 +247,11 @@ export class Node {
   /** The cluster as a node sees it that reads no partition itself. */
   get others(): ClusterView | undefined {
     return this.#presence?.view();
+  }
+
+  /** Whether its threads measure what they do; for who asks what that costs. */
+  measure(on: boolean): void {
+    this.#parts.system.measure(on);
   }
 
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
