@@ -42,8 +42,6 @@ import { NodeUploads } from './uploads.js';
 import { version } from './version.js';
 
 interface NodeOptions {
-  /** False: threads measure nothing; for who asks what it costs. */
-  readonly measures?: boolean;
   /** Told of secrets that come while it runs. */
   readonly onSecrets?: (secrets: readonly string[]) => void;
 }
@@ -98,7 +96,7 @@ async function openParts(
   config: Config,
   logger: LeveledLogger,
   running: () => Running | undefined,
-  { measures = true, onSecrets = () => {} }: NodeOptions,
+  { onSecrets = () => {} }: NodeOptions,
   undo: Undo,
 ): Promise<NodeParts> {
   const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
@@ -129,7 +127,6 @@ async function openParts(
     retry: config.retry,
     logger,
     logLevel: logLevels.threads,
-    measures,
   });
   const uploads = await openUploads(config, database, system, logger);
   if (uploads !== undefined) undo.push(() => uploads.stop(0));

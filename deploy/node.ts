@@ -104,6 +104,11 @@ export class Node implements Running {
     return this.#presence?.view();
   }
 
+  /** Whether its threads measure what they do; for who asks what that costs. */
+  measure(on: boolean): void {
+    this.#parts.system.measure(on);
+  }
+
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;

@@ -1,19 +1,19 @@
 /**
- * What it costs to be seen: a whole node with all that it measures, and with a tracing provider too, beside one whose threads measure nothing.
+ * What it costs to be seen: a whole node whose threads measure nothing, beside itself with all that it measures, and with a tracing provider
+ * in each thread too.
  *
  * Two numbers of each, as ratios round by round:
  * - acknowledgements a second. The machine's cores are full, and how they are shared between gateway, actors, Postgres and the load is the
  *   kernel's
  * - messages that a second of the node's CPU acknowledges and handles, main thread and workers together
  *
- * Of two equal nodes one is a few per cent slower for as long as it lives, and by more from second to second. So there are many short rounds,
- * each beginning with an empty log, in blocks: six, one for each order of the three, each with nodes of its own. Said is the median of the
- * blocks' medians, and the 95 % interval by drawing among the blocks.
+ * Of two equal nodes one is a few per cent slower for as long as it lives. So it is one node that is told what to measure, again and again,
+ * in turn; then the next node. Each round begins with an empty log. Said is the median over all rounds, with its 95 % interval.
  *
  * The provider records what is sampled already; webhooks here come without a trace. The times of the gateway and of group commits, two additions
  * each, are in all three.
  *
- * Run: npm run bench:observability -- [rounds of a block, default 8] [seconds of each measurement, default 1]
+ * Run: npm run bench:observability -- [nodes, default 4] [rounds of a node, default 9] [seconds of each measurement, default 1]
  * Needs Debian's package wrk.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,22 +21,26 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_ENDPOINT } from '../deploy/endpoint.js';
 import { empTraffic } from '../deploy/send/emp-traffic.js';
-import { statusSchema } from '../gateway/api/status-schema.js';
+import { type Status, statusSchema } from '../gateway/api/status-schema.js';
 import { until } from '../runtime/testing/until.js';
 import { type Child, startChild } from './child.js';
 import { medianInterval, showInterval } from './interval.js';
 import { formRequest, runWrk, writeRequests } from './load/wrk.js';
 import { cpuSeconds } from './process-stats.js';
+import { NODE_STATES, type NodeState } from './subjects/node-state.js';
 import { showSpread, spread, table } from './table.js';
 
 const SEED = 20_261_126;
 const REQUESTS = 20_000;
 const CONNECTIONS = 64;
+const ASK_MS_MAX = 5_000;
 /** For what was acknowledged to be handled, before the next is measured. */
 const SETTLE_MS_MAX = 180_000;
-const SUBJECTS = ['none', 'measured', 'traced'] as const;
-type Subject = (typeof SUBJECTS)[number];
-const NAMES: Readonly<Record<Subject, string>> = {
+/** Threads look once a second whether there is a tracing provider, of which nobody is told. */
+const LOOK_MS = 1_200;
+/** And what they are to measure, and then say it; the node looks at that once a second. */
+const FOLLOW_MS_MAX = 10_000;
+const NAMES: Readonly<Record<NodeState, string>> = {
   none: 'threads measure nothing',
   measured: 'all is measured',
   traced: 'all is measured, and a tracing provider is there',
@@ -49,15 +53,15 @@ interface Figures {
   readonly perCpuSecond: number;
 }
 
-type Block = Record<Subject, Figures[]>;
+type Round = Readonly<Record<NodeState, Figures>>;
 
-const [rounds = 8, seconds = 1] = process.argv.slice(2).map(Number);
+const [nodes = 4, rounds = 9, seconds = 1] = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-bench-'));
 const password = DEFAULT_ENDPOINT.secrets[0] ?? '';
 const path = `/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}`;
 
-/** All orders. */
-const BLOCKS: readonly (readonly Subject[])[] = [
+/** All orders, so that none is always the first, or always after the same. */
+const ORDERS: readonly (readonly NodeState[])[] = [
   ['none', 'measured', 'traced'],
   ['traced', 'measured', 'none'],
   ['measured', 'traced', 'none'],
@@ -73,42 +77,52 @@ try {
     requestsFile,
     Array.from(traffic, ({ body }) => formRequest(path, body)),
   );
-  const blocks: Block[] = [];
-  for (const [at, order] of BLOCKS.entries()) {
-    blocks.push(await measureBlock(order, requestsFile, `${at}`));
-    process.stderr.write(`block ${at + 1} of ${BLOCKS.length}\n`);
+  const all: Round[] = [];
+  for (let at = 0; at < nodes; at++) {
+    const ofNode = await measureNode(join(directory, `${at}`), requestsFile, at);
+    const ratio = showInterval(medianInterval(ratios(ofNode, 'measured', 'acknowledged')));
+    process.stderr.write(`node ${at + 1} of ${nodes}: ${ratio}\n`);
+    all.push(...ofNode);
   }
-  report(blocks);
+  report(all);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function measureBlock(order: readonly Subject[], requestsFile: string, name: string): Promise<Block> {
-  const nodes = new Map<Subject, Node>();
-  const figures: Block = { none: [], measured: [], traced: [] };
+async function measureNode(dataDir: string, requestsFile: string, at: number): Promise<readonly Round[]> {
+  const node: Node = await startChild(
+    new URL('./subjects/node.js', import.meta.url),
+    [dataDir],
+    ['--import', new URL('./subjects/tracing.js', import.meta.url).href],
+  );
   try {
-    for (const subject of order) nodes.set(subject, await start(subject, join(directory, name, subject)));
-    const measure = async (subject: Subject): Promise<Figures> => {
-      const node = nodes.get(subject);
-      if (node === undefined) throw new Error(`${subject} does not run`);
-      return measureNode(node, requestsFile);
-    };
-    // What they compile, and the first time that each message comes, is not measured.
-    for (const subject of [...order, ...order]) await measure(subject);
+    // What is compiled, and the first time that each message comes, is not measured.
+    for (const state of [...NODE_STATES, ...NODE_STATES]) await measure(node, state, requestsFile);
+    const figures: Round[] = [];
     for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < order.length; turn++) {
-        const subject = order[(round + turn) % order.length] ?? 'none';
-        figures[subject].push(await measure(subject));
+      const found = new Map<NodeState, Figures>();
+      for (const state of ORDERS[(at + round) % ORDERS.length] ?? NODE_STATES) {
+        found.set(state, await measure(node, state, requestsFile));
       }
+      figures.push(Object.fromEntries(found) as Record<NodeState, Figures>);
     }
     return figures;
   } finally {
-    for (const node of nodes.values()) await node.stop();
-    rmSync(join(directory, name), { recursive: true, force: true });
+    await node.stop();
+    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function measureNode(node: Node, requestsFile: string): Promise<Figures> {
+async function measure(node: Node, state: NodeState, requestsFile: string): Promise<Figures> {
+  await node.ask({ state }, ASK_MS_MAX);
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const measures = async () => (await threadsOf(node)).map(({ busy }) => busy !== null);
+  const wanted = state !== 'none';
+  await until(
+    'its threads measure as they are told',
+    async () => (await measures()).every((each) => each === wanted),
+    FOLLOW_MS_MAX,
+  );
   const before = cpuSeconds(node.pid);
   const { port } = node.ready;
   const result = await runWrk({
@@ -119,61 +133,52 @@ async function measureNode(node: Node, requestsFile: string): Promise<Figures> {
     serverPid: node.pid,
   });
   if (result.errors > 0) throw new Error(`${result.errors} requests were not acknowledged`);
-  await until('all is handled', () => isDone(node), SETTLE_MS_MAX);
+  await until('all is handled', async () => (await status(node)).log.lag === 0, SETTLE_MS_MAX);
   return {
     acknowledged: result.requestsPerSecond,
     perCpuSecond: result.requests / (cpuSeconds(node.pid) - before),
   };
 }
 
-function start(subject: Subject, dataDir: string): Promise<Node> {
-  const provider = new URL('./subjects/tracing.js', import.meta.url).href;
-  return startChild(
-    new URL('./subjects/node.js', import.meta.url),
-    [dataDir, '{}', subject === 'none' ? 'unmeasured' : ''],
-    subject === 'traced' ? ['--import', provider] : [],
-  );
-}
-
-/** Whether nothing waits: by what the node keeps of itself, which costs it next to nothing to tell. */
-async function isDone({ ready: { port, apiToken } }: Node): Promise<boolean> {
+/** What the node keeps of itself, which costs it next to nothing to tell. */
+async function status({ ready: { port, apiToken } }: Node): Promise<Status> {
   const answer = await fetch(`http://127.0.0.1:${port}/api/status`, {
     headers: { authorization: `Bearer ${apiToken}` },
   });
-  return statusSchema.parse(await answer.json()).log.lag === 0;
+  return statusSchema.parse(await answer.json());
 }
 
-function report(blocks: readonly Block[]): void {
-  const all = (subject: Subject, figure: keyof Figures) =>
-    blocks.flatMap((block) => block[subject].map((each) => each[figure]));
-  const ratio = (subject: Subject, figure: keyof Figures) =>
-    subject === 'none'
-      ? ''
-      : showInterval(medianInterval(blocks.map((block) => ratioIn(block, subject, figure))));
+async function threadsOf(node: Node): Promise<readonly Status['pools'][number]['threads'][number][]> {
+  return (await status(node)).pools.flatMap(({ threads }) => threads);
+}
+
+function report(all: readonly Round[]): void {
   const { model = 'unknown' } = cpus()[0] ?? {};
   console.log(
-    `${blocks.length} blocks of ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections, ${availableParallelism()} cores (${model.trim()}), Node ${process.version}`,
+    `${nodes} nodes, ${rounds} rounds of ${seconds} s each, ${CONNECTIONS} connections, ${availableParallelism()} cores (${model.trim()}), Node ${process.version}`,
   );
   console.log(
-    'Median over all rounds, least and most in brackets; of ratios the median over the blocks and its 95 % interval. The bar is 0.97.\n',
+    'Median over all rounds, least and most in brackets; of ratios the median and its 95 % interval. The bar is 0.97.\n',
   );
+  const ratio = (state: NodeState, figure: keyof Figures) =>
+    state === 'none' ? '' : showInterval(medianInterval(ratios(all, state, figure)));
+  const figures = (state: NodeState, figure: keyof Figures) =>
+    showSpread(spread(all.map((round) => round[state][figure])), 0);
   console.log(
     table(
       ['what', 'acknowledged/s', 'ratio', 'messages per CPU second', 'ratio'],
-      SUBJECTS.map((subject) => [
-        NAMES[subject],
-        showSpread(spread(all(subject, 'acknowledged')), 0),
-        ratio(subject, 'acknowledged'),
-        showSpread(spread(all(subject, 'perCpuSecond')), 0),
-        ratio(subject, 'perCpuSecond'),
+      NODE_STATES.map((state) => [
+        NAMES[state],
+        figures(state, 'acknowledged'),
+        ratio(state, 'acknowledged'),
+        figures(state, 'perCpuSecond'),
+        ratio(state, 'perCpuSecond'),
       ]),
     ),
   );
 }
 
-/** The median of a block, round by round beside the one that measures nothing. */
-function ratioIn(block: Block, subject: Subject, figure: keyof Figures): number {
-  return spread(
-    block[subject].map((each, round) => each[figure] / (block.none[round]?.[figure] ?? Number.NaN)),
-  ).median;
+/** Round by round beside itself while it measures nothing. */
+function ratios(all: readonly Round[], state: NodeState, figure: keyof Figures): number[] {
+  return all.map((round) => round[state][figure] / round.none[figure]);
 }

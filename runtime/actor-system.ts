@@ -144,9 +144,13 @@ export class ActorSystem {
     };
   }
 
-  /** Nothing is in it when the system was told not to measure. */
   measures(): SystemMeasures {
     return this.#meter.measures();
+  }
+
+  /** Whether threads measure what their actors do; they follow within a second. `npm run bench:observability` says what it costs. */
+  measure(on: boolean): void {
+    this.#meter.measure(on);
   }
 
   /** Every partition of every actor type that runs here. */
@@ -330,8 +334,7 @@ export class ActorSystem {
   }
 
   #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
-    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock, measures } =
-      this.#options;
+    const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
     const { module, threads, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
@@ -352,7 +355,7 @@ export class ActorSystem {
         grouped,
         snapshots: this.#snapshotsOf(definition),
         limits: limits?.buffer,
-        measures,
+        measures: this.#meter.isOn,
       },
       heapMibMax,
       youngHeapMib,

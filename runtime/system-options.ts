@@ -59,7 +59,7 @@ export interface ActorSystemOptions {
   /** False: no actor runs here, and no thread. Messages go to the log (`tellDurably`), for other processes. Default true. */
   readonly hosts?: boolean;
   readonly clock?: Clock;
-  /** Whether times, event loops and hot keys are measured (`measures()`). Default true; `npm run bench:observability` says what it costs. */
+  /** Whether times, event loops and hot keys are measured (`measures()`) from the start on; see `measure`. Default true. */
   readonly measures?: boolean;
 }
 

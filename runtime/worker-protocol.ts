@@ -41,8 +41,8 @@ export interface HostTask {
   readonly pulse: Int32Array;
   /** `log-level.ts` */
   readonly logLevel: Int32Array;
-  /** Whether it measures what its actors do. */
-  readonly measures: boolean;
+  /** Whether it measures what its actors do: 1 or 0, looked at once a second. */
+  readonly measures: Int32Array;
 }
 
 export type ToWorker = Deliver | Batch | Settings | Drain | MeshToWorker;

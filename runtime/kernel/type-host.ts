@@ -51,7 +51,7 @@ export class TypeHost implements ActivationHost<Activation> {
   readonly resources: unknown;
   readonly supervisor: Supervisor;
   readonly delay: QueueDelay;
-  readonly meter: TypeHostOptions['meter'];
+  meter: TypeHostOptions['meter'];
   readonly limiter: Limiter | undefined;
   batchMax = 1;
   volatileMax = 1;

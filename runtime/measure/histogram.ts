@@ -34,6 +34,9 @@ export class Histogram {
   readonly #boundsMs: Float64Array;
   readonly #counts: Float64Array;
   #sumMs = 0;
+  /** Of many messages in a row the time is the same, to the millisecond. */
+  #lastMs = Number.NaN;
+  #lastBucket = 0;
 
   /** @param bounds in seconds, ascending */
   constructor(bounds: readonly number[] = DURATION_BOUNDS) {
@@ -49,7 +52,11 @@ export class Histogram {
    */
   observe(ms: number, weight = 1): number {
     if (Number.isNaN(ms)) return -1;
-    const bucket = this.#bucketOf(ms);
+    if (ms !== this.#lastMs) {
+      this.#lastMs = ms;
+      this.#lastBucket = this.#bucketOf(ms);
+    }
+    const bucket = this.#lastBucket;
     this.#counts[bucket] = (this.#counts[bucket] as number) + weight;
     if (ms > 0) this.#sumMs += ms * weight;
     return bucket;

@@ -77,17 +77,31 @@ t.test('a slow actor shows: its turns, what waits, and whose event loop stands s
   t.strictSame(system.measures().pools[0]?.deepest, [], 'one mailbox a thread has no key');
 });
 
-t.test('a drain tells what was measured last, and a system that measures nothing has nothing', async (t) => {
+t.test('a drain tells what was measured last', async (t) => {
   const measured = await startSystem(t, 'recorder', { log: new MemoryLog(2) });
   tellSince(measured.log, '0', 'ok', Date.now());
   await until('it is handled', () => measured.system.stats().actors[0]?.done === 1);
   await measured.system.drain(5_000);
   t.equal(total(measured.system.measures().pools[0]?.times.age ?? never), 1);
+});
 
-  const other = await startSystem(t, 'recorder', { log: new MemoryLog(2), measures: false });
-  tellSince(other.log, '0', 'ok', Date.now());
-  await until('it is handled', () => other.system.stats().actors[0]?.done === 1);
-  await other.system.drain(5_000);
-  t.equal(total(other.system.measures().pools[0]?.times.age ?? never), 0);
-  t.equal(other.system.stats().actors[0]?.threadStats[0]?.loop, undefined);
+t.test('a system measures nothing while it is told so', async (t) => {
+  const { system, log } = await startSystem(t, 'recorder', { log: new MemoryLog(1) });
+  const loop = () => system.stats().actors[0]?.threadStats[0]?.loop;
+  const counted = () => total(system.measures().pools[0]?.times.age ?? never);
+  const tellOne = async (done: number) => {
+    tellSince(log, '0', 'ok', Date.now());
+    await until('it is handled', () => system.stats().actors[0]?.done === done);
+  };
+  await until('it measures', () => loop() !== undefined);
+  await tellOne(1);
+  system.measure(false);
+  await until('it does not measure', () => loop() === undefined);
+  t.equal(counted(), 1, 'what was measured is told');
+  await tellOne(2);
+  system.measure(true);
+  await until('it measures again', () => loop() !== undefined);
+  await tellOne(3);
+  await system.drain(5_000);
+  t.equal(counted(), 2);
 });

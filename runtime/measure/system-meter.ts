@@ -12,9 +12,18 @@ export class SystemMeter {
   readonly #calls = new DependencyCalls();
   readonly #pools: PoolMeter[] = [];
 
-  /** @param counts false: calls of this thread are not counted */
-  constructor(counts: boolean) {
-    if (counts) this.#calls.listen();
+  /** 1 or 0, shared with all threads. */
+  readonly isOn = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(on: boolean) {
+    this.measure(on);
+  }
+
+  /** This thread, and those of the pools, which follow within a second. */
+  measure(on: boolean): void {
+    Atomics.store(this.isOn, 0, on ? 1 : 0);
+    this.#calls.close();
+    if (on) this.#calls.listen();
   }
 
   /** Of the pool of one actor type, once. */

@@ -1,18 +1,13 @@
 import t from 'tap';
-import { ThreadMeter } from './thread-meter.js';
+import { BEGUN, ThreadMeter } from './thread-meter.js';
 
 t.test('what an actor begins with is counted once each, whatever deliveries it came by', async (t) => {
   const meter = new ThreadMeter();
-  const now = meter.now();
-  const entry = (key: string, arrivedAt?: number) => ({ arrivedAt, message: { key, receivedAt: 0 } });
+  const now = meter.arrival();
+  const entry = (key: string, arrivedAt = BEGUN) => ({ arrivedAt, message: { key, receivedAt: 0 } });
+  const longAgo = (now - 60_500 * 100) | 0;
   // The third delivery is another one than the first; the last entry was begun with before.
-  const batch = [
-    entry('a', now - 60_500),
-    entry('a', now - 60_500),
-    entry('b', now),
-    entry('a', now - 60_500),
-    entry('c'),
-  ];
+  const batch = [entry('a', longAgo), entry('a', longAgo), entry('b', now), entry('a', longAgo), entry('c')];
   meter.began(batch, false);
   meter.began(batch, false);
   const { times, hottest } = meter.take();

@@ -67,7 +67,8 @@ export class ThreadNews {
     news.delayAt = now;
     news.live = live;
     news.asksPending = asksPending;
-    if (measures !== undefined) this.#meter.load(thread, measures);
+    if (measures === undefined) this.#meter.forget(thread);
+    else this.#meter.load(thread, measures);
   }
 
   /** Returns the code that the thread waited for before. */

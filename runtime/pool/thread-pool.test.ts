@@ -26,7 +26,7 @@ function start(test: Test, threads: number, settings: object = {}) {
       grouped: [],
       snapshots: undefined,
       limits: undefined,
-      measures: true,
+      measures: new Int32Array(1),
     },
     heapMibMax: 64,
     youngHeapMib: 16,

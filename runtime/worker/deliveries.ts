@@ -10,6 +10,7 @@ import { causeOf } from '../failure.js';
 import { FRAME_ITEM_OVERHEAD, frameItems } from '../frame.js';
 import { DurableMessage } from '../kernel/letter.js';
 import type { TypeHost } from '../kernel/type-host.js';
+import { BEGUN } from '../measure/thread-meter.js';
 import { undecodableId } from '../undecodable.js';
 import type { Dead, Deliver, Forgotten, HostTask } from '../worker-protocol.js';
 
@@ -31,7 +32,7 @@ export class Deliveries {
   readonly #task: HostTask;
   readonly #unreadable = new Map<number, Unreadable>();
   /** Of the delivery that is taken apart: monotonic, and since the epoch. */
-  #arrivedAt: number | undefined;
+  #arrivedAt = BEGUN;
   #deliveredAt = 0;
 
   constructor(host: TypeHost, task: HostTask) {
@@ -41,7 +42,7 @@ export class Deliveries {
 
   take({ slices, epochs, body }: Deliver): void {
     const items = frameItems(body);
-    this.#arrivedAt = this.#host.meter?.now();
+    this.#arrivedAt = this.#host.meter?.arrival() ?? BEGUN;
     this.#deliveredAt = this.#host.kernel.clock.now();
     for (let at = 0; at < slices.length; at += 3) {
       const partition = slices[at] as number;
@@ -105,7 +106,8 @@ export class Deliveries {
     }
     const message = new DurableMessage(envelope, this.#host.codec);
     this.#host.meter?.delivered(envelope.receivedAt, this.#deliveredAt);
-    const entry = { ...place, epoch, message, arrivedAt: this.#arrivedAt };
+    const { partition, offset, bytes } = place;
+    const entry = { partition, epoch, offset, bytes, message, arrivedAt: this.#arrivedAt };
     this.#host.delay.arrived(entry);
     this.#host.activation(envelope.key).push(entry);
     return undefined;

@@ -15,12 +15,13 @@ interface Mailboxes {
 interface MeasuredHost {
   readonly keyed: boolean;
   readonly newest: Mailboxes | undefined;
+  meter: ThreadMeter | undefined;
 }
 
 /** Activations that are looked at in a second, those first that were used last. */
 const LOOKED_MAX = 10_000;
 
-export class Gauges {
+class Gauges {
   readonly meter = new ThreadMeter();
   readonly #loop = new LoopMeter();
   readonly #calls = new DependencyCalls();
@@ -45,7 +46,45 @@ export class Gauges {
   }
 }
 
-function deepestOf({ keyed, newest }: MeasuredHost): Pick<ThreadMeasures, 'mailboxMax' | 'deepest'> {
+/** A thread measures, or does not, as a cell says that it shares with the main thread. */
+export class Measuring {
+  readonly #wanted: Int32Array;
+  #gauges: Gauges | undefined;
+
+  constructor(wanted: Int32Array) {
+    this.#wanted = wanted;
+    this.#follow();
+  }
+
+  /** What it measured since the last time, the last time too; undefined when it does not measure. */
+  take(host: MeasuredHost): ThreadMeasures | undefined {
+    const measures = this.#gauges?.take(host);
+    this.#follow();
+    host.meter = this.meter;
+    return measures;
+  }
+
+  get meter(): ThreadMeter | undefined {
+    return this.#gauges?.meter;
+  }
+
+  #follow(): void {
+    const wanted = Atomics.load(this.#wanted, 0) === 1;
+    if (wanted === (this.#gauges !== undefined)) return;
+    this.stop();
+    if (wanted) this.#gauges = new Gauges();
+  }
+
+  stop(): void {
+    this.#gauges?.stop();
+    this.#gauges = undefined;
+  }
+}
+
+function deepestOf({
+  keyed,
+  newest,
+}: Pick<MeasuredHost, 'keyed' | 'newest'>): Pick<ThreadMeasures, 'mailboxMax' | 'deepest'> {
   let mailboxMax = 0;
   const deep: DeepMailbox[] = [];
   let at = newest;

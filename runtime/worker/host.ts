@@ -14,7 +14,6 @@ import type { Entry, Outcome } from '../kernel/entry.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { TypeHost } from '../kernel/type-host.js';
 import { SharedLogLevel } from '../log-level.js';
-import type { ThreadMeter } from '../measure/thread-meter.js';
 import { loadActor } from '../module.js';
 import { startPulse } from '../pool/pulse.js';
 import { findTracing, flushSpans } from '../tracing.js';
@@ -32,7 +31,7 @@ import type {
 } from '../worker-protocol.js';
 import { Deliveries } from './deliveries.js';
 import { EventBuffer } from './event-buffer.js';
-import { Gauges } from './gauges.js';
+import { Measuring } from './gauges.js';
 import { LiveSettings } from './live-settings.js';
 import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
@@ -69,7 +68,7 @@ async function run(task: HostTask): Promise<void> {
     port.on('close', () => resolve(0));
   });
 
-  const gauges = task.measures ? new Gauges() : undefined;
+  const measuring = new Measuring(task.measures);
   const definition = await loadActor(task.module);
   const opened = await openParts(definition, task, settings, logger, drainAsked);
   if (opened === undefined) return;
@@ -104,8 +103,8 @@ async function run(task: HostTask): Promise<void> {
     snapshots,
     limits: limitsOf(definition, task),
     logger,
-    meter: gauges?.meter,
-    outcome: outcomeTo(task, () => host.live, gauges?.meter),
+    meter: measuring.meter,
+    outcome: outcomeTo(task, () => host),
   });
 
   const hung = (error: Error) => {
@@ -133,7 +132,7 @@ async function run(task: HostTask): Promise<void> {
       delayMs: host.delay.sample(),
       live: host.live,
       asksPending,
-      measures: gauges?.take(host),
+      measures: measuring.take(host),
     } satisfies Load);
   };
   const watchdog = setInterval(
@@ -159,7 +158,7 @@ async function run(task: HostTask): Promise<void> {
     await flushSpans(systemClock, logger);
   } finally {
     clearInterval(watchdog);
-    gauges?.stop();
+    measuring.stop();
     kernel.stop(new ActivationStoppedError(`the thread of actor ${actor} ended`));
     kernel.flushEvents();
     events.flush();
@@ -168,12 +167,13 @@ async function run(task: HostTask): Promise<void> {
   }
 }
 
-function outcomeTo({ port, actor }: HostTask, live: () => number, meter: ThreadMeter | undefined): Outcome {
+function outcomeTo({ port, actor }: HostTask, host: () => TypeHost): Outcome {
   const parked = { messages: 0, bytes: 0 };
   return {
     done(entries) {
+      const { meter, live } = host();
       meter?.done(entries, systemClock.now());
-      port.postMessage({ ...rangesOf(entries), type: 'done', live: live() } satisfies Done);
+      port.postMessage({ ...rangesOf(entries), type: 'done', live } satisfies Done);
     },
     dead({ partition, offset, bytes, message }, cause) {
       const { id, key, dedupe, receivedAt, traceparent, attempt } = message;
