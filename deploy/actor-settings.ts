@@ -34,13 +34,15 @@ function nodeActors(config: Config, place: ActorPlace): readonly ActorRegistrati
     {
       module: WEBHOOK_ACTOR,
       threads: webhookThreads(config),
+      lazy: true,
       settings: handlingSettings(webhookSettings(config, place), config.endpoints),
     },
-    { module: FORWARD_ACTOR, threads: 1, settings: forwardSettings(place, config.targets) },
+    { module: FORWARD_ACTOR, threads: 1, lazy: true, settings: forwardSettings(place, config.targets) },
     archiveActor(config, place),
     {
       module: REPLAY_ACTOR,
       threads: 1,
+      lazy: true,
       settings: handlingSettings(replaySettings(config, place), config.endpoints),
     },
     ...config.actors.map(({ module }) => ({ module, threads: config.threads, settings: place })),

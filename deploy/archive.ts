@@ -28,7 +28,7 @@ function archiveActor(config: Config, place: Pick<ArchiveSettings, 'databaseUrl'
     keepDays,
     ...(afterMs === undefined ? {} : { afterMs }),
   };
-  return { module: ARCHIVE_ACTOR, threads: 1, settings };
+  return { module: ARCHIVE_ACTOR, threads: 1, lazy: true, settings };
 }
 
 class NodeArchive {

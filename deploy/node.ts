@@ -136,6 +136,7 @@ export class Node implements Running {
   async #begin(): Promise<void> {
     const { database, system, pools, endpoints, handling, uploads, log } = this.#parts;
     endpoints.watch();
+    void system.load();
     await database.ready;
     if (this.#isDraining) return;
     void endpoints.follow();

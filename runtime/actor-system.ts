@@ -82,6 +82,7 @@ export class ActorSystem {
       random: Math.random,
       logger,
       onEvent: (event) => this.#happened(event),
+      onWanted: (actor) => this.#pools.find((pool) => pool.actor === actor)?.wake(),
     });
     const group = this.#main.kernel.groupOf.bind(this.#main.kernel);
     this.replays = new Replays({ store: deadLetters as DeadLetterStore, log, group, clock });
@@ -89,6 +90,11 @@ export class ActorSystem {
 
   get mode(): SystemMode {
     return this.#mode;
+  }
+
+  /** Loads the actors, so that `start` has less to do. What is wrong with them it says. */
+  async load(): Promise<void> {
+    await loadRegistered(this.#options).catch(() => undefined);
   }
 
   /**
@@ -335,7 +341,7 @@ export class ActorSystem {
 
   #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
-    const { module, threads, youngHeapMib, settings } = registration;
+    const { module, threads, lazy, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
     const limits = this.#limitsOf(definition);
@@ -343,6 +349,7 @@ export class ActorSystem {
       actor,
       partitions: log.open(actor),
       size: threads,
+      lazy,
       task: {
         actor,
         module,

@@ -35,6 +35,8 @@ export interface MainSideOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly onEvent: (event: ActorEvent) => void;
+  /** Somebody has something to send to a thread of that type which is not there. */
+  readonly onWanted: (actor: string) => void;
 }
 
 /** Sends to a thread, over its control port. */
@@ -99,7 +101,7 @@ export class MainSide {
     });
     this.#mesh.attach(this.kernel);
     this.#mesh.shut('the actor system has not started');
-    this.#broker = new Broker(this.#mesh);
+    this.#broker = new Broker(this.#mesh, (place) => this.#wanted(place));
     this.#mesh.serve('$log', (body, answer, from) => void this.#appended(body as Append, answer, from));
     this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
     this.#reminders = this.#makeReminders();
@@ -108,6 +110,12 @@ export class MainSide {
   /** Asks without an answer, counted by their deadlines and over links: none when nothing is leaked. */
   get asksPending(): number {
     return this.kernel.pendingDeadlines + this.#mesh.pending;
+  }
+
+  #wanted(place: Place): void {
+    for (const [actor, first] of this.#places) {
+      if (place >= first && place < first + THREADS_MAX) this.#options.onWanted(actor);
+    }
   }
 
   /** The place of thread 0 of a type's pool. */

@@ -9,6 +9,7 @@
  * is over. So a slot has a thread for as long as it runs a task, and the pool is as large as the number of tasks.
  *
  * A slot of the pool goes through these modes:
+ *   asleep --something for it--> starting                  of a lazy pool, at first
  *   starting --Ready--> ready --drain, remove--> draining --task resolved--> ended
  *   starting, ready --cut off--> ending --thread ended--> lost
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
@@ -36,7 +37,7 @@ import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
 import { SettingsChanges } from './settings-changes.js';
 
-export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
+export type SlotMode = 'asleep' | 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
 
 /** What is the same for every thread of a pool. `batching` and `settings` are those of the first ones. */
 export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse' | 'settingsVersion'>;
@@ -48,6 +49,8 @@ export interface ThreadPoolOptions {
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
   readonly youngHeapMib: number;
+  /** Its threads are asleep at first. */
+  readonly lazy?: boolean;
   /** Whether the actor takes other settings while it is open. */
   readonly configures?: boolean;
   readonly clock: Clock;
@@ -117,8 +120,19 @@ export class ThreadPool {
     for (let thread = 0; thread < options.threads; thread++) this.#slots.set(thread, endedSlot());
   }
 
+  /** Starts the threads; those of a lazy pool are asleep until `wake`. */
   start(): void {
-    for (const thread of this.#slots.keys()) this.#start(thread);
+    if (!this.#options.lazy) for (const thread of this.#slots.keys()) this.#start(thread);
+    else for (const slot of this.#slots.values()) slot.mode = 'asleep';
+  }
+
+  /** Starts the threads that are asleep. */
+  wake(): void {
+    for (const [thread, { mode }] of this.#slots) if (mode === 'asleep') this.#start(thread);
+  }
+
+  get sleeps(): boolean {
+    return [...this.#slots.values()].some(({ mode }) => mode === 'asleep');
   }
 
   /** Numbers of the threads, ascending. */
@@ -143,6 +157,7 @@ export class ThreadPool {
     if (this.#slots.size >= THREADS_MAX) {
       throw new PoolRequestError(`a pool has at most ${THREADS_MAX} threads`);
     }
+    this.wake();
     let thread = 0;
     while (this.#slots.has(thread)) thread++;
     this.#slots.set(thread, endedSlot());
