@@ -2,13 +2,16 @@
  * What it costs to be seen: a whole node whose threads measure nothing, beside itself with all that it measures, and with a tracing provider
  * in each thread too.
  *
- * Two numbers of each, as ratios round by round:
+ * Two numbers of each, as ratios round by round, which a second of a busy machine does not tell to a few per cent:
  * - acknowledgements a second. The machine's cores are full, and how they are shared between gateway, actors, Postgres and the load is the
  *   kernel's
  * - messages that a second of the node's CPU acknowledges and handles, main thread and workers together
  *
  * Of two equal nodes one is a few per cent slower for as long as it lives. So it is one node that is told what to measure, again and again,
  * in turn; then the next node. Each round begins with an empty log. Said is the median over all rounds, with its 95 % interval.
+ *
+ * And one that is exact: the share that the functions which measure have in the CPU time of a node of its own, by a sampling profile of each thread. The
+ * garbage that they make is not in it.
  *
  * The provider records what is sampled already; webhooks here come without a trace. The times of the gateway and of group commits, two additions
  * each, are in all three.
@@ -24,6 +27,7 @@ import { empTraffic } from '../deploy/send/emp-traffic.js';
 import { type Status, statusSchema } from '../gateway/api/status-schema.js';
 import { until } from '../runtime/testing/until.js';
 import { type Child, startChild } from './child.js';
+import { cpuShare, profileClockUs } from './cpu-share.js';
 import { medianInterval, showInterval } from './interval.js';
 import { formRequest, runWrk, writeRequests } from './load/wrk.js';
 import { cpuSeconds } from './process-stats.js';
@@ -36,10 +40,13 @@ const CONNECTIONS = 64;
 const ASK_MS_MAX = 5_000;
 /** For what was acknowledged to be handled, before the next is measured. */
 const SETTLE_MS_MAX = 180_000;
-/** Threads look once a second whether there is a tracing provider, of which nobody is told. */
-const LOOK_MS = 1_200;
-/** And what they are to measure, and then say it; the node looks at that once a second. */
-const FOLLOW_MS_MAX = 10_000;
+/**
+ * Threads look once a second whether there is a tracing provider and what they are to measure, and say a second later that they do; the node looks
+ * at that once a second. As long for each state: a node that rests for longer has a smaller heap after it.
+ */
+const FOLLOW_MS = 3_300;
+const PROFILES = 3;
+const PROFILE_US = 250;
 const NAMES: Readonly<Record<NodeState, string>> = {
   none: 'threads measure nothing',
   measured: 'all is measured',
@@ -85,6 +92,14 @@ try {
     all.push(...ofNode);
   }
   report(all);
+  const shares: number[] = [];
+  for (let at = 0; at < PROFILES; at++) {
+    shares.push(await profileNode(join(directory, `profiled-${at}`), requestsFile));
+  }
+  const { median, min, max } = spread(shares.map((share) => share * 100));
+  console.log(
+    `\nIn functions that measure: ${median.toFixed(2)} % of the CPU time (${min.toFixed(2)} to ${max.toFixed(2)}, ${PROFILES} nodes).`,
+  );
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -113,16 +128,32 @@ async function measureNode(dataDir: string, requestsFile: string, at: number): P
   }
 }
 
+/** The share of what measures in the CPU time of a node. */
+async function profileNode(dataDir: string, requestsFile: string): Promise<number> {
+  const profiles = join(dataDir, 'profiles');
+  const node: Node = await startChild(
+    new URL('./subjects/node.js', import.meta.url),
+    [join(dataDir, 'node')],
+    ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-interval=${PROFILE_US}`],
+  );
+  let from = 0;
+  try {
+    for (let warm = 0; warm < 2; warm++) await measure(node, 'measured', requestsFile);
+    from = profileClockUs();
+    for (let round = 0; round < rounds; round++) await measure(node, 'measured', requestsFile);
+  } finally {
+    await node.stop();
+  }
+  return cpuShare(profiles, from, (url) => /\/runtime\/(measure\/|worker\/gauges\.js)/.test(url));
+}
+
 async function measure(node: Node, state: NodeState, requestsFile: string): Promise<Figures> {
   await node.ask({ state }, ASK_MS_MAX);
-  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  const measures = async () => (await threadsOf(node)).map(({ busy }) => busy !== null);
-  const wanted = state !== 'none';
-  await until(
-    'its threads measure as they are told',
-    async () => (await measures()).every((each) => each === wanted),
-    FOLLOW_MS_MAX,
-  );
+  await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+  const threads = (await status(node)).pools.flatMap((pool) => pool.threads);
+  if (threads.some(({ busy }) => (busy !== null) !== (state !== 'none'))) {
+    throw new Error(`the threads do not measure as they should: ${state}`);
+  }
   const before = cpuSeconds(node.pid);
   const { port } = node.ready;
   const result = await runWrk({
@@ -146,10 +177,6 @@ async function status({ ready: { port, apiToken } }: Node): Promise<Status> {
     headers: { authorization: `Bearer ${apiToken}` },
   });
   return statusSchema.parse(await answer.json());
-}
-
-async function threadsOf(node: Node): Promise<readonly Status['pools'][number]['threads'][number][]> {
-  return (await status(node)).pools.flatMap(({ threads }) => threads);
 }
 
 function report(all: readonly Round[]): void {
