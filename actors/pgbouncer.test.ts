@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { until } from '../runtime/testing/until.js';
 import { startTestPgBouncer } from '../storage/postgres/test-pgbouncer.js';
+import { openBench as openArchive } from './archive/test/bench.js';
 import { messageOf, openActor } from './payment/test/harness.js';
 import { madeFile, openBench } from './upload/test/bench.js';
 import { startUploadSystem } from './upload/test/system.js';
@@ -37,6 +38,15 @@ t.test('notifications, by four threads at once, each twice', async (t) => {
     { status: 'chargebacked', n: ids.length },
   ]);
   t.strictSame(await rows('SELECT count(*)::int AS n FROM blacklist'), [{ n: ids.length }]);
+});
+
+t.test('their bodies are archived, and come back', async (t) => {
+  const bench = await openArchive(t, { url, pool });
+  const before = await rows<{ id: string; payload: Buffer }>('SELECT id, payload FROM events');
+  await bench.run({ limits: { eventsMax: 1_000, payloadBytesMax: 1_000_000, blockBytes: 65_536 } });
+  t.equal((await bench.stored()).length, 2);
+  t.strictSame(await rows('SELECT 1 FROM events WHERE payload IS NOT NULL'), []);
+  for (const { id, payload } of before.slice(0, 50)) t.ok(payload.equals(await bench.payloadOf(id)));
 });
 
 t.test('files are copied into their rows, while pgBouncer is killed and started again', async (t) => {

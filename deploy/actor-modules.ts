@@ -19,7 +19,7 @@ interface ActorModule {
 }
 
 /** Of the actors that come with Tether. */
-const OWN_TYPES: readonly string[] = ['payment', 'upload'];
+const OWN_TYPES: readonly string[] = ['payment', 'upload', 'webhook', 'forward', 'archive', 'replay'];
 /** Of these, those that know what an endpoint's messages are. */
 const ENDPOINT_TYPES: readonly string[] = ['payment'];
 const FILES_MAX = 100;
@@ -94,4 +94,4 @@ async function loadInTime(module: string): ReturnType<typeof loadActor> {
   }
 }
 
-export { type ActorModule, ENDPOINT_TYPES, findActors };
+export { type ActorModule, ENDPOINT_TYPES, findActors, OWN_TYPES };

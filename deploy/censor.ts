@@ -22,4 +22,32 @@ function censorOf(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-export { CENSOR, censorOf };
+/** Many rotations of many secrets; those that were added first are forgotten first. */
+const ADDED_MAX = 10_000;
+
+/** A censor that learns of secrets while it works. */
+class Censor {
+  readonly #first: readonly string[];
+  readonly #added = new Set<string>();
+  #censor: (text: string) => string;
+
+  constructor(secrets: readonly string[]) {
+    this.#first = secrets;
+    this.#censor = censorOf(secrets);
+  }
+
+  readonly clean = (text: string): string => this.#censor(text);
+
+  readonly add = (secrets: readonly string[]): void => {
+    const unknown = secrets.filter((secret) => !this.#first.includes(secret) && !this.#added.has(secret));
+    if (unknown.length === 0) return;
+    for (const secret of unknown) this.#added.add(secret);
+    for (const secret of this.#added) {
+      if (this.#added.size <= ADDED_MAX) break;
+      this.#added.delete(secret);
+    }
+    this.#censor = censorOf([...this.#first, ...this.#added]);
+  };
+}
+
+export { CENSOR, Censor, censorOf };

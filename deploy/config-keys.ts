@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
+import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { parseNetwork } from './networks.js';
@@ -206,7 +207,8 @@ const CONFIG_KEYS = Object.freeze({
   }),
   TETHER_JOURNAL_BYTES_MAX: bytes(2 * MIB, 1024 * GIB, {
     default: '4GiB',
-    meaning: 'disk space of the journal; when it is used up the gateway answers 503',
+    meaning:
+      'disk space of the journal that senders may fill; when it is used up the gateway answers 503. Actors that pass messages on have up to four times as much',
   }),
   TETHER_JOURNAL_SEGMENT_BYTES: bytes(MIB, GIB, {
     default: '64MiB',
@@ -267,6 +269,26 @@ const CONFIG_KEYS = Object.freeze({
       secret: true,
     },
   ),
+  TETHER_S3_SSE: declare(
+    read((given) => (given === 'none' || isS3Encryption(given) ? given : undefined)),
+    'none, AES256, aws:kms, or aws:kms:<key id>',
+    {
+      default: 'none',
+      meaning:
+        'encryption at rest that the object store is asked for with each object, uploads and archive; none: as its bucket is set up',
+    },
+  ),
+  TETHER_ARCHIVE_AFTER_MS: whole(60_000, 31_536_000_000, {
+    unit: 'ms',
+    meaning:
+      'after which bodies of webhooks that took effect move from Postgres into the object store, many in one object; not set: they stay in Postgres',
+  }),
+  TETHER_ARCHIVE_KEEP_DAYS: whole(0, 36_500, {
+    default: '0',
+    unit: 'days',
+    meaning:
+      'after which archived bodies are removed, counted from the effect of the latest in their object; their events stay; 0: never',
+  }),
   TETHER_UPLOAD_BYTES_MAX: bytes(MIB, 1024 * GIB, {
     default: '512MiB',
     meaning: 'largest text file (csv, txt) that is taken',

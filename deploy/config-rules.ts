@@ -1,6 +1,8 @@
 /** What is wrong with a configuration of which each value is right: the rules between keys. */
 import type { ConfigValues } from './config-keys.js';
 
+const DAY_MS = 86_400_000;
+
 /** What is wrong with values that are right by themselves. A key without one has its problem already. */
 function rulesBetween(values: Partial<ConfigValues>): string[] {
   const {
@@ -8,6 +10,10 @@ function rulesBetween(values: Partial<ConfigValues>): string[] {
     TETHER_JOURNAL_SEGMENT_BYTES: segmentBytes = 0,
     TETHER_RETRY_DELAY_MS: delayMs = 0,
     TETHER_RETRY_DELAY_MS_MAX: delayMsMax = Number.POSITIVE_INFINITY,
+    TETHER_ARCHIVE_AFTER_MS: afterMs,
+    TETHER_ARCHIVE_KEEP_DAYS: keepDays = 0,
+    TETHER_S3_SSE: encryption,
+    TETHER_S3_URL: s3Url,
   } = values;
   const problems = rulesOfTheLog(values);
   if (segmentBytes * 2 > bytesMax) {
@@ -19,6 +25,14 @@ function rulesBetween(values: Partial<ConfigValues>): string[] {
     problems.push(
       `TETHER_RETRY_DELAY_MS is ${delayMs}: allowed is at most TETHER_RETRY_DELAY_MS_MAX, which is ${delayMsMax}`,
     );
+  }
+  if (keepDays > 0 && afterMs !== undefined && afterMs > keepDays * DAY_MS) {
+    problems.push(
+      `TETHER_ARCHIVE_AFTER_MS is ${afterMs}: allowed is at most TETHER_ARCHIVE_KEEP_DAYS, which is ${keepDays}`,
+    );
+  }
+  if (encryption !== undefined && encryption !== 'none' && s3Url === undefined) {
+    problems.push(`TETHER_S3_SSE is "${encryption}": that needs TETHER_S3_URL`);
   }
   return problems;
 }
@@ -56,4 +70,16 @@ function logDriverOf(values: Partial<ConfigValues>): 'journal' | 'redis' {
   return values.TETHER_LOG_DRIVER ?? (values.TETHER_REDIS_URL === undefined ? 'journal' : 'redis');
 }
 
-export { logDriverOf, rulesBetween };
+/** Of a message of a webhook that is not its body: texts of the envelope, and the headers that are kept. */
+const BESIDE_BODY_BYTES_MAX = 64 * 1024;
+
+/** The longest body of a webhook that the log takes: the journal, a message of half a file. */
+function logBodyBytesMax(given: {
+  readonly logDriver: 'journal' | 'redis';
+  readonly journal: { readonly segmentBytes: number };
+}): number {
+  if (given.logDriver === 'redis') return Number.POSITIVE_INFINITY;
+  return Math.floor(given.journal.segmentBytes / 2) - BESIDE_BODY_BYTES_MAX;
+}
+
+export { logBodyBytesMax, logDriverOf, rulesBetween };

@@ -34,8 +34,10 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
     idempotencyEntriesMax: 50_000,
     trustedProxies: [],
+    archive: { afterMs: undefined, keepDays: 0 },
     uploads: {
       s3Url: undefined,
+      s3Encryption: undefined,
       textBytesMax: 512 * 1024 ** 2,
       xlsxBytesMax: 50 * 1024 ** 2,
       activeMax: 32,
@@ -78,6 +80,9 @@ t.test('every key is read', async (t) => {
     TETHER_UPLOAD_ACTIVE_MAX: '4',
     TETHER_UPLOAD_EXPIRY_MS: '3600000',
     TETHER_UPLOAD_THREADS: '1-4',
+    TETHER_S3_SSE: 'aws:kms:alias/files',
+    TETHER_ARCHIVE_AFTER_MS: '604800000',
+    TETHER_ARCHIVE_KEEP_DAYS: '7',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
   });
@@ -87,6 +92,8 @@ t.test('every key is read', async (t) => {
   t.equal(settings.port, 0);
   t.equal(settings.proxyProtocol, true);
   t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000 });
+  t.equal(settings.uploads.s3Encryption, 'aws:kms:alias/files');
+  t.strictSame(settings.archive, { afterMs: 604_800_000, keepDays: 7 });
   t.strictSame([settings.threads, settings.uploads.threads], [64, { min: 1, max: 4 }]);
 });
 
@@ -120,6 +127,10 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_RETRY_DELAY_MS', '10001', /at most TETHER_RETRY_DELAY_MS_MAX/],
     ['TETHER_UPLOAD_BYTES_MAX', '0', /from 1MiB/],
     ['TETHER_UPLOAD_EXPIRY_MS', '1', /from 60000/],
+    ['TETHER_ARCHIVE_AFTER_MS', '0', /from 60000/],
+    ['TETHER_ARCHIVE_KEEP_DAYS', '-1', /from 0/],
+    ['TETHER_S3_SSE', 'aes', /none, AES256, aws:kms/],
+    ['TETHER_S3_SSE', 'AES256', /that needs TETHER_S3_URL/],
     ['TETHER_URL', 'ftp://x', /http:/],
     ['TETHER_URL', 'http://x:1/foo', /^TETHER_URL is "http:\/\/x:1\/foo": allowed is .* without a path$/],
     ['TETHER_URL', 'http://x:1//', /without a path/],
@@ -132,8 +143,17 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     t.equal(problems.length, 1, `${key}=${value}`);
     const [problem] = problems;
     t.match(problem, message);
-    t.match(problem, /^TETHER_[A-Z_]+ is /);
+    t.match(problem, /^TETHER_[A-Z0-9_]+ is /);
   }
+});
+
+t.test('bodies are not removed before they are archived', async (t) => {
+  const env = { TETHER_ARCHIVE_AFTER_MS: '86400001', TETHER_ARCHIVE_KEEP_DAYS: '1' };
+  t.match(problemsOf(() => parseConfig(env))[0], /at most TETHER_ARCHIVE_KEEP_DAYS, which is 1$/);
+  t.strictSame(
+    problemsOf(() => parseConfig({ ...env, TETHER_ARCHIVE_AFTER_MS: '86400000' })),
+    [],
+  );
 });
 
 t.test('an unknown key stops the start, with a suggestion', async (t) => {
@@ -240,7 +260,7 @@ t.test('start: what the embedded default would make up has to be given', async (
   await t.rejects(loadConfig(env, 'start'), {
     message: /endpoint emp: secrets: .*public.*\n.*endpoint emp: token: has fewer than 16/,
   });
-  for (const wrong of ['endpoints: [', 'endpoints: []']) {
+  for (const wrong of ['endpoints: [', 'endpoints: 7']) {
     writeFileSync(file, wrong);
     const failure = await loadConfig(env, 'start').catch((error: unknown) => error);
     t.equal(failure instanceof ConfigError && failure.problems.length, 1, 'nothing about what is not there');

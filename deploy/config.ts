@@ -7,15 +7,17 @@
  * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
+import type { FilledTarget } from '../actors/forward/target-settings.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
-import { logDriverOf, rulesBetween } from './config-rules.js';
+import { logBodyBytesMax, logDriverOf, rulesBetween } from './config-rules.js';
 import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
-import { loadEndpoints } from './endpoints.js';
+import { EndpointReader } from './endpoints/reader.js';
+import { secretsOfTarget } from './endpoints/target-entry.js';
 import { ConfigError } from './errors.js';
 import { nearest } from './suggest.js';
 
@@ -59,9 +61,17 @@ interface Settings {
   readonly idempotencyEntriesMax: number;
   /** CIDRs. */
   readonly trustedProxies: readonly string[];
+  readonly archive: {
+    /** Undefined: bodies stay in Postgres. */
+    readonly afterMs: number | undefined;
+    /** 0: for ever. */
+    readonly keepDays: number;
+  };
   readonly uploads: {
     /** Undefined: a folder under the data directory. Holds a secret. */
     readonly s3Url: string | undefined;
+    /** Undefined: as the bucket is set up. */
+    readonly s3Encryption: string | undefined;
     readonly textBytesMax: number;
     readonly xlsxBytesMax: number;
     readonly activeMax: number;
@@ -77,7 +87,12 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   readonly apiToken: string;
   /** Where the API token is kept, when it was not given; undefined when it was. */
   readonly apiTokenFile: string | undefined;
+  /** As they stand in the file, or the one for trying out. */
   readonly endpoints: readonly Endpoint[];
+  /** Of the same file. */
+  readonly targets: readonly FilledTarget[];
+  /** Reads endpoints as this node would serve them. */
+  readonly endpointReader: EndpointReader;
   /** The user's own, beside Tether's. */
   readonly actors: readonly ActorModule[];
   /** Each key as it was given, for people; no secret stands in it. */
@@ -85,9 +100,6 @@ interface Config extends Omit<Settings, 'apiToken' | 'actorFiles'> {
   /** For the log at the start: what is allowed and yet worth a thought. */
   readonly warnings: readonly string[];
 }
-
-/** A signature covers the id alone: of the rest of a body, only the token says who sent it. */
-const TOKEN_LENGTH_MIN = 16;
 
 /** @throws ConfigError naming every key that is wrong or unknown */
 function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
@@ -193,8 +205,13 @@ function settle(values: ConfigValues): Settings {
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
     trustedProxies: get('TETHER_TRUSTED_PROXIES'),
+    archive: Object.freeze({
+      afterMs: values.TETHER_ARCHIVE_AFTER_MS,
+      keepDays: get('TETHER_ARCHIVE_KEEP_DAYS'),
+    }),
     uploads: Object.freeze({
       s3Url: values.TETHER_S3_URL,
+      s3Encryption: values.TETHER_S3_SSE === 'none' ? undefined : values.TETHER_S3_SSE,
       textBytesMax: get('TETHER_UPLOAD_BYTES_MAX'),
       xlsxBytesMax: get('TETHER_UPLOAD_XLSX_BYTES_MAX'),
       activeMax: get('TETHER_UPLOAD_ACTIVE_MAX'),
@@ -217,6 +234,8 @@ interface Examined {
   /** Keys whose value is refused; the default stands for it. */
   readonly refused: ReadonlySet<ConfigKey>;
   readonly endpoints: readonly Endpoint[];
+  readonly targets: readonly FilledTarget[];
+  readonly endpointReader: EndpointReader;
   readonly actors: readonly ActorModule[];
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -241,16 +260,22 @@ async function examineConfig(
     }
   };
   const actors = await tried(findActors(settings.actorFiles));
+  const types = actors && [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
+  const bodyBytesMax = logBodyBytesMax(settings);
+  const endpointReader = new EndpointReader(env, { mode, actors: types, bodyBytesMax });
+  let targets: readonly FilledTarget[] = [];
   let endpoints: readonly Endpoint[] = settings.role === 'worker' ? [] : [DEFAULT_ENDPOINT];
   if (settings.endpointsFile !== undefined) {
-    endpoints = (await tried(loadEndpoints(settings.endpointsFile, env))) ?? [];
-    if (mode === 'start') problems.push(...unsafe(settings.endpointsFile, endpoints));
-    if (actors !== undefined) problems.push(...unknownActors(settings.endpointsFile, endpoints, actors));
+    const read = await endpointReader.readFile(settings.endpointsFile);
+    problems.push(...read.problems);
+    ({ endpoints, targets } = read);
   }
   return {
     settings,
     refused,
     endpoints: Object.freeze([...endpoints]),
+    targets,
+    endpointReader,
     actors: actors ?? [],
     problems,
     warnings: Object.freeze(warningsOf(settings, mode, endpoints)),
@@ -262,13 +287,13 @@ async function examineConfig(
  * @throws ConfigError
  */
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const { settings, endpoints, actors, problems, warnings } = await examineConfig(env, mode, overrides);
+  const { settings, problems, refused: _, ...examined } = await examineConfig(env, mode, overrides);
   if (problems.length > 0) throw new ConfigError(problems);
   const { token, file } =
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
-  const config = { ...settings, apiToken: token, apiTokenFile: file, endpoints, actors, warnings };
+  const config = { ...settings, ...examined, apiToken: token, apiTokenFile: file };
   return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
 }
 
@@ -282,7 +307,7 @@ function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint
   }
   if ((mode === 'start' || settings.logDriver === 'redis') && settings.uploads.s3Url === undefined) {
     warnings.push(
-      'TETHER_S3_URL is not set: uploaded files are kept on this disk, where no other node finds them',
+      'TETHER_S3_URL is not set: uploaded files and archived bodies are kept on this disk, where no other node finds them',
     );
   }
   if (settings.durability === 'memory') {
@@ -291,36 +316,6 @@ function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint
     );
   }
   return warnings;
-}
-
-function unknownActors(
-  file: string,
-  endpoints: readonly Endpoint[],
-  actors: readonly ActorModule[],
-): string[] {
-  const known = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
-  return endpoints
-    .filter(({ actor }) => !known.includes(actor))
-    .map(
-      ({ name, actor }) =>
-        `${file}: endpoint ${name}: actor: ${actor} is not there; known: ${known.join(', ')}`,
-    );
-}
-
-/** What is good for trying out only. */
-function unsafe(file: string, endpoints: readonly Endpoint[]): string[] {
-  return endpoints.flatMap(({ name, token, secrets }) => [
-    ...(secrets.includes(PUBLISHED_SECRET)
-      ? [
-          `${file}: endpoint ${name}: secrets: the password of the documentation is public; \`tether start\` refuses it`,
-        ]
-      : []),
-    ...(token.length < TOKEN_LENGTH_MIN
-      ? [
-          `${file}: endpoint ${name}: token: has fewer than ${TOKEN_LENGTH_MIN} characters, so it can be guessed; \`tether start\` refuses it`,
-        ]
-      : []),
-  ]);
 }
 
 function missingInProduction(settings: Settings, refused: ReadonlySet<ConfigKey>): string[] {
@@ -357,6 +352,7 @@ function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
     ...secretsOfUrl(config.uploads.s3Url),
     ...secretsOfRedis(config.redisUrl),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
+    ...config.targets.flatMap(secretsOfTarget),
   ];
 }
 

@@ -1,15 +1,28 @@
 /** A webhook endpoint as a node is given it, and the one that `tether up` serves without being given any. */
+import type { FilledTarget } from '../actors/forward/target-settings.js';
+import type { FilledHandling } from '../actors/webhook/route-settings.js';
 
-interface Endpoint {
+interface Endpoint extends Partial<Pick<FilledHandling, 'routes' | 'order' | 'delaySeconds'>> {
   readonly name: string;
-  readonly provider: 'emp';
+  /** A name of the gateway's `PROVIDERS`. */
+  readonly provider: string;
   readonly token: string;
-  /** Every one of them is valid, at least one. */
+  /** Every one of them is valid; none where the provider takes none. */
   readonly secrets: readonly string[];
-  /** The type of the actor that handles its messages. */
-  readonly actor: string;
+  /** The type of the actor that handles its messages; EMP has one in any case. */
+  readonly actor?: string;
   /** CIDRs; undefined: every address may send. */
   readonly networks?: readonly string[];
+  /** Of the provider, as they were given. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Of a request; undefined: 64 KiB. */
+  readonly bodyBytesMax?: number;
+}
+
+/** What a node serves, and where it forwards to. */
+interface ServedEndpoints {
+  readonly endpoints: readonly Endpoint[];
+  readonly targets: readonly FilledTarget[];
 }
 
 /** In the documentation, and therefore nobody's secret. */
@@ -24,4 +37,4 @@ const DEFAULT_ENDPOINT: Endpoint = Object.freeze({
   actor: 'payment',
 });
 
-export { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET };
+export { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET, type ServedEndpoints };

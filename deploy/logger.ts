@@ -28,12 +28,14 @@ interface LoggerOptions {
   readonly level: LogLevel;
   /** Values that no line may show. */
   readonly secrets?: readonly string[];
+  /** In place of `secrets`, where they may become more. */
+  readonly censor?: (text: string) => string;
   /** Default: stderr, synchronous, so that the last line before an exit is written too. */
   readonly stream?: DestinationStream;
 }
 
 function createLogger(options: LoggerOptions): PinoLogger {
-  const censor = censorOf(options.secrets ?? []);
+  const censor = options.censor ?? censorOf(options.secrets ?? []);
   // By the level of that moment: it changes while a node runs.
   const serializeError = (error: unknown) => errorFields(error, logger.isLevelEnabled('debug'));
   const logger: PinoLogger = pino(

@@ -12,7 +12,7 @@ import { journalDir } from './data-dir.js';
 export interface NodeLogStats {
   /** On the disk (journal), or of the Redis that is nearest to its limit. */
   readonly bytes: number;
-  /** What they may become; null when there is no limit. */
+  /** What senders may fill, actors that pass messages on some more; null when there is no limit. */
   readonly bytesMax: number | null;
   /** Groups written, and messages that landed; since the start. */
   readonly commits: number;

@@ -6,6 +6,7 @@ import { EventStream } from '../runtime/event-stream.js';
 import { silentLogger } from '../runtime/logger.js';
 import { Histogram, type HistogramCounts } from '../runtime/measure/histogram.js';
 import type { ActorStats } from '../runtime/pool/actor-stats.js';
+import { registerEndpointMetrics } from './endpoints/health.js';
 import { registerNodeMetrics } from './node-metrics.js';
 
 const SETTINGS = { min: 1, max: 1, batchMax: 500, lingerMs: 20, inFlightMax: 2_048 };
@@ -49,6 +50,18 @@ const events = new EventStream(silentLogger);
 
 async function registryOf(test: Test, node: { done: number; waiting?: number } = { done: 40, waiting: 3 }) {
   const { metrics } = await startTestGateway(test);
+  const secret = { reference: null, digest: '0123abcd' };
+  const about = { provider: 'emp', token: secret, secrets: [secret], settings: {}, problems: [] };
+  const changed = { changedAt: null, changedBy: null };
+  registerEndpointMetrics(metrics, {
+    list: () => [
+      { ...about, ...changed, name: 'emp', source: 'file', served: true },
+      { ...about, ...changed, name: 'shop', source: 'api', served: true },
+      { ...about, ...changed, name: 'store', source: 'api', served: true },
+    ],
+    file: () => ({ path: 'x', readAt: null, problems: ['something'] }),
+    reloads: { taken: 6, refused: 2 },
+  });
   registerNodeMetrics(metrics, {
     log: {
       lag: () => 7,
@@ -187,6 +200,19 @@ t.test('times, threads and dependencies have their labels, and no key is in any'
     /^tether_dead_letters_waiting nan$/im,
     'nobody knows',
   );
+});
+
+t.test('endpoints by where they stand, and what became of their file', async (t) => {
+  const text = await (await registryOf(t)).metrics();
+  for (const line of [
+    'tether_endpoints{source="file",served="true"} 1',
+    'tether_endpoints{source="api",served="true"} 2',
+    'tether_endpoints_file_refused 1',
+    'tether_endpoints_reloads_total{result="taken"} 6',
+    'tether_endpoints_reloads_total{result="refused"} 2',
+  ]) {
+    t.ok(text.split('\n').includes(line), line);
+  }
 });
 
 t.test('events are counted by actor and kind', async (t) => {

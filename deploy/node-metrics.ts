@@ -69,7 +69,7 @@ export function registerNodeMetrics(
   );
   metrics.gauge(
     'tether_log_bytes_max',
-    'What tether_log_bytes may become; +Inf when there is no limit',
+    'Bytes from which on senders are refused; actors that pass messages on may use more; +Inf when there is no limit',
     () => log.stats().bytesMax ?? Number.POSITIVE_INFINITY,
   );
   metrics.counter('tether_log_commits_total', 'Group commits', () => log.stats().commits);

@@ -57,6 +57,10 @@ class NodePools implements PoolControl {
     this.#options = options;
   }
 
+  get mode(): 'new' | 'following' | 'stopped' {
+    return this.#mode;
+  }
+
   /** What is saved, for `follow`; undefined when Postgres does not say in time. */
   async load(): Promise<readonly SavedPool[] | undefined> {
     const { table, clock, logger } = this.#options;

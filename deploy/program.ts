@@ -3,11 +3,13 @@ import { Command } from 'commander';
 import { addAuditCommand } from './commands/audit.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEndpointCommands } from './commands/endpoints.js';
 import { addEventCommands } from './commands/events.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addPoolCommands } from './commands/pools.js';
+import { addReplayCommands } from './commands/replay.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
 import { addTokenCommands } from './commands/tokens.js';
@@ -28,8 +30,10 @@ Examples:
   $ tether dead list
   $ tether dead replay --all --actor payment
   $ tether pools set payment --min 1 --max 4
+  $ tether endpoints check endpoints.yaml
   $ tether tune                                   what limits it, and which settings to change
   $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
+  $ tether replay start --all --endpoint shop --from 2026-11-25 --to 2026-11-26
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -51,11 +55,13 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
   addEventCommands(program, env);
+  addReplayCommands(program, env, setExitCode);
   addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
   addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
+  addEndpointCommands(program, env);
   addTuneCommand(program, env, setExitCode);
   addAuditCommand(program, env);
   addLogLevelCommand(program, env);

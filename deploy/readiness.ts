@@ -3,6 +3,7 @@ import type { Readiness, Status } from '../gateway/index.js';
 import type { ActorSystem } from '../runtime/actor-system.js';
 import type { Database, DatabaseMode } from './database.js';
 import type { NodeLog } from './node-log.js';
+import type { NodePools } from './pools.js';
 import type { NodeUploads } from './uploads.js';
 
 /** What is looked at. */
@@ -10,15 +11,18 @@ export interface JudgedParts {
   readonly log: Pick<NodeLog, 'log' | 'shared'>;
   readonly system: ActorSystem;
   readonly database: Database;
+  readonly pools: Pick<NodePools, 'mode'>;
   readonly uploads: NodeUploads | undefined;
 }
 
-/** `ok` only while nothing that uses it says that it is away. */
+/** `ok` from when the actors work with it, and only while nothing that uses it says that it is away. */
 export function databaseState({
   system,
   database,
-}: Pick<JudgedParts, 'system' | 'database'>): 'ok' | 'away' | DatabaseMode {
+  pools,
+}: Pick<JudgedParts, 'system' | 'database' | 'pools'>): 'ok' | 'away' | DatabaseMode {
   if (database.mode !== 'ready') return database.mode;
+  if (pools.mode === 'new') return 'starting';
   const away = system.stats().actors.some(({ outage }) => outage === 'TETHER_POSTGRES_UNAVAILABLE');
   return away ? 'away' : 'ok';
 }

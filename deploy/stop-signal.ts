@@ -45,3 +45,20 @@ export function untilToldToStop(
     },
   };
 }
+
+/**
+ * Calls `reload` at each SIGHUP, one at a time. Not where the process has a terminal: there the signal says that the terminal is gone, and ends
+ * the process as it ever did. @returns how to give the signal back to Node
+ */
+export function onHangup(logger: Logger, reload: () => Promise<void>): () => void {
+  if (process.stdin.isTTY) return () => {};
+  let under = Promise.resolve();
+  const onSignal = () => {
+    logger.info({ signal: 'SIGHUP' }, 'told to read the endpoints anew');
+    under = under.then(reload).catch((error: unknown) => {
+      logger.error({ err: error }, 'the endpoints could not be read anew');
+    });
+  };
+  process.on('SIGHUP', onSignal);
+  return () => void process.off('SIGHUP', onSignal);
+}

@@ -41,12 +41,12 @@ const INTAKE_THREADS = 1;
 /** Uploads wait for it, when the bucket is not there yet: of an outage at the start they notice seconds, not its doubled length. */
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 5_000 };
 
-/** Where the files of a node are kept. Holds a secret. */
+/** Where the files and archived payloads of a node are kept. Holds a secret. */
 function objectSettings(config: Config): ObjectStoreSettings {
-  const { s3Url } = config.uploads;
+  const { s3Url, s3Encryption: encryption } = config.uploads;
   return s3Url === undefined
     ? { driver: 'folder', directory: objectsDir(config.dataDir) }
-    : { driver: 's3', url: s3Url };
+    : { driver: 's3', url: s3Url, ...(encryption === undefined ? {} : { encryption }) };
 }
 
 class NodeUploads {

@@ -1,14 +1,16 @@
 /**
- * Writes `.env.example` and the table of `docs/reference/configuration.md` anew. Run from the root after a build;
- * `npm run format` then aligns the table.
+ * Writes `.env.example`, the table of `docs/reference/configuration.md` and the schema of the endpoints file anew. Run from the root after a
+ * build; `npm run format` then aligns the table and the schema.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configTable, envExample } from './config-text.js';
+import { endpointsJsonSchema } from './endpoints/schema.js';
 
 const REFERENCE = 'docs/reference/configuration.md';
 const TABLE = /^\| key +\| default .*\n(?:\|.*\n)+/m;
 
 writeFileSync('.env.example', envExample());
+writeFileSync('docs/reference/endpoints.schema.json', JSON.stringify(endpointsJsonSchema()));
 const page = readFileSync(REFERENCE, 'utf8');
 if (!TABLE.test(page)) throw new Error(`${REFERENCE} has no table of keys to replace`);
 writeFileSync(

@@ -31,6 +31,11 @@ export class BodyBuffer {
     return true;
   }
 
+  /** Bytes of memory that it holds. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /** A view, valid until the next `add`. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);

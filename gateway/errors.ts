@@ -34,3 +34,21 @@ export class GatewayOptionError extends TetherError {
   readonly code = 'TETHER_GATEWAY_OPTION';
   readonly retryable = false;
 }
+
+/** An endpoint that somebody gave over the API cannot be served. Each problem names the field, and shows no secret. */
+export class EndpointRefusedError extends TetherError {
+  readonly code = 'TETHER_ENDPOINT_REFUSED';
+  readonly retryable = false;
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
+}
+
+/** An endpoint stands in the configuration of the node, and is changed there alone. */
+export class EndpointConfiguredError extends TetherError {
+  readonly code = 'TETHER_ENDPOINT_CONFIGURED';
+  readonly retryable = false;
+}

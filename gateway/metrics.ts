@@ -13,26 +13,43 @@ import { HistogramSeries, type LabelledHistogram } from './histogram-series.js';
 /** How the requests of one endpoint ended. Every request is counted once. */
 export class EndpointCounts {
   acknowledged = 0;
+  /** Answered with a success and not on the log: the sender asked whether anybody is there. */
+  handshake = 0;
   malformed = 0;
   wrongSignature = 0;
+  /** Signed, with a timestamp too far away. */
+  expired = 0;
   tooLarge = 0;
   unsupportedMediaType = 0;
   networkNotAllowed = 0;
   logFull = 0;
   logClosed = 0;
   draining = 0;
+  /** Of a long body, while others take all the memory that there is for such. */
+  noRoom = 0;
   /** The client left while its body was being read. */
   aborted = 0;
   /** The client left after its body was complete, and its message was kept. */
   keptUnanswered = 0;
   /** The client left after its body was complete, and the log did not take its message. */
   lostUnanswered = 0;
+
+  add(others: EndpointCounts): void {
+    for (const name of Object.keys(this) as (keyof EndpointCounts)[]) {
+      if (name !== 'add') this[name] += others[name];
+    }
+  }
 }
 
 /** Upper bounds in seconds; the objectives (p95 below 0.1, p99 below 0.2) are among them. */
 const ACKNOWLEDGE_BOUNDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
+
+/** Endpoints that were taken away and have series of their own. */
+const GONE_MAX = 1_000;
+/** No endpoint's name. */
+const FORGOTTEN = '(forgotten)';
 
 const ACKNOWLEDGE_NAME = 'tether_gateway_acknowledge_seconds';
 
@@ -55,6 +72,8 @@ export class GatewayMetrics {
   /** Requests for an endpoint that does not exist, or with a wrong token. */
   unknownEndpoint = 0;
   readonly #endpoints = new Map<string, EndpointCounts>();
+  /** Of endpoints that were taken away so long ago that their names are forgotten. */
+  readonly #forgotten = new EndpointCounts();
   readonly #acknowledge = new Histogram(ACKNOWLEDGE_BOUNDS);
   readonly #exemplars = new Exemplars(ACKNOWLEDGE_BOUNDS.length + 1);
 
@@ -81,6 +100,20 @@ export class GatewayMetrics {
     return counts;
   }
 
+  /**
+   * The endpoints that there are. Those that were taken away keep their series, so that no count ever falls; of too many, those that were
+   * made first are added up under the name that no endpoint has.
+   */
+  keepEndpoints(names: readonly string[]): void {
+    const kept = new Set(names);
+    const gone = [...this.#endpoints.keys()].filter((name) => !kept.has(name) && name !== FORGOTTEN);
+    for (const name of gone.slice(0, Math.max(0, gone.length - GONE_MAX))) {
+      this.#forgotten.add(this.endpoint(name));
+      this.#endpoints.delete(name);
+      this.#endpoints.set(FORGOTTEN, this.#forgotten);
+    }
+  }
+
   /** Of all endpoints: acknowledged, and refused with an answer, whoever is to blame. */
   totals(): { readonly acknowledged: number; readonly refused: number } {
     let acknowledged = 0;
@@ -90,12 +123,14 @@ export class GatewayMetrics {
       refused +=
         counts.malformed +
         counts.wrongSignature +
+        counts.expired +
         counts.tooLarge +
         counts.unsupportedMediaType +
         counts.networkNotAllowed +
         counts.logFull +
         counts.logClosed +
-        counts.draining;
+        counts.draining +
+        counts.noRoom;
     }
     return { acknowledged, refused };
   }

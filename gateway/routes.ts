@@ -11,17 +11,18 @@ import { send } from './answer.js';
 import { type OperationsOptions, registerApi } from './api/register.js';
 import type { ClientAddresses } from './client-address.js';
 import { ConsoleFiles } from './console/serve.js';
-import type { CompiledEndpoint, EndpointTable } from './endpoints.js';
+import type { CompiledEndpoint, LiveEndpoints } from './endpoints.js';
 import type { Health } from './health.js';
+import { BODY_BYTES_MAX } from './large-bodies.js';
 import { refuseAndLinger } from './linger.js';
 import { problem } from './problem.js';
 import type { UploadContext } from './uploads/parts.js';
 import { registerUploadRoutes } from './uploads/routes.js';
-import { BODY_BYTES_MAX, type RequestContext, WebhookRequest } from './webhook-request.js';
+import { type RequestContext, WebhookRequest } from './webhook-request.js';
 
 export interface RouteParts {
   readonly context: RequestContext;
-  readonly endpoints: EndpointTable;
+  readonly endpoints: LiveEndpoints;
   readonly addresses: ClientAddresses;
   readonly health: Health;
   readonly operations: OperationsOptions | undefined;
@@ -33,12 +34,15 @@ type Handler = (res: HttpResponse, req: HttpRequest) => void;
 
 const NOT_FOUND = problem('not-found', 'there is nothing here');
 const UNKNOWN_ENDPOINT = problem('not-found', 'there is no such endpoint');
+const NOT_KNOWN_YET = problem(
+  'unavailable',
+  'this node does not know all endpoints yet, and this may be one; try again later',
+);
 const DRAINING = problem('draining', 'this node is going down; another one will answer');
 const NETWORK_NOT_ALLOWED = problem(
   'network-not-allowed',
   'the endpoint does not take requests from this network',
 );
-const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
 const POST_ONLY = problem('method-not-allowed', 'the method is POST', [['Allow', 'POST']]);
 const GET_ONLY = problem('method-not-allowed', 'the method is GET or HEAD', [['Allow', 'GET, HEAD']]);
 
@@ -47,6 +51,8 @@ const CONTENT_TYPE = Buffer.from('content-type');
 const CONTENT_LENGTH = Buffer.from('content-length');
 const ACCEPT = Buffer.from('accept');
 const TRACEPARENT = Buffer.from('traceparent');
+
+const NO_HEADERS: readonly string[] = [];
 
 export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   const { health, operations, logger } = parts;
@@ -69,7 +75,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
     const endpoint = parts.endpoints.find(req.getParameter(0), req.getParameter(1));
     if (endpoint === undefined) {
       parts.context.metrics.unknownEndpoint++;
-      refuse(res, req, UNKNOWN_ENDPOINT);
+      refuse(res, req, parts.endpoints.complete ? UNKNOWN_ENDPOINT : NOT_KNOWN_YET);
       return;
     }
     const traceparent = traceparentOf(req);
@@ -80,7 +86,8 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
       refuse(res, req, refusal);
       return;
     }
-    new WebhookRequest(parts.context, endpoint, res, span?.traceparent ?? traceparent, span);
+    const headers = headersOf(req, endpoint.headers);
+    new WebhookRequest(parts.context, endpoint, res, headers, span?.traceparent ?? traceparent, span);
   });
   app.any('/webhooks/:endpoint/:token', (res, req) => refuse(res, req, POST_ONLY));
 
@@ -104,7 +111,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
 /** What is wrong with a webhook request before its body is read. */
 function webhookRefusal(
   { context, addresses }: RouteParts,
-  { networks, provider, counts }: CompiledEndpoint,
+  { networks, provider, bodyBytesMax, tooLarge, counts }: CompiledEndpoint,
   res: HttpResponse,
   req: HttpRequest,
 ): Answer | undefined {
@@ -119,22 +126,27 @@ function webhookRefusal(
       return NETWORK_NOT_ALLOWED;
     }
   }
-  if (!isMediaType(req.getHeader(CONTENT_TYPE), provider.mediaType)) {
+  if (!isOneOf(req.getHeader(CONTENT_TYPE), provider.mediaTypes)) {
     counts.unsupportedMediaType++;
-    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaType}`);
+    return problem('unsupported-media-type', `the endpoint takes ${provider.mediaTypes.join(' or ')}`);
   }
-  if (Number(req.getHeader(CONTENT_LENGTH)) > BODY_BYTES_MAX) {
+  if (Number(req.getHeader(CONTENT_LENGTH)) > bodyBytesMax) {
     counts.tooLarge++;
-    return TOO_LARGE;
+    return tooLarge;
   }
   return undefined;
 }
 
-/** Whether a Content-Type names the media type, whatever its parameters and case. */
-function isMediaType(contentType: string, mediaType: string): boolean {
-  if (contentType === mediaType) return true;
+/** Whether a Content-Type names one of the media types, whatever its parameters and case; of none, everything does. */
+function isOneOf(contentType: string, mediaTypes: readonly string[]): boolean {
+  if (mediaTypes.length === 0 || contentType === mediaTypes[0]) return true;
   const end = contentType.indexOf(';');
-  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase() === mediaType;
+  return mediaTypes.includes((end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase());
+}
+
+/** The values of the headers of a provider. One that came twice is the first: what is checked and what is used are the same. */
+function headersOf(req: HttpRequest, names: readonly Buffer[]): readonly string[] {
+  return names.length === 0 ? NO_HEADERS : names.map((name) => req.getHeader(name));
 }
 
 function traceparentOf(req: HttpRequest): string {

@@ -51,9 +51,27 @@ t.test('options that make no sense are refused, and no secret is in the message'
     'endpoint emp is defined twice': { endpoints: [good, good] },
     'a name is of the form': { endpoints: [{ ...good, name: 'a/b' }] },
     'the token is not of the form': { endpoints: [{ ...good, token: 'hush hush' }] },
-    'at least one secret': { endpoints: [{ ...good, secrets: [] }] },
+    'secrets: needs at least one secret: an API password': { endpoints: [{ ...good, secrets: [] }] },
     'no empty one': { endpoints: [{ ...good, secrets: ['hush', ''] }] },
-    'there is no provider "stripe"': { endpoints: [{ ...good, provider: 'stripe' as 'emp' }] },
+    'takes at most 16 secrets': { endpoints: [{ ...good, secrets: Array(17).fill('hush') }] },
+    'there is no provider "strip"; there are emp, standard-webhooks, stripe,': {
+      endpoints: [{ ...good, provider: 'strip' }],
+    },
+    'secrets: begins with whsec_': { endpoints: [{ ...good, provider: 'stripe' }] },
+    'options.toleranceSeconds: is at least 1': {
+      endpoints: [{ ...good, provider: 'stripe', secrets: ['whsec_x'], options: { toleranceSeconds: 0 } }],
+    },
+    'options: is empty: the provider emp has no options': {
+      endpoints: [{ ...good, options: { key: 'hush' } }],
+    },
+    'order: emp knows key only': { endpoints: [{ ...good, order: 'none' }] },
+    'an actor, for emp': { endpoints: [{ name: 'emp', provider: 'emp', token: 'dev', secrets: ['hush'] }] },
+    'options.unsigned: is true: with the provider none, whoever knows the path may send': {
+      endpoints: [{ ...good, provider: 'none', secrets: [] }],
+    },
+    'secrets: the provider takes no secrets': {
+      endpoints: [{ ...good, provider: 'none', options: { unsigned: true } }],
+    },
     'networks: "10.0.0.0/33" is no network': { endpoints: [{ ...good, networks: ['10.0.0.0/33'] }] },
     'trustedProxies: "proxy" is no network': { trustedProxies: ['proxy'] },
     'actor payment has no partitions': { partitions: () => [] },

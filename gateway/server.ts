@@ -17,10 +17,11 @@ import type { Group } from '../runtime/partition.js';
 import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import type { OperationsOptions } from './api/register.js';
 import { ClientAddresses } from './client-address.js';
-import { type Endpoint, EndpointTable } from './endpoints.js';
+import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
 import { Health, type Readiness } from './health.js';
 import { Intake } from './intake.js';
+import { LargeBodies } from './large-bodies.js';
 import type { GatewayMetrics } from './metrics.js';
 import { reasonNotToListen } from './port-probe.js';
 import { findRequestTracing } from './request-tracing.js';
@@ -33,7 +34,9 @@ export interface GatewayOptions {
   /** 0: a free one, chosen by the kernel. */
   readonly port: number;
   readonly endpoints: readonly Endpoint[];
-  /** The partitions of an actor type, at least one. Asked once per endpoint, at the start. */
+  /** Default true. False: until `serve` says otherwise, who sends to an unknown endpoint is told to try again. */
+  readonly endpointsComplete?: boolean;
+  /** The partitions of an actor type, at least one. Asked once per endpoint, when it is served. */
   partitions(actor: string): readonly LogPartition[];
   /** How an actor type groups its keys, if it does. Asked once per endpoint. */
   group?(actor: string): Group | undefined;
@@ -58,6 +61,12 @@ export interface Gateway {
   readonly port: number;
   /** Messages between the socket and the log: bodies being read, appends that have not settled. */
   readonly pending: number;
+  /**
+   * Serves these endpoints from now on: all, or, when one is wrong, those as before. A request ends with the endpoint that it began with.
+   * @param complete whether every other endpoint is none; false: senders to one are told to try again
+   * @throws GatewayOptionError
+   */
+  serve(endpoints: readonly Endpoint[], complete: boolean): void;
   /** Takes nothing new and waits until nothing is pending, for `deadlineMs` at most. Look at `pending` afterwards. */
   drain(deadlineMs: number): Promise<void>;
   /** Stops listening and ends every connection. Appends under way still settle. Idempotent. */
@@ -79,8 +88,10 @@ const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as { readonly LIBUS_LISTE
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { host, metrics, logger } = options;
   const intake = new Intake();
+  const largeBodies = new LargeBodies();
   const context: RequestContext = {
     intake,
+    largeBodies,
     ids: new MessageIdSource(),
     metrics,
     now: () => options.now(),
@@ -88,12 +99,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const parts: RouteParts = {
     context,
-    endpoints: new EndpointTable(
-      options.endpoints,
-      (actor) => options.partitions(actor),
-      (actor) => options.group?.(actor),
+    endpoints: new LiveEndpoints(options.endpoints, options.endpointsComplete ?? true, {
+      partitions: (actor) => options.partitions(actor),
+      group: (actor) => options.group?.(actor),
       metrics,
-    ),
+    }),
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: options.operations,
@@ -101,6 +111,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
   };
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
+  metrics.gauge(
+    'tether_gateway_large_body_bytes',
+    'Memory of bodies on their way in that are longer than 64 KiB',
+    () => largeBodies.bytes,
+  );
   const app = uWS.App();
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);
@@ -117,6 +132,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port,
     get pending() {
       return intake.pending;
+    },
+    serve(endpoints, complete) {
+      parts.endpoints.replace(endpoints, complete);
     },
     async drain(deadlineMs) {
       stopListening();

@@ -4,9 +4,9 @@ import { VECTORS } from '../actors/emp/test/vectors.js';
 import { LogClosedError, LogFullError } from '../runtime/errors.js';
 import { partitionOf } from '../runtime/partition.js';
 import { until } from '../runtime/testing/until.js';
+import { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from './large-bodies.js';
 import { request } from './test/raw-client.js';
-import { FORM, notification, startTestGateway, WEBHOOK_PATH } from './test/start.js';
-import { BODY_BYTES_MAX } from './webhook-request.js';
+import { FORM, notification, PASSWORD, startTestGateway, WEBHOOK_PATH } from './test/start.js';
 
 const SIGNED = notification('aa01');
 const ECHO =
@@ -95,6 +95,76 @@ t.test('a large body is taken up to the limit and not beyond', async (t) => {
   t.equal(partition.envelopes.length, 2);
   t.equal(gateway.pending, 0);
   t.equal(metrics.endpoint('emp').tooLarge, 2);
+});
+
+const endpoint = { provider: 'emp', token: 'dev', secrets: [PASSWORD], actor: 'payment' };
+const endpoints = [
+  { ...endpoint, name: 'emp', bodyBytesMax: ENDPOINT_BODY_BYTES_MAX },
+  { ...endpoint, name: 'small', bodyBytesMax: 1_024 },
+];
+
+t.test('an endpoint may take longer bodies, or shorter ones only', async (t) => {
+  const { gateway, partition, ask, client } = await startTestGateway(t, { endpoints });
+  const padded = (bytes: number) => `${SIGNED}&note=`.padEnd(bytes, 'x');
+  const long = padded(ENDPOINT_BODY_BYTES_MAX);
+  for (const sent of [webhook(long), chunked([long.slice(0, 100_000), long.slice(100_000)])]) {
+    const one = await client();
+    one.write(sent);
+    t.match(await one.response(), { status: 200, body: ECHO });
+    t.ok(Buffer.from(partition.envelopes.at(-1)?.payload ?? []).toString() === long, 'all of it is kept');
+  }
+  for (const [path, bytes] of [
+    [WEBHOOK_PATH, ENDPOINT_BODY_BYTES_MAX],
+    ['/webhooks/small/dev', 1_024],
+  ] as const) {
+    const parts = { method: 'POST', path, headers: [FORM] };
+    t.match(await ask({ ...parts, body: padded(bytes) }), { status: 200 });
+    const { status, body } = await ask({ ...parts, body: padded(bytes + 1) });
+    t.equal(status, 413);
+    t.match(JSON.parse(body), { detail: `a body has at most ${bytes} bytes` });
+    const pieces = await client();
+    const head = request({ ...parts, headers: [FORM, 'Transfer-Encoding: chunked'] });
+    pieces.write(`${head}${(bytes + 1).toString(16)}\r\n${padded(bytes + 1)}\r\n0\r\n\r\n`);
+    t.match(await pieces.response(), { status: 413 });
+  }
+  await until('nothing is left', () => gateway.pending === 0);
+  for (const bodyBytesMax of [0, 1.5, ENDPOINT_BODY_BYTES_MAX + 1]) {
+    t.throws(() => gateway.serve([{ ...endpoint, name: 'emp', bodyBytesMax }], true), /bodyBytesMax/);
+  }
+});
+
+t.test('long bodies have so much memory and no more; usual ones do not need it', async (t) => {
+  const { partition, metrics, ask, client } = await startTestGateway(t, { endpoints });
+  const head = request({
+    method: 'POST',
+    path: WEBHOOK_PATH,
+    headers: [FORM, `Content-Length: ${ENDPOINT_BODY_BYTES_MAX}`],
+  });
+  const held = async () =>
+    Number(/large_body_bytes (\d+)/.exec((await ask({ path: '/metrics' })).body)?.[1]) / 1_048_576;
+  const rest = 'x'.repeat(10);
+  const most = `${SIGNED}&note=`.padEnd(ENDPOINT_BODY_BYTES_MAX - rest.length, 'x');
+  const senders = await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      const sender = await client();
+      sender.write(head + most);
+      return sender;
+    }),
+  );
+  await until('all room is taken', async () => (await held()) > 63.9);
+  const refused = await client();
+  refused.write(head + most);
+  t.match(await refused.response(), { status: 503, headers: { 'retry-after': '5' } });
+  t.equal(metrics.endpoint('emp').noRoom, 1);
+  t.match(await ask({ method: 'POST', path: WEBHOOK_PATH, headers: [FORM], body: SIGNED }), { status: 200 });
+  const [first, second, ...others] = senders;
+  first?.write(rest);
+  t.match(await first?.response(), { status: 200 });
+  second?.destroy();
+  await until('both gave theirs back', async () => (await held()) < 62.1);
+  for (const other of others) other.destroy();
+  await until('all did', async () => (await held()) === 0);
+  t.equal(partition.envelopes.length, 2);
 });
 
 t.test('an upload without end is answered, then cut off', async (t) => {

@@ -3,15 +3,15 @@
  *
  * ```
  * reading --body complete and genuine--> appending --log has it, or refuses it--> answered
- *    |  `------body refused------------------|------------------------------------^
+ *    |  `------body refused, handshake-------|------------------------------------^
  *    |                                       |
  *    `-----client left--> aborted <----------'
  * ```
- * - The success answer is sent from `appended` and from nowhere else (P1).
+ * - The success answer is sent from `appended` and from nowhere else (P1); a handshake, which is no message, is answered at once.
  * - A client that leaves while the append is under way does not stop it: it cannot know whether its message was kept. The
  *   append then settles in mode `aborted`, and `res` is not touched.
- * - The request is its own `AppendWaiter`, and its body is handed on without a copy when it comes in one piece: no promise and
- *   no buffer per request.
+ * - The request is its own `AppendWaiter`, and its body is handed on without a copy when it comes in one piece of usual length: no promise
+ *   and no buffer per request. A request of several messages (`Accepted.more`) has one that waits for all of them.
  */
 
 import type { HttpResponse } from 'uWebSockets.js';
@@ -22,28 +22,29 @@ import type { MessageIdSource } from '../runtime/message-id.js';
 import type { AppendWaiter } from '../runtime/message-log.js';
 import { partitionIn } from '../runtime/partition.js';
 import { type Answer, send } from './answer.js';
+import { AppendAll } from './append-all.js';
 import { BodyBuffer } from './body.js';
 import type { CompiledEndpoint } from './endpoints.js';
 import type { Intake } from './intake.js';
+import { BODY_BYTES_MAX, type LargeBodies } from './large-bodies.js';
 import { LingeringAnswer } from './linger.js';
 import type { GatewayMetrics } from './metrics.js';
 import { problem } from './problem.js';
-import type { Refused } from './providers/provider.js';
+import type { Handshake, Message, Refused } from './providers/provider.js';
 import type { RequestSpan, RequestTracing } from './request-tracing.js';
-
-export const BODY_BYTES_MAX = 64 * 1024;
 
 /** As bytes, like the media type: uWebSockets.js would convert a string at each answer. */
 const CONTENT_TYPE = Buffer.from('Content-Type');
+const NO_BODY = new Uint8Array(0);
 
-const TOO_LARGE = problem('content-too-large', `a body has at most ${BODY_BYTES_MAX} bytes`);
-const WRONG_SIGNATURE = problem('wrong-signature', 'the signature is not that of the signed id');
+const NO_ROOM = problem('unavailable', 'too many long bodies are on their way; try again later');
 const LOG_FULL = problem('log-full', 'the log is full until messages have been handled; try again later');
 const LOG_CLOSED = problem('log-closed', 'the log takes no messages; try again later');
 
 /** What all requests of a gateway share. */
 export interface RequestContext {
   readonly intake: Intake;
+  readonly largeBodies: LargeBodies;
   readonly ids: MessageIdSource;
   readonly metrics: GatewayMetrics;
   /** Milliseconds since the epoch. */
@@ -58,26 +59,31 @@ export class WebhookRequest implements AppendWaiter {
   readonly #context: RequestContext;
   readonly #endpoint: CompiledEndpoint;
   readonly #res: HttpResponse;
+  readonly #headers: readonly string[];
   readonly #traceparent: string;
   readonly #span: RequestSpan | undefined;
   readonly #startedMs: number;
   #mode: Mode = 'reading';
   #body: BodyBuffer | undefined;
+  /** Bytes that its body has of the room for large ones. */
+  #roomBytes = 0;
   /** The success answer, kept while the append is under way. */
   #success: Uint8Array | undefined;
   #lingering: LingeringAnswer | undefined;
 
-  /** Takes the request over: body, abort and answer. `traceparent`: checked, or empty. */
+  /** Takes the request over: body, abort and answer. `headers`: those that the provider wants. `traceparent`: checked, or empty. */
   constructor(
     context: RequestContext,
     endpoint: CompiledEndpoint,
     res: HttpResponse,
+    headers: readonly string[],
     traceparent: string,
     span: RequestSpan | undefined,
   ) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#res = res;
+    this.#headers = headers;
     this.#traceparent = traceparent;
     this.#span = span;
     this.#startedMs = context.metrics.clockMs();
@@ -94,11 +100,7 @@ export class WebhookRequest implements AppendWaiter {
     } else {
       this.#enter('answered');
       this.#endpoint.counts.acknowledged++;
-      const res = this.#res;
-      res.cork(() => {
-        res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
-        res.end(this.#success ?? '', intake.mode !== 'open');
-      });
+      this.#sendSuccess(this.#success ?? NO_BODY);
       this.#span?.answered('200');
       metrics.observeAcknowledge(metrics.clockMs() - this.#startedMs, this.#traceparent);
     }
@@ -123,7 +125,7 @@ export class WebhookRequest implements AppendWaiter {
     if (this.#lingering !== undefined) {
       this.#lingering.data(chunk.byteLength, isLast);
     } else if (this.#mode === 'reading') {
-      if (isLast && this.#body === undefined && chunk.byteLength <= BODY_BYTES_MAX) {
+      if (isLast && this.#body === undefined && chunk.byteLength <= this.#endpoint.pieceBytesMax) {
         this.#complete(Buffer.from(chunk));
       } else {
         this.#piece(chunk, isLast);
@@ -132,62 +134,117 @@ export class WebhookRequest implements AppendWaiter {
   }
 
   #piece(chunk: ArrayBuffer, isLast: boolean): void {
-    this.#body ??= new BodyBuffer(BODY_BYTES_MAX);
+    const { bodyBytesMax, tooLarge, counts } = this.#endpoint;
+    this.#body ??= new BodyBuffer(bodyBytesMax);
     if (!this.#body.add(chunk)) {
-      this.#body = undefined;
-      this.#tooLarge(isLast);
+      counts.tooLarge++;
+      this.#refuseBody(tooLarge, isLast);
+    } else if (!this.#hasRoom(this.#body.capacity)) {
+      counts.noRoom++;
+      this.#refuseBody(NO_ROOM, isLast);
     } else if (isLast) {
       this.#complete(this.#body.bytes());
     }
   }
 
-  #tooLarge(isLast: boolean): void {
-    this.#endpoint.counts.tooLarge++;
+  /** Counts what it holds, once that is more than usual. */
+  #hasRoom(capacity: number): boolean {
+    if (capacity <= BODY_BYTES_MAX || capacity <= this.#roomBytes) return true;
+    if (!this.#context.largeBodies.enter(capacity - this.#roomBytes)) return false;
+    this.#roomBytes = capacity;
+    return true;
+  }
+
+  #dropBody(): void {
+    this.#body = undefined;
+    if (this.#roomBytes === 0) return;
+    this.#context.largeBodies.leave(this.#roomBytes);
+    this.#roomBytes = 0;
+  }
+
+  #refuseBody(answer: Answer, isLast: boolean): void {
+    this.#dropBody();
     if (isLast) {
-      this.#refuse(TOO_LARGE);
+      this.#refuse(answer);
       return;
     }
     this.#enter('answered');
-    this.#span?.answered(TOO_LARGE.status);
-    this.#lingering = new LingeringAnswer(this.#res, TOO_LARGE);
+    this.#span?.answered(answer.status);
+    this.#lingering = new LingeringAnswer(this.#res, answer);
     this.#context.intake.settle();
   }
 
   #complete(body: Buffer): void {
     const endpoint = this.#endpoint;
-    const verdict = endpoint.provider.recognise(body);
+    const receivedAt = this.#context.now();
+    const verdict = endpoint.provider.recognise(body, this.#headers, receivedAt);
+    // On the log goes a copy; until then, which is in this turn, `body` is what holds the bytes.
+    this.#dropBody();
     if (verdict.outcome !== 'accepted') {
-      this.#refuseVerdict(verdict);
+      this.#answerVerdict(verdict);
       return;
     }
-    const { key, dedupe } = verdict;
-    const receivedAt = this.#context.now();
+    const { more } = verdict;
+    const waiter = more === undefined ? this : new AppendAll(1 + more.length, this);
+    this.#success = verdict.answer;
+    this.#enter('appending');
+    this.#append(verdict, verdict.payload ?? body, receivedAt, waiter);
+    if (more === undefined) return;
+    for (const message of more) this.#append(message, message.payload ?? body, receivedAt, waiter);
+  }
+
+  #append({ key, dedupe }: Message, payload: Uint8Array, receivedAt: number, waiter: AppendWaiter): void {
+    const { actor, group, partitions } = this.#endpoint;
     const envelope = encodeEnvelope({
       id: this.#context.ids.next(receivedAt),
-      actor: endpoint.actor,
+      actor,
       key,
       dedupe,
       receivedAt,
       traceparent: this.#traceparent,
-      payload: body,
+      payload,
     });
-    this.#body = undefined;
-    this.#success = verdict.answer;
-    this.#enter('appending');
-    const partition = endpoint.partitions[partitionIn(endpoint.group, key, endpoint.partitions.length)];
+    const partition = partitions[partitionIn(group, key, partitions.length)];
     if (partition === undefined) assert.fail('an endpoint has partitions');
-    partition.append(envelope, this);
+    partition.append(envelope, waiter);
   }
 
-  #refuseVerdict(verdict: Refused): void {
+  #answerVerdict(verdict: Handshake | Refused): void {
     const { counts } = this.#endpoint;
-    if (verdict.outcome === 'malformed') {
-      counts.malformed++;
-      this.#refuse(problem('malformed-notification', verdict.reason));
-    } else {
-      counts.wrongSignature++;
-      this.#refuse(WRONG_SIGNATURE);
+    switch (verdict.outcome) {
+      case 'handshake':
+        counts.handshake++;
+        this.#answerHandshake(verdict.answer);
+        return;
+      case 'malformed':
+        counts.malformed++;
+        this.#refuse(problem('malformed-notification', verdict.reason));
+        return;
+      case 'forged':
+        counts.wrongSignature++;
+        this.#refuse(problem('wrong-signature', verdict.reason));
+        return;
+      case 'expired':
+        counts.expired++;
+        this.#refuse(problem('expired-signature', verdict.reason));
+        return;
     }
+  }
+
+  #answerHandshake(answer: Uint8Array): void {
+    const { intake } = this.#context;
+    this.#enter('answered');
+    this.#span?.answered('200');
+    this.#sendSuccess(answer);
+    intake.settle();
+  }
+
+  #sendSuccess(answer: Uint8Array): void {
+    const res = this.#res;
+    res.cork(() => {
+      res.writeHeader(CONTENT_TYPE, this.#endpoint.provider.answerMediaType);
+      res.end(answer, this.#context.intake.mode !== 'open');
+    });
   }
 
   #refuse(answer: Answer): void {
@@ -206,7 +263,7 @@ export class WebhookRequest implements AppendWaiter {
     const wasReading = this.#mode === 'reading';
     this.#enter('aborted');
     this.#span?.aborted();
-    this.#body = undefined;
+    this.#dropBody();
     if (!wasReading) return;
     this.#endpoint.counts.aborted++;
     this.#context.intake.settle();

@@ -3,14 +3,16 @@
  * peer (Fastify, BullMQ and Redis with its file synced every second). One table from one run; every round measures each
  * of them, so that a noisy machine is noisy for all.
  *
- * Run: npm run bench:ack -- [rounds, default 5] [seconds of each measurement, default 3]
- * Needs Debian's packages wrk and redis-server.
+ * Run: npm run bench:ack -- [rounds, default 5] [seconds of each measurement, default 3] [--providers: what each provider costs beside EMP,
+ * instead of the above]
+ * Needs Debian's packages wrk and, without --providers, redis-server.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_ENDPOINT } from '../deploy/endpoint.js';
 import { empTraffic } from '../deploy/send/emp-traffic.js';
+import { measureProviders } from './ack-providers.js';
 import { type Child, startChild } from './child.js';
 import { bareSyncUs } from './disk.js';
 import { formRequest, runWrk, type WrkResult, writeRequests } from './load/wrk.js';
@@ -25,13 +27,22 @@ const DISK_WRITES = 500;
 type Subject = 'bare' | 'edge' | 'node' | 'peer';
 type Connections = (typeof CONNECTIONS)[number];
 
-const [rounds = 5, seconds = 3] = process.argv.slice(2).map(Number);
+const args = process.argv.slice(2);
+const [rounds = 5, seconds = 3] = args.filter((arg) => !arg.startsWith('--')).map(Number);
 const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-bench-'));
 const password = DEFAULT_ENDPOINT.secrets[0] ?? '';
 const path = `/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}`;
 
 const stops: (() => Promise<void>)[] = [];
 try {
+  if (args.includes('--providers')) await measureProviders(directory, rounds, seconds);
+  else await measureAll();
+} finally {
+  for (const stop of stops.reverse()) await stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function measureAll(): Promise<void> {
   const requestsFile = join(directory, 'requests');
   const traffic = empTraffic({ seed: SEED, count: REQUESTS, password, kinds: ['processing'] });
   writeRequests(
@@ -77,9 +88,6 @@ try {
     process.stderr.write(`round ${round} of ${rounds}\n`);
   }
   report(results, disk);
-} finally {
-  for (const stop of stops.reverse()) await stop();
-  rmSync(directory, { recursive: true, force: true });
 }
 
 function report(results: ReadonlyMap<string, readonly WrkResult[]>, disk: readonly number[]): void {

@@ -20,6 +20,12 @@ export interface AskOptions extends TellOptions {
 export interface DurableOptions extends TellOptions {
   /** Idempotency key. Default: the message's id. */
   readonly dedupe?: string;
+  /**
+   * Refused as soon as senders are: for what an actor sends of its own accord (a clock, a replay), and not because of a message that came to
+   * it by the log. Default: false in an actor, whose messages a full log takes still, for it is emptied by them; outside of actors it is
+   * always so.
+   */
+  readonly asSender?: boolean;
 }
 
 /** Where a reference carries the type of what it takes. Never a property of a value. */

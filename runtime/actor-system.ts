@@ -82,6 +82,7 @@ export class ActorSystem {
       random: Math.random,
       logger,
       onEvent: (event) => this.#happened(event),
+      onWanted: (actor) => this.#pools.find((pool) => pool.actor === actor)?.wake(),
     });
     const group = this.#main.kernel.groupOf.bind(this.#main.kernel);
     this.replays = new Replays({ store: deadLetters as DeadLetterStore, log, group, clock });
@@ -89,6 +90,11 @@ export class ActorSystem {
 
   get mode(): SystemMode {
     return this.#mode;
+  }
+
+  /** Loads the actors, so that `start` has less to do. What is wrong with them it says. */
+  async load(): Promise<void> {
+    await loadRegistered(this.#options).catch(() => undefined);
   }
 
   /**
@@ -171,6 +177,17 @@ export class ActorSystem {
   /** Changes settings of a pool while it works: all that are given, or none. Resolves, and rejects, as `resizePool` does. */
   async changePool(actor: string, change: PoolChange): Promise<void> {
     await this.#pool(actor).change(change);
+  }
+
+  /**
+   * Gives an actor that runs other settings than it was registered with. Its threads get them between two batches, in the order of the
+   * changes (`configure` of the definition); of changes that come faster than a thread takes them, it may pass over all but the last. Threads
+   * that start later open with the latest. Resolves when every thread that was ready has them, or later ones.
+   * @throws PoolRequestError (rejects) when the actor does not run here, has no `configure`, or the settings cannot be sent to a thread
+   * @throws ActorSettingsError (rejects) when `configure` threw in a thread: it goes on with those that it had, the others have the new ones
+   */
+  async changeSettings(actor: string, settings: unknown): Promise<void> {
+    await this.#pool(actor).configure(settings);
   }
 
   /** The settings that hold; with `change`, those that would. @throws PoolRequestError */
@@ -324,7 +341,7 @@ export class ActorSystem {
 
   #build({ definition, registration }: Registered, grouped: HostTask['grouped']): ActorPool {
     const { log, retry, logger, logLevel, receiveMsMax, heapMibMax, pools, ownership, clock } = this.#options;
-    const { module, threads, youngHeapMib, settings } = registration;
+    const { module, threads, lazy, youngHeapMib, settings } = registration;
     const actor = definition.type;
     const main = this.#main;
     const limits = this.#limitsOf(definition);
@@ -332,6 +349,7 @@ export class ActorSystem {
       actor,
       partitions: log.open(actor),
       size: threads,
+      lazy,
       task: {
         actor,
         module,
@@ -348,6 +366,7 @@ export class ActorSystem {
       },
       heapMibMax,
       youngHeapMib,
+      configures: definition.configure !== undefined,
       policy: { autoscale: DEFAULT_AUTOSCALE, losses: DEFAULT_LOSS_LIMIT, resize: RESIZE_LIMITS, ...pools },
       deadLetters: this.#deadLetters,
       release: (partition, from, _to, signal) => main.release(actor, partition, from, signal),

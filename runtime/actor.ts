@@ -80,6 +80,8 @@ export interface ActorContext<State = unknown, Resources = unknown, Body = unkno
   readonly logger: Logger;
   readonly timers: Timers;
   readonly reminders: Reminders;
+  /** Those of a key of this type: what is due comes as a message of that key. For scope `thread`, whose own key is empty. */
+  remindersOf(key: string): Reminders;
   /** Milliseconds since the epoch; in a test system, of its virtual time. */
   now(): number;
   /**
@@ -154,6 +156,13 @@ export interface ActorDefinition<Body = unknown, State = unknown, Resources = un
   readonly snapshot?: SnapshotPolicy<State>;
   /** Once per thread, before its first message: connections, caches. */
   open?(thread: ThreadContext): Promise<Resources> | Resources;
+  /**
+   * Gives an open thread other settings (`ActorSystem.changeSettings`), between two batches: in scope `thread`, unless it is reentrant,
+   * no call is under way; else those that wait for something meanwhile go on with what they have taken of `resources`. Nothing is handed
+   * out until it has returned. When it throws, the thread goes on as it was: it changes all that it has to, or nothing. Without it the
+   * settings of the type cannot change while its threads run.
+   */
+  configure?(resources: Resources, settings: unknown): Promise<void> | void;
   /** Once per thread, after its last message. */
   close?(resources: Resources): Promise<void> | void;
   /** The state of a new activation; once, before its first message, when there is no snapshot of it. */
@@ -189,6 +198,7 @@ const FIELDS: Readonly<Record<keyof Omit<ActorDefinition, typeof BODY>, true>> =
   supervision: true,
   snapshot: true,
   open: true,
+  configure: true,
   close: true,
   state: true,
   receive: true,
@@ -211,6 +221,8 @@ export function defineActor<Body = unknown, State = unknown, Resources = unknown
   if (unknown !== undefined) refuse(`a definition has no field ${unknown}`);
   if (scope !== 'key' && scope !== 'thread') refuse("scope is 'key' or 'thread'");
   if (typeof receive !== 'function') refuse('receive is not a function');
+  if (definition.configure !== undefined && typeof definition.configure !== 'function')
+    refuse('configure is not a function');
   positive(definition, 'batchMax', BATCH_MAX_MAX, refuse);
   positive(definition, 'idleMsMax', Number.MAX_SAFE_INTEGER, refuse);
   positive(definition, 'activationsMax', Number.MAX_SAFE_INTEGER, refuse);

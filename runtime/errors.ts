@@ -7,6 +7,7 @@
  * | class                         | what the runtime does with the message that met it                      |
  * |-------------------------------|-------------------------------------------------------------------------|
  * | `OutageError`                 | waits and tries again for as long as it takes; never a dead letter       |
+ * | `PendingError`                | tries again, its key alone waiting, and counts none of it for a minute   |
  * | `TetherError`, `retryable`    | tries again within the message's retry budget, then a dead letter        |
  * | `TetherError`, not `retryable`| a dead letter at once                                                    |
  * | any other error               | as `retryable`: an unknown failure may pass                              |
@@ -28,6 +29,16 @@ export abstract class OutageError extends TetherError {
   readonly retryable = true;
   /** How the runtime tells an outage from other failures, see `failure.ts`. */
   readonly outage = true;
+}
+
+/**
+ * What a message needs is not here yet, and is on its way: its key waits, all others go on. Who throws it knows how long that may take, and
+ * throws another error after it; after a minute each further one counts as any failure.
+ */
+export abstract class PendingError extends TetherError {
+  readonly retryable = true;
+  /** How the runtime tells it from other failures, see `failure.ts`. */
+  readonly pending = true;
 }
 
 /** The log holds as much as it may; space comes back when actors catch up. */
@@ -133,6 +144,12 @@ export class PoolDrainError extends TetherError {
 export class PoolRequestError extends TetherError {
   readonly code = 'TETHER_POOL_REQUEST';
   readonly retryable = false;
+}
+
+/** Threads of an actor did not take settings that were changed: its `configure` threw there. They go on with those that they had. */
+export class ActorSettingsError extends TetherError {
+  readonly code = 'TETHER_ACTOR_SETTINGS';
+  readonly retryable = true;
 }
 
 /** No reply came within the time that the asker gave. */

@@ -13,6 +13,11 @@ export function failureOf(error: unknown): Failure {
   return 'retryable';
 }
 
+/** Whether it is about a message whose needs are on their way: `PendingError`. */
+export function isPending(error: unknown): boolean {
+  return error instanceof Error && 'pending' in error && error.pending === true;
+}
+
 /** The partitions that a `FencedError` names; none of any other. */
 export function fencedPartitionsOf(error: unknown): readonly number[] {
   if (!(error instanceof Error && 'code' in error && error.code === 'TETHER_FENCED')) return [];

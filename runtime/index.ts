@@ -17,6 +17,7 @@ export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.js';
 export {
   ActivationStoppedError,
   ActorModuleError,
+  ActorSettingsError,
   AskCycleError,
   AskFailedError,
   AskTimeoutError,
@@ -32,6 +33,7 @@ export {
   MoveCancelledError,
   MoveTimeoutError,
   OutageError,
+  PendingError,
   PoolDrainError,
   PoolRequestError,
   PoolResizeError,

@@ -35,6 +35,8 @@ export interface MainSideOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly onEvent: (event: ActorEvent) => void;
+  /** Somebody has something to send to a thread of that type which is not there. */
+  readonly onWanted: (actor: string) => void;
 }
 
 /** Sends to a thread, over its control port. */
@@ -47,6 +49,7 @@ interface Append {
   readonly body: Uint8Array;
   readonly dedupe: string | undefined;
   readonly traceparent: string;
+  readonly asSender: boolean;
 }
 
 type ReminderRequest =
@@ -98,8 +101,8 @@ export class MainSide {
     });
     this.#mesh.attach(this.kernel);
     this.#mesh.shut('the actor system has not started');
-    this.#broker = new Broker(this.#mesh);
-    this.#mesh.serve('$log', (body, answer) => void this.#appended(body as Append, answer));
+    this.#broker = new Broker(this.#mesh, (place) => this.#wanted(place));
+    this.#mesh.serve('$log', (body, answer, from) => void this.#appended(body as Append, answer, from));
     this.#mesh.serve('$reminders', (body, answer) => void this.#reminded(body as ReminderRequest, answer));
     this.#reminders = this.#makeReminders();
   }
@@ -107,6 +110,12 @@ export class MainSide {
   /** Asks without an answer, counted by their deadlines and over links: none when nothing is leaked. */
   get asksPending(): number {
     return this.kernel.pendingDeadlines + this.#mesh.pending;
+  }
+
+  #wanted(place: Place): void {
+    for (const [actor, first] of this.#places) {
+      if (place >= first && place < first + THREADS_MAX) this.#options.onWanted(actor);
+    }
   }
 
   /** The place of thread 0 of a type's pool. */
@@ -198,7 +207,7 @@ export class MainSide {
     return new ReminderService({
       store,
       append: ({ actor, key, body }, id, dedupe) =>
-        this.#append({ type: actor, key, body, dedupe, traceparent: '' }, id).then(() => undefined),
+        this.#append({ type: actor, key, body, dedupe, traceparent: '' }, id, false).then(() => undefined),
       clock,
       logger,
       random,
@@ -211,15 +220,21 @@ export class MainSide {
     this.#cancelLook = this.#options.clock.after(PROVIDER_LOOK_MS, () => this.#lookForProvider());
   }
 
-  async #appended(append: Append, answer: Answerable): Promise<void> {
+  /** What comes from a thread, an actor sends: a full log is emptied by it. From here senders send. */
+  async #appended(append: Append, answer: Answerable, from: Place): Promise<void> {
     try {
-      answer.resolve(await this.#append(append, this.#ids.next(this.#options.clock.now())));
+      const passesOn = from !== MAIN_PLACE && !append.asSender;
+      answer.resolve(await this.#append(append, this.#ids.next(this.#options.clock.now()), passesOn));
     } catch (error) {
       answer.reject(asError(error));
     }
   }
 
-  #append({ type, key, body, dedupe, traceparent }: Append, id: string): Promise<string> {
+  #append(
+    { type, key, body, dedupe, traceparent }: Omit<Append, 'asSender'>,
+    id: string,
+    passesOn: boolean,
+  ): Promise<string> {
     const { log, clock } = this.#options;
     if (!this.#places.has(type)) throw new UnknownActorError(`no actor ${type} is registered`);
     const partition = log.open(type)[partitionOf(this.kernel.groupOf(type, key), log.partitions)];
@@ -234,7 +249,8 @@ export class MainSide {
       payload: body,
     };
     return new Promise((resolve, reject) => {
-      partition.append(encodeEnvelope(envelope), { appended: () => resolve(id), appendFailed: reject });
+      const waiter = { appended: () => resolve(id), appendFailed: reject };
+      partition.append(encodeEnvelope(envelope), waiter, passesOn);
     });
   }
 

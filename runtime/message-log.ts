@@ -13,6 +13,7 @@
  * - A message is readable once it is appended, and until the partition is committed past it. Trimming never outruns
  *   the committed offset (P4).
  * - Memory is bounded: a reader that falls behind reads from the disk (P5).
+ * - What senders may not have any more, actors may: a full log does not stop those that empty it.
  */
 import type { LogClosedError, LogFullError, LogUnavailableError } from './errors.js';
 
@@ -45,8 +46,12 @@ export interface LogPartition {
   /** Set by the reader, called after messages became readable; at most once a group commit. */
   onAppended: (() => void) | undefined;
 
-  /** Adds one encoded envelope. Never throws: a failure goes to `waiter`, at once or later. */
-  append(envelope: Uint8Array, waiter: AppendWaiter): void;
+  /**
+   * Adds one encoded envelope. Never throws: a failure goes to `waiter`, at once or later.
+   * @param passesOn an actor sends it because of a message that it has of this log, which is done only when this one is kept. So a log that
+   *   is `full` goes on to take it, up to a further limit of its own: refused, it could never be worked off
+   */
+  append(envelope: Uint8Array, waiter: AppendWaiter, passesOn?: boolean): void;
   /**
    * The frames from the one that holds `offset`, in order: as many as fit in `bytesMax`, at least one; none at the
    * end of the log. Returned directly while they are in memory, by a promise when the disk is read.
@@ -60,7 +65,8 @@ export interface LogPartition {
 
 /**
  * - `open`: takes appends
- * - `full`: at its size limit; refuses appends with `LogFullError` until readers make room, then `open` again
+ * - `full`: at its size limit; refuses appends with `LogFullError` until readers make room, then `open` again. What passes on is
+ *   taken still, until the further limit is reached too
  * - `away`: its server cannot be reached; refuses appends with `LogUnavailableError` until it is there again
  * - `failed`: a write or sync failed; refuses appends for good, keeps serving reads from memory
  * - `closing`, `closed`: as the names say

@@ -15,12 +15,16 @@ t.test('an actor is registered by the URL of its module, alone or with more', as
   const url = new URL('file:///a.js');
   t.strictSame(
     fill({
-      actors: [url, url.href, { module: url, threads: { min: 1, max: 2 }, youngHeapMib: 48, settings: 5 }],
+      actors: [
+        url,
+        url.href,
+        { module: url, threads: { min: 1, max: 2 }, lazy: true, youngHeapMib: 48, settings: 5 },
+      ],
     }).actors,
     [
-      { module: url.href, threads: 1, youngHeapMib: 16, settings: undefined },
-      { module: url.href, threads: 1, youngHeapMib: 16, settings: undefined },
-      { module: url.href, threads: { min: 1, max: 2 }, youngHeapMib: 48, settings: 5 },
+      { module: url.href, threads: 1, lazy: false, youngHeapMib: 16, settings: undefined },
+      { module: url.href, threads: 1, lazy: false, youngHeapMib: 16, settings: undefined },
+      { module: url.href, threads: { min: 1, max: 2 }, lazy: true, youngHeapMib: 48, settings: 5 },
     ],
   );
   t.throws(() => fill({ actors: ['./a.js'] }), {

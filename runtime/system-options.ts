@@ -19,6 +19,8 @@ export interface ActorRegistration {
   readonly module: string | URL;
   /** Worker threads of its pool, at least 1; with `{ min, max }` as many as it needs between these. Default 1. */
   readonly threads?: PoolSize;
+  /** Its threads start with the first message for it, and stay: for an actor that many systems never need. Default false. */
+  readonly lazy?: boolean;
   /**
    * Of a thread's heap, for what has just been made, MiB. Default 16. An actor that makes much for a short time (rows of a file) does with
    * 48 what else is copied, and a tenth faster.
@@ -67,6 +69,7 @@ export interface ActorSystemOptions {
 export interface FilledRegistration {
   readonly module: string;
   readonly threads: PoolSize;
+  readonly lazy: boolean;
   readonly youngHeapMib: number;
   readonly settings: unknown;
 }
@@ -140,6 +143,7 @@ function fillRegistration(actor: ActorRegistration | URL | string): FilledRegist
   return {
     module,
     threads: given.threads ?? 1,
+    lazy: given.lazy ?? false,
     youngHeapMib: given.youngHeapMib ?? YOUNG_HEAP_MIB,
     settings: given.settings,
   };

@@ -22,6 +22,8 @@ export interface HostTask {
   readonly module: string;
   readonly thread: number;
   readonly settings: unknown;
+  /** Of `settings`; see `Settings`. */
+  readonly settingsVersion: number;
   /** At its start; `Batch` may come before it is ready. */
   readonly batching: Batching;
   /** The place in the mesh of the pool's thread 0; the others follow. */
@@ -43,7 +45,7 @@ export interface HostTask {
   readonly measures: Int32Array;
 }
 
-export type ToWorker = Deliver | Batch | Drain | MeshToWorker;
+export type ToWorker = Deliver | Batch | Settings | Drain | MeshToWorker;
 
 /** Messages for the actors of the thread. `body`'s buffer is transferred. */
 export interface Deliver {
@@ -62,6 +64,14 @@ export interface Batch {
   readonly batching: Batching;
 }
 
+/** Other settings of the actor, from the next batch on. May come before it is open. */
+export interface Settings {
+  readonly type: 'settings';
+  /** Rises with each change. */
+  readonly version: number;
+  readonly settings: unknown;
+}
+
 /** Finish what is queued (not what waits for a retry or an outage), close the actor, and end. */
 export interface Drain {
   readonly type: 'drain';
@@ -69,7 +79,18 @@ export interface Drain {
   readonly deadlineMs: number;
 }
 
-export type ToMain = Ready | Done | Dead | Forgotten | Parked | Outage | Load | Happened | Log | MeshToMain;
+export type ToMain =
+  | Ready
+  | Done
+  | Dead
+  | Forgotten
+  | Parked
+  | Outage
+  | Load
+  | Happened
+  | Configured
+  | Log
+  | MeshToMain;
 
 /** The actor is open; deliveries may come. */
 export interface Ready {
@@ -141,6 +162,13 @@ export interface Load {
   readonly asksPending: number;
   /** What it measured since the last time. */
   readonly measures: ThreadMeasures | undefined;
+}
+
+/** The thread has the settings of this version, or, with a cause, refused them and has those that it had. It passed over earlier ones. */
+export interface Configured {
+  readonly type: 'configured';
+  readonly version: number;
+  readonly cause: DeadLetterCause | undefined;
 }
 
 /** A log line of the thread: one process writes one log, in one format. */

@@ -15,10 +15,20 @@ export type ContractTest = Pick<Test, 'test' | 'teardown'>;
 export type OpenLog = (t: ContractTest) => Promise<MessageLog>;
 
 /** Appends a text; its offset. */
-export function appendText(partition: LogPartition, text: string): Promise<number> {
+export function appendText(partition: LogPartition, text: string, passesOn?: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
-    partition.append(Buffer.from(text), { appended: resolve, appendFailed: reject });
+    partition.append(Buffer.from(text), { appended: resolve, appendFailed: reject }, passesOn);
   });
+}
+
+/** The same until it is taken, as an actor does that waits for room. */
+export function passOn(partition: LogPartition, text: string): Promise<void> {
+  return until('it is passed on', () =>
+    appendText(partition, text, true).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 export function textsOf(frames: readonly Frame[]): string[] {
@@ -184,5 +194,30 @@ export function testMessageLog(t: ContractTest, open: OpenLog): void {
     await t.rejects(appendText(partition, 'later'), { code: 'TETHER_LOG_CLOSED' });
     const again = await open(t);
     t.equal(part(again, 'a', 0).end, 50);
+  });
+}
+
+/** `openFull` opens a log that its senders have filled with messages for partition 0 of the actor `first`. */
+export function testFullLog(t: ContractTest, openFull: OpenLog): void {
+  t.test('contract: a full log takes what passes on, is emptied by it, and open again', async (t) => {
+    const log = await openFull(t);
+    const first = part(log, 'first', 0);
+    const second = part(log, 'second', 0);
+    t.equal(log.state, 'full');
+    const texts = await readTexts(first, 0, 100_000);
+    const [sample = ''] = texts;
+    for (const partition of [first, second]) {
+      await t.rejects(appendText(partition, sample), { code: 'TETHER_LOG_FULL' }, 'a sender is refused');
+      await t.rejects(appendText(partition, sample, false), { code: 'TETHER_LOG_FULL' });
+    }
+    for (const [offset, text] of texts.entries()) {
+      await passOn(second, text);
+      first.commit(offset + 1);
+    }
+    t.strictSame(await readTexts(second, 0, 100_000), texts, 'nothing else, in order');
+    t.equal(log.lag(), texts.length);
+    second.commit(second.end);
+    await until('it is open', () => log.state === 'open');
+    t.equal(await appendText(first, sample), texts.length);
   });
 }

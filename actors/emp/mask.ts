@@ -52,7 +52,7 @@ function isName(name: string): boolean {
 }
 
 /** An e-mail address, or as much of an IBAN or a card number as somebody could use. */
-function isPersonal(value: string): boolean {
+export function isPersonal(value: string): boolean {
   if (value.includes('@')) return true;
   const compact = value.replaceAll(/[\s.-]/g, '');
   if (parseIban(compact) !== undefined) return true;

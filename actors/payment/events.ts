@@ -6,7 +6,7 @@
  * | asked by          | reads                                                                                        |
  * |-------------------|----------------------------------------------------------------------------------------------|
  * | id                | one row of `events_by_id`                                                                    |
- * | key, dedupe       | of the primary key what begins so, and of `events_by_other_key` the rest; 1,000 rows of each   |
+ * | key, dedupe       | of the primary key what begins so, and of `events_by_key` the rest; 1,000 rows of each         |
  * | nothing of these  | `events_by_id` from the latest on: 50,000 rows a page, however few of them fit                 |
  *
  * A page that is not full has a cursor all the same when its rows were not all. Ids are UUIDs of version 7: a time of acceptance is
@@ -17,7 +17,18 @@ import { OutageError, TetherError } from '../../runtime/errors.js';
 import { PostgresQueryError } from '../../storage/postgres/errors.js';
 import { inTransaction, type Pool, type Transaction } from '../../storage/postgres/pool.js';
 import { isUuid } from '../../storage/uuid.js';
-import type { Kind } from '../emp/fields.js';
+import { type PayloadPlace, PLACE_COLUMNS, type PlaceRow, placeOf } from '../archive/place.js';
+import {
+  dedupeSource,
+  type EventMatch,
+  type EventTime,
+  idBound,
+  keySource,
+  matchesOf,
+  timeBounds,
+  Values,
+  whereAll,
+} from './event-selection.js';
 
 export interface PaymentEvent {
   /** Of one payment, the order of effect. */
@@ -27,31 +38,23 @@ export interface PaymentEvent {
   readonly kind: string;
   readonly key: string;
   readonly dedupe: string;
-  readonly status: EventStatus;
+  readonly status: string;
   readonly reportedStatus: string | undefined;
   readonly traceparent: string | undefined;
   /** Milliseconds since the epoch, as `processedAt`. */
   readonly receivedAt: number;
   readonly processedAt: number;
-  readonly payload: Uint8Array;
+  /** Of the payload, wherever it is. */
+  readonly bytes: number;
+  /** Undefined when it is not in Postgres: `actors/archive/payloads.ts` gets it. */
+  readonly payload: Uint8Array | undefined;
+  /** Undefined when it is not archived. */
+  readonly place: PayloadPlace | undefined;
 }
 
-export const EVENT_STATUSES = ['applied', 'stale', 'recorded'] as const;
-export type EventStatus = (typeof EVENT_STATUSES)[number];
-
-export interface EventFilter {
-  readonly id?: string;
-  /** The payment's id. */
-  readonly key?: string;
-  /** What the deduplication key begins with, at least `kind:`. */
+export interface EventFilter extends EventMatch, EventTime {
+  /** What the deduplication key begins with. */
   readonly dedupe?: string;
-  readonly endpoint?: string;
-  readonly kind?: Kind;
-  readonly status?: EventStatus;
-  /** Of acceptance, milliseconds since the epoch; inclusive. */
-  readonly from?: number;
-  /** Exclusive. */
-  readonly to?: number;
   /** Only ids below this one: `next` of the page before. */
   readonly before?: string;
   /** 1 to 200. */
@@ -96,28 +99,28 @@ const ROWS_OF_KEY_MAX = 1_000;
 const ROWS_OF_PAGE_MAX = 50_000;
 const SEARCH_MS_MAX = 3_000;
 const AT_ONCE_MAX = 4;
-const KINDS: readonly Kind[] = ['processing', 'wpf', 'kyc', 'apm'];
-/** Behind every text that begins like the one before it, in the order of bytes. */
-const LAST_CHARACTER = '\u{10ffff}';
 const QUERY_CANCELED = '57014';
 
 const COLUMNS = `seq::float8, id, endpoint, kind, key, dedupe, status, reported_status, traceparent,
   (extract(epoch FROM received_at) * 1000)::float8 AS received_at,
-  (extract(epoch FROM processed_at) * 1000)::float8 AS processed_at, payload`;
+  (extract(epoch FROM processed_at) * 1000)::float8 AS processed_at,
+  coalesce(octet_length(payload), payload_length, 0) AS bytes, payload, ${PLACE_COLUMNS}`;
 
-interface EventRow {
+interface EventRow extends PlaceRow {
   readonly seq: number;
   readonly id: string;
   readonly endpoint: string;
   readonly kind: string;
   readonly key: string;
   readonly dedupe: string;
-  readonly status: EventStatus;
+  readonly status: string;
   readonly reported_status: string | null;
   readonly traceparent: string | null;
   readonly received_at: number;
   readonly processed_at: number;
-  readonly payload: Buffer;
+  readonly bytes: number;
+  /** Null when it is elsewhere. */
+  readonly payload: Buffer | null;
 }
 
 interface PaymentRow {
@@ -221,52 +224,14 @@ async function endOfRows(client: Transaction, filter: EventFilter): Promise<stri
   return rows[0]?.id;
 }
 
-class Values {
-  readonly all: unknown[] = [];
-
-  /** Its parameter. */
-  add(value: unknown): string {
-    this.all.push(value);
-    return `$${this.all.length}`;
-  }
-}
-
-function whereAll(conditions: readonly string[]): string {
-  return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-}
-
-function boundsOf({ before, from, to }: EventFilter, values: Values): readonly string[] {
-  return [
-    ...(before === undefined ? [] : [`id < ${values.add(isUuid(before) ? before : null)}::uuid`]),
-    ...(from === undefined ? [] : [`id >= ${values.add(firstIdOf(from))}::uuid`]),
-    ...(to === undefined ? [] : [`id < ${values.add(firstIdOf(to))}::uuid`]),
-  ];
-}
-
-function matchesOf({ id, key, endpoint, kind, status }: EventFilter, values: Values): readonly string[] {
-  const equal = { id, key, endpoint, kind, status };
-  return Object.entries(equal).flatMap(([column, value]) =>
-    value === undefined ? [] : [`${column} = ${values.add(value)}`],
-  );
+function boundsOf({ before, ...time }: EventFilter, values: Values): readonly string[] {
+  return [...(before === undefined ? [] : [idBound('<', before, values)]), ...timeBounds(time, values)];
 }
 
 function sourceOf({ id, key, dedupe }: EventFilter, values: Values): string {
   if (id !== undefined) return 'events e';
-  const starts = dedupe === undefined ? KINDS.map((kind) => `${kind}:${key}:`) : [dedupe];
-  // Range by range: as one condition the planner may choose to read all of the table.
-  const byDedupe = `SELECT e.* FROM unnest(${values.add(starts)}::text[], ${values.add(starts.map((start) => start + LAST_CHARACTER))}::text[])
-      AS r (low, high), LATERAL (SELECT * FROM events WHERE dedupe >= r.low AND dedupe < r.high LIMIT ${ROWS_OF_KEY_MAX}) e`;
-  if (dedupe !== undefined) return `(${byDedupe}) e`;
-  const byOtherKey = `SELECT * FROM events WHERE key = ${values.add(key)} AND split_part(dedupe, ':', 2) <> key LIMIT ${ROWS_OF_KEY_MAX}`;
-  return `((${byDedupe}) UNION ALL (${byOtherKey})) e`;
-}
-
-/** The least UUID of version 7 of a millisecond. */
-function firstIdOf(ms: number): string {
-  const hex = Math.min(Math.max(Math.ceil(ms), 0), 2 ** 48 - 1)
-    .toString(16)
-    .padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+  if (dedupe !== undefined) return `(${dedupeSource([dedupe], `LIMIT ${ROWS_OF_KEY_MAX}`, values)}) e`;
+  return keySource(key ?? '', '', 'any', ROWS_OF_KEY_MAX, values);
 }
 
 function toEvent(row: EventRow): PaymentEvent {
@@ -282,7 +247,9 @@ function toEvent(row: EventRow): PaymentEvent {
     traceparent: row.traceparent ?? undefined,
     receivedAt: Math.round(row.received_at),
     processedAt: Math.round(row.processed_at),
-    payload: row.payload,
+    bytes: row.bytes,
+    payload: row.payload ?? undefined,
+    place: placeOf(row),
   };
 }
 

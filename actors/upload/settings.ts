@@ -1,12 +1,10 @@
 /** The settings of the upload actor, checked once, when its thread starts. */
 import { z } from 'zod';
+import { objectSettings } from '../object-settings.js';
 
 const Settings = z.strictObject({
   databaseUrl: z.string().min(1),
-  objects: z.discriminatedUnion('driver', [
-    z.strictObject({ driver: z.literal('folder'), directory: z.string().min(1) }),
-    z.strictObject({ driver: z.literal('s3'), url: z.string().min(1) }),
-  ]),
+  objects: objectSettings,
   /** Connections of each worker thread: an upload at work takes one. */
   connectionsMax: z.int().min(1).max(100).default(4),
   /** An upload goes to the end of the queue after so long, milliseconds, so that a large file does not hold up small ones. */

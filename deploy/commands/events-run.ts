@@ -32,13 +32,15 @@ const eventSchema = z.object({
   receivedAt: z.number(),
   processedAt: z.number(),
   bytes: z.number(),
+  segment: z.string().nullable(),
 });
 type EventJson = z.output<typeof eventSchema>;
 
 const pageSchema = z.object({ events: z.array(eventSchema), next: z.string().nullable() });
 const foundSchema = z.object({
   event: eventSchema,
-  payload: maskedPayloadSchema,
+  payload: maskedPayloadSchema.nullable(),
+  payloadMissing: z.enum(['gone', 'away', 'damaged']).nullable(),
   payment: z
     .object({
       status: z.string(),
@@ -96,7 +98,7 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
     flags.reveal === true ? await client.call('POST', `${path}/reveal`, revealedSchema) : undefined;
   if (flags.json === true)
     return `${JSON.stringify(whole === undefined ? found : { ...found, revealed: whole })}\n`;
-  const { event, payment, payload, others, deadLetters } = found;
+  const { event, payment, others, deadLetters } = found;
   const rows: [string, string][] = [
     ['id', event.id],
     ['endpoint', event.endpoint],
@@ -108,7 +110,8 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
     ['received', time(event.receivedAt)],
     ['processed', time(event.processedAt)],
     ['trace', event.traceparent ?? '-'],
-    ['body', whole === undefined ? maskedText(payload) : revealedText(whole)],
+    ['archived', event.segment ?? '-'],
+    ['body', whole === undefined ? bodyText(found) : revealedText(whole)],
     ['payment', payment === null ? '-' : paymentText(payment)],
     ...(payment?.history ?? []).map((entry): [string, string] => ['', JSON.stringify(entry)]),
   ];
@@ -117,6 +120,16 @@ async function showEvent(id: string, flags: ShowFlags, env: Environment): Promis
     others.length === 0 ? '' : `\nother events of the payment\n${eventsText(others)}`,
     deadLetters.length === 0 ? '' : `\ndead letters of the key\n${deadLetterTable(deadLetters)}`,
   ].join('');
+}
+
+const MISSING = {
+  gone: 'removed: it is older than bodies are kept',
+  away: 'in the archive, and the object store cannot be asked now',
+  damaged: 'not in the archive as it was; the log of the node says more',
+};
+
+function bodyText({ payload, payloadMissing }: z.output<typeof foundSchema>): string {
+  return payload === null ? MISSING[payloadMissing ?? 'gone'] : maskedText(payload);
 }
 
 function paymentText({

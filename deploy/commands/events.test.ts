@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
+import { Payloads } from '../../actors/archive/payloads.js';
 import { PaymentEvents } from '../../actors/payment/events.js';
 import { messageOf, openActor } from '../../actors/payment/test/harness.js';
 import { Uploads } from '../../actors/upload/uploads.js';
 import { eventRoutes, uploadListRoutes } from '../../gateway/index.js';
 import { startTestGateway } from '../../gateway/test/start.js';
+import { silentLogger } from '../../runtime/logger.js';
 import { letter } from '../../storage/dead-letter-contract.js';
+import { FolderObjectStore } from '../../storage/objects/folder/folder-store.js';
 import { createDeadLetterStore } from '../../storage/postgres/index.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { spawnCli } from '../test/spawn-cli.js';
@@ -19,12 +22,15 @@ const TOKEN = 'a-token-of-some-length';
 const { pool, url } = await startTestPostgres(t);
 const deadLetters = createDeadLetterStore(pool);
 const uploads = new Uploads(pool);
+const objects = new FolderObjectStore(t.testdir());
+await objects.prepare();
+const payloads = new Payloads(pool, async () => objects, silentLogger);
 const { gateway } = await startTestGateway(t, {
   operations: {
     token: TOKEN,
     version: '1.0.0',
     routes: [
-      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters, payloads }),
       ...uploadListRoutes({ uploads, now: Date.now }),
     ],
   },
@@ -43,7 +49,7 @@ t.test('find and show one event', async (t) => {
   t.match(found, { code: 0, stderr: '', stdout: /^ID +RECEIVED +ENDPOINT +KIND +STATUS +REPORTED +KEY\n/ });
   t.equal(found.stdout.split('\n').length, 4);
   t.equal(JSON.parse((await findEvents({ limit: 1, json: true }, env)).text).length, 1);
-  t.match(await spawnCli(['events', 'find', '--status', 'lost'], env), { code: 1, stderr: /400 .*status/ });
+  t.match(await spawnCli(['events', 'find', '--from', 'lost'], env), { code: 1, stderr: /400 .*from/ });
 
   const shown = await showEvent(sent.id, {}, env);
   t.match(shown, /^body +unique_id=p1&status=approved&amount=100&currency=EUR&iban=\*\*\*$/m);

@@ -1,6 +1,6 @@
 /** The value of an option that may be a reference, `env:NAME` or `file:/path`, as in the endpoints file. */
 import type { Environment } from '../config.js';
-import { resolveReference } from '../endpoints.js';
+import { resolveReference } from '../endpoints/references.js';
 import { ConfigError } from '../errors.js';
 
 /** @throws ConfigError naming the option, never a value */

@@ -41,7 +41,11 @@ async function onStore(
   if ('none' in place) return place.none;
   // The client takes a fifth of a second to load: where there is an S3 only.
   const { S3ObjectStore } = await import('../../storage/objects/s3/s3-store.js');
-  const store = new S3ObjectStore(place.location, { limits: LIMITS });
+  const { s3Encryption: encryption } = context.settings.uploads;
+  const store = new S3ObjectStore(place.location, {
+    limits: LIMITS,
+    ...(encryption === undefined ? {} : { encryption }),
+  });
   context.undo(() => store.close());
   return work(store, place.location);
 }

@@ -94,10 +94,10 @@ const DEPENDENCIES: Dashboard = {
         {
           type: 'timeseries',
           title: 'Space in use',
-          description: 'Of what it may have; at 100 % senders get 503.',
+          description:
+            'Of what senders may fill; at 100 % they get 503. Beyond it is what actors passed on, to 400 % at most.',
           unit: 'percentunit',
           width: 8,
-          max: 1,
           limits: { warning: 0.6, critical: 0.8 },
           queries: [
             { expr: `tether_log_bytes{${NODES}} / tether_log_bytes_max{${NODES}}`, legend: '{{instance}}' },

@@ -168,6 +168,34 @@ const OVERVIEW: Dashboard = {
             { expr: `sum(tether_uploads_active{${NODES}})`, legend: 'uploads' },
           ],
         },
+        {
+          type: 'timeseries',
+          title: 'Endpoints, and their file',
+          description: 'A file that is refused changes nothing: the node serves on what it read before.',
+          unit: 'short',
+          width: 12,
+          queries: [
+            {
+              expr: `max by (source, served) (tether_endpoints{${NODES}})`,
+              legend: 'from {{source}}, served: {{served}}',
+            },
+            { expr: `sum(tether_endpoints_file_refused{${NODES}})`, legend: 'nodes that refuse their file' },
+            {
+              expr: rate('tether_endpoints_reloads_total', NODES, 'result'),
+              legend: 'read anew, {{result}}',
+            },
+          ],
+        },
+        {
+          type: 'timeseries',
+          title: 'Bodies longer than 64 KiB, on their way in',
+          description: 'At 64 MiB their senders get 503.',
+          unit: 'bytes',
+          width: 12,
+          queries: [
+            { expr: `sum by (instance) (tether_gateway_large_body_bytes{${NODES}})`, legend: '{{instance}}' },
+          ],
+        },
       ],
     },
     {

@@ -26,7 +26,7 @@ const away = (name: 'postgres' | 's3', state = 'away'): Status['dependencies'] =
 const CASES: readonly (readonly [
   what: string,
   observed: Observed,
-  first: { code: string; title: RegExp } | undefined,
+  first: { code: string; title?: RegExp; detail?: RegExp } | undefined,
 ])[] = [
   ['healthy', HEALTHY, undefined],
   [
@@ -102,7 +102,12 @@ const CASES: readonly (readonly [
   [
     'a full log, before the pool that filled it',
     withPool(behind, { log: { ...HEALTHY.log, state: 'full' } }),
-    { code: 'log-full', title: /senders get 503/ },
+    { code: 'log-full', title: /senders get 503/, detail: /^[\d.,]+ \wiB of [\d.,]+ \wiB are used/ },
+  ],
+  [
+    'a full log with more in it than senders may fill',
+    withPool(behind, { log: { ...HEALTHY.log, state: 'full', bytes: 3 * 2 ** 30, bytesMax: 2 ** 30 } }),
+    { code: 'log-full', detail: /more than senders may fill/ },
   ],
   [
     'a failed log',

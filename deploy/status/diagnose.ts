@@ -19,7 +19,8 @@ const SLOW_COMMIT_MS = 50;
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const;
 
-function diagnose(status: Observed): Finding[] {
+/** @param more what other parts say; it stands behind what is seen here, among equals */
+function diagnose(status: Observed, more: readonly Finding[] = []): Finding[] {
   const found = [
     ...ofLog(status),
     ...ofDependencies(status),
@@ -29,6 +30,7 @@ function diagnose(status: Observed): Finding[] {
     ...ofGateway(status),
     ...ofDeadLetters(status),
     ...ofSettings(status),
+    ...more,
   ];
   // Stable: among equals the order of the rules.
   return found.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
@@ -42,7 +44,7 @@ function ofLog({ log }: Observed): Finding[] {
         severity: 'critical',
         code: 'log-full',
         title: 'The log is full: senders get 503',
-        detail: `${mib(bytes)}${bytesMax === null ? '' : ` of ${mib(bytesMax)}`} are used, ${count(log.lag)} messages wait`,
+        detail: `${used(bytes, bytesMax)}, ${count(log.lag)} messages wait`,
         advice: 'Find what holds the actors up, below; the log takes messages again as they are done.',
       },
     ];
@@ -59,6 +61,13 @@ function ofLog({ log }: Observed): Finding[] {
     ];
   }
   return [];
+}
+
+/** Beyond what senders may fill is what actors pass on. */
+function used(bytes: number, bytesMax: number | null): string {
+  if (bytesMax === null) return `${mib(bytes)} are used`;
+  if (bytes <= bytesMax) return `${mib(bytes)} of ${mib(bytesMax)} are used`;
+  return `${mib(bytes)} are used, ${mib(bytes - bytesMax)} more than senders may fill, by messages that actors passed on`;
 }
 
 function ofDependencies({ dependencies, pools }: Observed): Finding[] {

@@ -5,6 +5,7 @@
 import type {
   ActorView,
   ConfigKeyView,
+  Finding,
   GatewayMetrics,
   History,
   NodeView,
@@ -49,6 +50,8 @@ interface WatchedNode {
   /** Dead letters that wait; rejects while the store is away. */
   readonly countDeadLetters: () => Promise<number>;
   readonly config: readonly ConfigKeyView[];
+  /** Of parts that tell by themselves what is the matter with them. */
+  readonly findings?: () => readonly Finding[];
 }
 
 const LOOK_MS = 1_000;
@@ -193,7 +196,7 @@ class WatchedView implements NodeView {
             },
       main: this.#main(),
     } satisfies Omit<Status, 'findings'>;
-    return { ...observed, findings: diagnose(observed) };
+    return { ...observed, findings: diagnose(observed, this.#node.findings?.()) };
   }
 
   #about(): Status['node'] {

@@ -75,6 +75,7 @@ t.test('the options of a system', async (t) => {
     {
       module: 'file:///a.js',
       threads: number(rows.get('threads')?.[0]),
+      lazy: rows.get('lazy')?.[0] === '`true`',
       youngHeapMib: number(rows.get('youngHeapMib')?.[0]),
       settings: undefined,
     },

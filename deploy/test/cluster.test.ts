@@ -81,7 +81,9 @@ t.test('a gateway takes webhooks and files, workers do the work', async (t) => {
     await until('each partition has an owner', async () => {
       const { partitions } = await ask<{ readonly partitions: readonly PartitionView[] }>('/api/partitions');
       const owners = new Set(partitions.map(({ owner }) => owner));
-      return partitions.length === 2 * PARTITIONS && owners.size === 2 && !owners.has(null);
+      const actors = new Set(partitions.map(({ actor }) => actor));
+      if (!actors.has('payment') || !actors.has('upload')) return false;
+      return partitions.length === actors.size * PARTITIONS && owners.size === 2 && !owners.has(null);
     });
   }
   for (const at of [1, 2, 0]) t.equal(await cluster.node(at).stop('SIGTERM'), 0);

@@ -23,6 +23,7 @@ const PAGES = [
   ['actors', /Hottest keys/],
   ['events', /processing/],
   ['dead-letters', /No dead letter is like that|TETHER_/],
+  ['endpoints', /Nothing is forwarded/],
   ['uploads', /No upload is like that/],
   ['configuration', /TETHER_API_TOKEN/],
   ['audit', /pool\.change/],

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { openBlock, payloadIn } from '../../actors/archive/format.js';
 import type { ActorRef } from '../../runtime/actor-ref.js';
 import type { Announcement } from '../../runtime/cluster/membership.js';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../runtime/envelope.js';
@@ -93,6 +94,24 @@ t.test('bodies', async (t) => {
   });
   t.same(codec.unpack(BODY_BYTES), body({ type: 'account', key: '7' }));
   t.equal(hexOf(codec.pack(body(address))), hexOf(BODY_BYTES));
+});
+
+/** Release 0.1.0: version 1 of a segment of the archive, with two blocks. */
+const SEGMENT_BYTES = bytesOf(`
+  5445544841524348010000005ea38c3ed381648a6b000000620000003f4e0bd50200000063ece48a5d33addc7bcfb9cd4c9cb31ac2ad1818184af3320b4b53e333536c4d
+  4c0ccdcd138d0c4d0c8c4d8ccc53932ccdcccc4c12cd52cc534d534c534c2cd48a4b124b4a8b6d130b0a8af2cb525318514d8b60000200252ff7b6350000001e00000045
+  c64de60100000063ece48a5d33addc7bcfb9cd4c9cb31a22b9181818aa951295ac940eef51aa05005445544852454e4402000000030000007d4c562b7e359cc9736503db
+  e887203ee44e9ed75637b77f3a9110182966b8f2`);
+
+t.test('payloads in a segment of the archive', async (t) => {
+  const [first, last] = [SEGMENT_BYTES.subarray(16, 123), SEGMENT_BYTES.subarray(123, 176)].map(openBlock);
+  if (first === undefined || last === undefined) throw new Error('there are two blocks');
+  const id = (digit: number) => `01890a5d-ac96-774b-bcce-b302099a805${digit}`;
+  t.ok(payloadIn(first, id(7), 20, 58).equals(WEBHOOK.payload));
+  t.equal(payloadIn(first, id(8), 98, 0).length, 0);
+  t.equal(String(payloadIn(last, id(9), 20, 10)), '{"a":"ü"}');
+  const digest = createHash('sha256').update(SEGMENT_BYTES.subarray(0, -32)).digest();
+  t.equal(hexOf(SEGMENT_BYTES.subarray(-32)), hexOf(digest));
 });
 
 t.test('a key has its partition in every release', async (t) => {

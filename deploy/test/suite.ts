@@ -20,17 +20,25 @@ const FILE_MS_MAX = 60_000;
 /** The longest ones, so that none of them is left alone at the end. */
 const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 /**
- * They mostly wait: for leases and elections, for clients that are silent, for pauses between attempts. They use a third of a core and less, and so
+ * They mostly wait: for leases and elections, for clients that are silent, for pauses between attempts. They use half a core and less, and so
  * they run one after the other beside those that compute.
  */
 const WAITS: readonly string[] = [
+  'actors/forward/actor.test.js',
+  'actors/replay/trouble.test.js',
+  'deploy/commands/doctor.test.js',
   'deploy/commands/send.test.js',
+  'deploy/commands/tune.test.js',
+  'deploy/local/postgres-part.test.js',
   'deploy/send/send-emp.test.js',
+  'deploy/test/tune.test.js',
+  'deploy/top/top-tmux.test.js',
   'gateway/exchange-time.test.js',
   'gateway/response-stream.test.js',
   'gateway/uploads/tus/races.test.js',
   'gateway/webhook-request.test.js',
   'runtime/across/asks.test.js',
+  'runtime/across/flow.test.js',
   'runtime/actor-system.test.js',
   'runtime/pool/actor-pool.test.js',
   'storage/journal/lock.test.js',

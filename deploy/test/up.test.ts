@@ -191,7 +191,9 @@ t.test('each series of the reference is there, with its labels, and no others', 
     new Set(
       [...text.matchAll(new RegExp(`^tether_.*\\b${label}="([^"]*)"`, 'gm'))].map(([, value]) => value),
     );
-  t.strictSame([...values('actor')].sort(), ['', 'payment', 'upload']);
+  t.strictSame([...values('actor')].sort(), [
+    ...['', 'archive', 'forward', 'payment', 'replay', 'upload', 'webhook'],
+  ]);
   t.strictSame([...values('dependency')].sort(), ['postgres', 'redis', 's3']);
   for (const thread of values('thread')) t.match(thread, /^(main|[0-9]|[1-9][0-9])$/);
   t.match(text, /^tether_dependency_call_seconds_count\{dependency="postgres"\} [1-9]/m);

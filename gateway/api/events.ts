@@ -1,12 +1,14 @@
 /** Events over the operators' API: find one webhook, see what became of it, and read its body when one may. */
 import { z } from 'zod';
+import { ArchiveDamagedError, ArchiveFormatError, PayloadGoneError } from '../../actors/archive/errors.js';
+import type { Payloads } from '../../actors/archive/payloads.js';
 import {
-  EVENT_STATUSES,
   type EventFilter,
   EventSearchSlowError,
   type PaymentEvent,
   type PaymentEvents,
 } from '../../actors/payment/events.js';
+import { OutageError } from '../../runtime/errors.js';
 import type { DeadLetterStore } from '../../runtime/stores/dead-letter.js';
 import type { Answer } from '../answer.js';
 import { problem } from '../problem.js';
@@ -19,6 +21,7 @@ import { type ApiRoute, apiRoute } from './route.js';
 export interface EventParts {
   readonly events: Pick<PaymentEvents, 'find' | 'get' | 'payment'>;
   readonly deadLetters: Pick<DeadLetterStore, 'list'>;
+  readonly payloads: Pick<Payloads, 'payloadOf'>;
 }
 
 const LIMIT_DEFAULT = 50;
@@ -32,20 +35,33 @@ const NO_EVENT = problem(
 );
 const TOO_SLOW = problem('search-too-slow', 'the search takes too long; give an id, a key or a smaller time');
 
+const GONE = problem(
+  'payload-gone',
+  'the body was removed from the archive: it is older than bodies are kept',
+);
+const DAMAGED = problem('payload-damaged', 'the archive does not have the body as it was; the log says more');
+
 const tag = 'Events';
 const idSchema = z.strictObject({ id: z.string() });
 
 const querySchema = z.strictObject({
   id: z.string().max(100).optional(),
-  key: textSchema.optional().meta({ description: "The payment's id, alone or behind `<endpoint>:`" }),
+  key: textSchema.optional().meta({
+    description: "The payment's id, or the key of another sender's webhook, alone or behind `<endpoint>:`",
+  }),
   dedupe: z
     .string()
     .max(512)
-    .regex(/^(processing|wpf|kyc|apm):./, 'begins with the kind and an id, such as processing:1234:')
-    .optional(),
+    .min(1)
+    .optional()
+    .meta({ description: 'What the deduplication key begins with, such as `processing:1234:` or `evt_1`' }),
   endpoint: textSchema.optional(),
-  kind: z.enum(['processing', 'wpf', 'kyc', 'apm']).optional(),
-  status: z.enum(EVENT_STATUSES).optional(),
+  kind: textSchema
+    .optional()
+    .meta({ description: 'Of EMP processing, wpf, kyc, apm; of others the type that the sender names' }),
+  status: textSchema
+    .optional()
+    .meta({ description: 'applied, stale, recorded of EMP; routed, unrouted, delayed of others' }),
   from: timeSchema.optional().meta({ description: 'Of acceptance, inclusive' }),
   to: timeSchema.optional().meta({ description: 'Of acceptance, exclusive' }),
   limit: limitSchema(LIMIT_DEFAULT, LIMIT_MAX),
@@ -60,12 +76,13 @@ const eventSchema = z
     kind: z.string(),
     key: z.string(),
     dedupe: z.string(),
-    status: z.enum(EVENT_STATUSES),
+    status: z.string(),
     reportedStatus: z.string().nullable(),
     traceparent: z.string().nullable(),
     receivedAt: z.number(),
     processedAt: z.number(),
     bytes: z.int(),
+    segment: z.string().nullable().meta({ description: 'Of the archive, when the body is there' }),
   })
   .meta({ id: 'Event' });
 
@@ -84,7 +101,7 @@ const paymentSchema = z
   })
   .meta({ id: 'Payment' });
 
-export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRoute[] {
+export function eventRoutes({ events, deadLetters, payloads }: EventParts): readonly ApiRoute[] {
   return [
     apiRoute({
       method: 'get',
@@ -115,7 +132,11 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
       params: idSchema,
       answer: z.object({
         event: eventSchema,
-        payload: maskedPayloadSchema,
+        payload: maskedPayloadSchema.nullable(),
+        payloadMissing: z.enum(['gone', 'away', 'damaged']).nullable().meta({
+          description:
+            'Why there is no body: it was removed as the retention says, the object store cannot be asked now, or does not have it as it was',
+        }),
         payment: paymentSchema.nullable(),
         others: z
           .array(eventSchema)
@@ -133,7 +154,7 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
           const letters = await deadLetters.list({ key: `${endpoint}:${key}`, limit: DEAD_LETTERS_MAX });
           return {
             event: eventJson(event),
-            payload: maskPayload(event.payload),
+            ...(await maskedOf(payloads, event)),
             payment:
               payment === undefined
                 ? null
@@ -159,13 +180,16 @@ export function eventRoutes({ events, deadLetters }: EventParts): readonly ApiRo
       scope: 'operate',
       params: idSchema,
       answer: revealedSchema,
-      problems: ['search-too-slow'],
+      problems: ['search-too-slow', 'payload-gone', 'payload-damaged'],
       work: ({ params: { id }, audit }) =>
         orTooSlow(async () => {
           const event = await events.get(id);
           if (event === undefined) return NO_EVENT;
+          const payload = await orMissing(() => payloads.payloadOf(event));
+          if (payload === 'gone') return GONE;
+          if (payload === 'damaged') return DAMAGED;
           await audit({ action: 'event.reveal', target: id });
-          return revealed(id, event.payload);
+          return revealed(id, payload);
         }),
     }),
   ];
@@ -176,6 +200,26 @@ async function orTooSlow<T>(work: () => Promise<T>): Promise<T | Answer> {
     return await work();
   } catch (error) {
     if (error instanceof EventSearchSlowError) return TOO_SLOW;
+    throw error;
+  }
+}
+
+/** What is shown of an event does not wait for a store that is away. */
+async function maskedOf(payloads: EventParts['payloads'], event: PaymentEvent) {
+  const payload = await orMissing(() => payloads.payloadOf(event)).catch((error: unknown) => {
+    if (!(error instanceof OutageError)) throw error;
+    return 'away' as const;
+  });
+  if (typeof payload === 'string') return { payload: null, payloadMissing: payload };
+  return { payload: maskPayload(payload), payloadMissing: null };
+}
+
+async function orMissing(work: () => Promise<Uint8Array>): Promise<Uint8Array | 'gone' | 'damaged'> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PayloadGoneError) return 'gone';
+    if (error instanceof ArchiveDamagedError || error instanceof ArchiveFormatError) return 'damaged';
     throw error;
   }
 }
@@ -193,11 +237,11 @@ function filterOf({ cursor, key, ...query }: z.output<typeof querySchema>): Even
   };
 }
 
-function eventJson({ payload, ...event }: PaymentEvent): z.input<typeof eventSchema> {
+function eventJson({ payload: _payload, place, ...event }: PaymentEvent): z.input<typeof eventSchema> {
   return {
     ...event,
     reportedStatus: event.reportedStatus ?? null,
     traceparent: event.traceparent ?? null,
-    bytes: payload.length,
+    segment: place?.segment ?? null,
   };
 }

@@ -1,13 +1,19 @@
 /** Events, uploads and dead letters in bulk over the API, on a real Postgres, with what each scope may see. */
 import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
 import t from 'tap';
+import { archive } from '../../actors/archive/archiver.js';
+import { type EventWithPayload, Payloads } from '../../actors/archive/payloads.js';
 import { PaymentEvents } from '../../actors/payment/events.js';
 import { messageOf, openActor } from '../../actors/payment/test/harness.js';
 import { Uploads } from '../../actors/upload/uploads.js';
 import { systemClock } from '../../runtime/clock.js';
+import { silentLogger } from '../../runtime/logger.js';
+import { MessageIdSource } from '../../runtime/message-id.js';
 import { Replays } from '../../runtime/replay-many.js';
 import { MemoryLog } from '../../runtime/testing/memory-log.js';
 import { letter } from '../../storage/dead-letter-contract.js';
+import { FolderObjectStore } from '../../storage/objects/folder/folder-store.js';
 import { createDeadLetterStore } from '../../storage/postgres/index.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { effectiveScopes } from '../auth/client.js';
@@ -20,6 +26,15 @@ import { uploadListRoutes } from './uploads.js';
 const { pool, url } = await startTestPostgres(t);
 const deadLetters = createDeadLetterStore(pool);
 const uploads = new Uploads(pool);
+const directory = t.testdir();
+const objects = new FolderObjectStore(directory);
+await objects.prepare();
+const payloads = {
+  latest: new Payloads(pool, async () => objects, silentLogger),
+  payloadOf: (event: EventWithPayload) => payloads.latest.payloadOf(event),
+};
+const ids = new MessageIdSource();
+const idOfArchive = () => ids.next(Date.now());
 const log = new MemoryLog(4);
 const replays = new Replays({ store: deadLetters, log, group: (_, key) => key, clock: systemClock });
 const pools = new Map([
@@ -44,7 +59,7 @@ const { ask } = await startTestGateway(t, {
         poolMode: (actor) => pools.get(actor),
         now: Date.now,
       }),
-      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters }),
+      ...eventRoutes({ events: new PaymentEvents(pool), deadLetters, payloads }),
       ...uploadListRoutes({ uploads, now: Date.now }),
     ],
   },
@@ -208,7 +223,15 @@ t.test('events: found, shown with what came of them, and read by those who may',
   }
   const one = await api('GET', '/api/events?limit=1');
   t.equal((await api('GET', `/api/events?limit=200&cursor=${one.json.next}`)).json.events.length, 2);
-  for (const query of ['limit=201', 'kind=other', 'status=x', 'from=soon', 'dedupe=p', 'cursor=x', 'q=1']) {
+  for (const query of [
+    'limit=201',
+    'kind=',
+    `status=${'x'.repeat(600)}`,
+    'from=soon',
+    'dedupe=',
+    'cursor=x',
+    'q=1',
+  ]) {
     t.equal((await api('GET', `/api/events?${query}`)).status, 400, query);
   }
   const shown = await api('GET', `/api/events/${sent.id}`, undefined, 'looks');
@@ -230,6 +253,40 @@ t.test('events: found, shown with what came of them, and read by those who may',
   t.match(await api('POST', `/api/events/${sent.id}/reveal`), { status: 200, json: { payloadText: BODY } });
   t.match(changes.at(-1), { client: 'operator', action: 'event.reveal', target: sent.id });
   t.equal((await api('POST', `/api/events/${randomUUID()}/reveal`)).status, 404);
+});
+
+t.test('events whose body is archived, gone, or cannot be fetched', async (t) => {
+  const parts = { pool, objects, hold: undefined, nextId: idOfArchive, logger: silentLogger };
+  const limits = { eventsMax: 50_000, payloadBytesMax: 33_554_432, blockBytes: 65_536 };
+  await archive({ ...parts, rules: { afterMs: 0, patienceMs: 0, keepDays: 0, limits } }, () => false);
+  const path = `/api/events/${sent.id}`;
+  const shown = await api('GET', path, undefined, 'looks');
+  t.match(shown.json, {
+    payload: { bytes: BODY.length },
+    payloadMissing: null,
+    event: { bytes: BODY.length },
+  });
+  t.type(shown.json.event.segment, 'string');
+  t.notMatch(shown.body, /DE89|Anna/);
+  t.match(await api('POST', `${path}/reveal`), { status: 200, json: { payloadText: BODY } });
+
+  const changed = changes.length;
+  const ends = async (status: number, payloadMissing: string, problem: string) => {
+    // Without what is kept of blocks.
+    payloads.latest = new Payloads(pool, async () => objects, silentLogger);
+    const { json } = await api('GET', path, undefined, 'looks');
+    t.match(json, { payload: null, payloadMissing, payment: { status: 'refunded' } });
+    t.match(await api('POST', `${path}/reveal`), { status, json: { type: `urn:tether:problem:${problem}` } });
+  };
+  await rename(directory, `${directory}-away`);
+  await ends(503, 'away', 'unavailable');
+  await rename(`${directory}-away`, directory);
+  const [object] = await objects.list('archive/', { limit: 2 });
+  await objects.put(object?.key ?? '', Buffer.from('something else'));
+  await ends(500, 'damaged', 'payload-damaged');
+  await pool.query(`UPDATE archive_segments SET state = 'expired'`);
+  await ends(410, 'gone', 'payload-gone');
+  t.equal(changes.length, changed, 'nothing was revealed');
 });
 
 t.test('uploads of all clients', async (t) => {

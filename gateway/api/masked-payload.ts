@@ -1,7 +1,8 @@
-/** A message's body for those who may look and not read: `actors/emp/mask.ts` says what of a notification is shown. */
+/** A message's body for those who may look and not read: `actors/emp/mask.ts` and `actors/webhook/mask.ts` say what is shown. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { maskNotification } from '../../actors/emp/mask.js';
+import { maskWebhook } from '../../actors/webhook/mask.js';
 
 export const maskedPayloadSchema = z
   .object({
@@ -10,12 +11,12 @@ export const maskedPayloadSchema = z
     fields: z
       .array(z.object({ name: z.string(), value: z.string(), masked: z.boolean() }))
       .nullable()
-      .meta({ description: 'In the order of the body; null when it is no notification that can be read' }),
+      .meta({ description: 'In the order of the body; null when it is neither a notification nor JSON' }),
   })
   .meta({ id: 'MaskedPayload' });
 
 export function maskPayload(payload: Uint8Array): z.input<typeof maskedPayloadSchema> {
-  const fields = maskNotification(payload);
+  const fields = maskNotification(payload) ?? maskWebhook(payload);
   return {
     bytes: payload.length,
     sha256: createHash('sha256').update(payload).digest('hex'),

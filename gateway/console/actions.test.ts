@@ -141,6 +141,58 @@ t.test('dead letters are looked at, and replayed or dropped after a preview', as
   t.equal(states(), 'rddrrrw', 'the one that the filter leaves out waits on');
 });
 
+t.test('events are replayed after a preview, and the replay is paused, resumed and cancelled', async (t) => {
+  const { page, go, node, wrong } = await open(t);
+  await go('events');
+  await page.getByLabel('Endpoint').fill('emp');
+  await button(page, 'Search').click();
+  await button(page, 'Replay all of the search').click();
+  await dialog(page).getByText('2 events are told to the actors of their routes').waitFor();
+  await page.getByLabel('To', { exact: true }).fill('payment');
+  await page.getByLabel('Events a second, at most').fill('0');
+  await dialog(page).getByText('a whole number from 1 to 10,000').waitFor();
+  await dialog(page)
+    .getByText(/Payment has had every event/)
+    .waitFor();
+  t.ok(await dialog(page).getByRole('button', { name: 'Wait …' }).isDisabled(), 'payment is refused');
+  await page.getByLabel('To', { exact: true }).fill('ledger');
+  await page.getByLabel('Events a second, at most').fill('50');
+  await page.getByLabel('Forced: effects may come a second time').check();
+  await dialog(page)
+    .getByText(/2 events are told to ledger.*second time/)
+    .waitFor();
+  t.strictSame(await axe(page), [], 'the preview');
+  await screenshot(page, 'replay-preview');
+  await button(page, 'Replay 2').click();
+  await notice(page, 'The replay is made.');
+  t.match(node.replays.all[0], {
+    selection: { filter: { endpoint: 'emp' } },
+    target: 'ledger',
+    forced: true,
+    rate: 50,
+  });
+  const row = page.getByRole('row', { name: /endpoint emp/ });
+  await row.getByRole('button', { name: 'Pause' }).click();
+  await button(page, 'Leave it').click();
+  t.equal(node.replays.all[0]?.state, 'running', 'a question that is left changes nothing');
+  await row.getByRole('button', { name: 'Pause' }).click();
+  await button(page, 'Yes, pause').click();
+  await notice(page, 'The replay is paused.');
+  await row.getByRole('button', { name: 'Resume' }).click();
+  await button(page, 'Yes, resume').click();
+  await notice(page, 'The replay is running.');
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await dialog(page).getByText('What was told stays told').waitFor();
+  await button(page, 'Yes, cancel').click();
+  await notice(page, 'The replay is cancelled.');
+  t.equal(await row.getByRole('button').count(), 0, 'at an end there is nothing to do');
+  t.strictSame(
+    node.changes.map(({ action }) => action),
+    ['replay.cancel', 'replay.resume', 'replay.pause', 'replay.create'],
+  );
+  t.strictSame(wrong, []);
+});
+
 t.test('the level of the log is changed, and settings are found', async (t) => {
   const { page, go, node } = await open(t);
   await go('configuration');
@@ -152,6 +204,24 @@ t.test('the level of the log is changed, and settings are found', async (t) => {
   await page.getByLabel('Key contains').fill('token');
   await page.getByText('TETHER_PORT').waitFor({ state: 'detached' });
   t.ok(await page.getByText('TETHER_API_TOKEN').isVisible());
+});
+
+t.test('endpoints and targets: what is wrong, what waits, and no secret', async (t) => {
+  const { page, go, wrong } = await open(t);
+  await go('endpoints');
+  const endpoints = page.getByRole('table', { name: 'Endpoints' });
+  await endpoints.getByText("type == 'invoice.paid' → ledger, forward:erp").waitFor();
+  await endpoints.getByText('rest → kept only').waitFor();
+  await endpoints.getByText('secrets[0]: the reference cannot be followed').waitFor();
+  await page.getByText('The file is refused').waitFor();
+  await page.getByText('endpoint shop: provider: is one of').waitFor();
+  const targets = page.getByRole('table', { name: 'Targets' });
+  await targets.getByText('https://erp.example').waitFor();
+  await targets.getByText('10,000+').waitFor();
+  await targets.getByText('status 503').waitFor();
+  await targets.getByText('10 at once, 5/s').waitFor();
+  await screenshot(page, 'endpoints-trouble');
+  t.strictSame(wrong, []);
 });
 
 t.test('uploads are filtered by their state', async (t) => {

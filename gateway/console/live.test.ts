@@ -63,6 +63,7 @@ t.test('the keyboard goes everywhere', async (t) => {
     ['t', 'Partitions'],
     ['a', 'Actors'],
     ['d', 'Dead letters'],
+    ['w', 'Endpoints'],
     ['u', 'Uploads'],
     ['c', 'Configuration'],
     ['l', 'Audit'],

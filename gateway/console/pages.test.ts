@@ -11,6 +11,8 @@ const PAGES = [
   ['events', 'emp:77aa'],
   [`events/77aa`, 'stale'],
   ['dead-letters', 'TETHER_EMP_MALFORMED'],
+  ['endpoints', 'taken away, deliveries wait'],
+  ['replays', 'endpoint shop'],
   ['uploads', 'debtors-2026-11-21.csv'],
   ['configuration', 'TETHER_API_TOKEN'],
   ['audit', 'Nobody changed anything.'],

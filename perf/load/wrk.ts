@@ -33,8 +33,18 @@ const SCRIPT = fileURLToPath(new URL('../../../perf/load/requests.lua', import.m
 
 /** The bytes of a POST of a form. */
 export function formRequest(path: string, body: string): Buffer {
+  return webhookRequest(path, { 'Content-Type': 'application/x-www-form-urlencoded' }, body);
+}
+
+/** The bytes of a POST with some headers. */
+export function webhookRequest(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n` +
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

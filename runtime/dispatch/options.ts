@@ -27,6 +27,8 @@ export interface DispatcherOptions {
   readonly discard?: Discard;
   /** A partition was adopted and has this thread, or (undefined) is not this process's any more. */
   readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
+  /** There may be something to send to a thread that is not there. */
+  readonly onAbsent?: () => void;
   /** Something that was in flight is so no more. */
   readonly onSettled?: () => void;
 }

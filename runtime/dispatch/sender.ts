@@ -26,6 +26,8 @@ export interface SenderOptions {
   readonly post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) => void;
   readonly now: () => number;
   readonly logger: Logger;
+  /** There may be something to send to a thread that is not there. */
+  readonly onAbsent: (() => void) | undefined;
 }
 
 export class Sender {
@@ -54,7 +56,11 @@ export class Sender {
 
   /** Sends what the credit of a thread allows. */
   pump(route: Route): void {
-    if (this.#mode !== 'running' || !route.up) return;
+    if (this.#mode !== 'running') return;
+    if (!route.up) {
+      this.#options.onAbsent?.();
+      return;
+    }
     while (route.line.length > 0 && route.mayBeginRead) {
       const slices: (readonly [Feed, Slice])[] = [];
       let bytes = 0;

@@ -11,6 +11,7 @@ export class Calls {
   readonly #owner: ContextOwner;
   readonly #context: ActivationContext;
   #contexts: Set<ActivationContext> | undefined;
+  #waiters: (() => void)[] = [];
 
   constructor(owner: ContextOwner) {
     this.#owner = owner;
@@ -45,6 +46,16 @@ export class Calls {
     this.count--;
     context.endCall();
     this.#contexts?.delete(context);
+    if (this.count > 0 || this.#waiters.length === 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  /** Resolves when none is under way. */
+  over(): Promise<void> {
+    if (this.count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   abort(reason: Error): void {

@@ -102,7 +102,11 @@ export class ActivationContext implements ActorContext {
   }
 
   get reminders(): Reminders {
-    const { host, key } = this.activation;
+    return this.remindersOf(this.activation.key);
+  }
+
+  remindersOf(key: string): Reminders {
+    const { host } = this.activation;
     return host.kernel.remindersOf(host.type, key);
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { defineActor } from '../actor.js';
 import { ManualClock } from '../clock.js';
-import { OutageError } from '../errors.js';
+import { OutageError, PendingError } from '../errors.js';
 import { silentLogger } from '../logger.js';
 import type { Message } from '../message.js';
 import type { DeadLetterCause } from '../stores/dead-letter.js';
@@ -106,6 +106,49 @@ function entry({ codec }: Kernel, id: string, offset: number): Entry {
   };
   return { partition: 0, offset, bytes: 1, message: new DurableMessage(envelope, codec) };
 }
+
+t.test(
+  'what a message needs is on its way: its key waits without using up its budget, but not for ever',
+  async (t) => {
+    class OnItsWay extends PendingError {
+      readonly code = 'ON_ITS_WAY';
+    }
+    const there = new Set<string>();
+    const f = fixture((messages) => {
+      for (const { id } of messages) if (id.startsWith('a') && !there.has(id)) throw new OnItsWay(id);
+    });
+    f.push('b1', 'a1', 'a2', 'c1');
+    await f.settle();
+    t.strictSame([...f.done].sort(), ['b1', 'c1'], 'the others go on');
+    const tries = () => f.calls.filter((ids) => ids.includes('a1') && ids.length === 1).length;
+    for (let second = 0; second < 10; second++) {
+      f.clock.advance(1_000);
+      await f.settle();
+    }
+    t.ok(tries() > 9, 'more often than its budget, and soon after it is there');
+    t.strictSame(f.dead, []);
+    there.add('a1').add('a2');
+    f.clock.advance(1_000);
+    await f.settle();
+    t.strictSame(f.done.slice(2), ['a1', 'a2'], 'in order');
+    f.push('a3', 'a4');
+    there.add('a4');
+    for (let second = 0; second < 59; second++) {
+      await f.settle();
+      f.clock.advance(1_000);
+    }
+    await f.settle();
+    t.strictSame(f.dead, []);
+    for (let second = 0; second < 10; second++) {
+      f.clock.advance(1_000);
+      await f.settle();
+    }
+    t.match(f.dead, [{ id: 'a3', cause: { code: 'ON_ITS_WAY' } }], 'after a minute it counts');
+    t.equal(f.done.at(-1), 'a4', 'and its key goes on');
+    t.ok(f.empty());
+    t.strictSame(f.parked, { messages: 0, bytes: 0 });
+  },
+);
 
 t.test('what is pushed in one go is one batch, up to the limit', async (t) => {
   const { push, settle, calls, done, empty } = fixture(() => {}, 3);

@@ -8,6 +8,7 @@
  *   with one poison cost 2 log2(n) calls more
  * - one message, budget left: its key is held. Messages of that key queue behind it, all others go on. After the backoff it
  *   is tried alone.
+ * - one message, whose needs are on their way (`PendingError`): the same, but that its budget stays as it is, for a bounded time.
  * - one message, budget spent or failure final: a dead letter, and its key goes on.
  *
  * Held followers come back to the front of the queue: whatever of their key still stands in the queue came later.
@@ -19,7 +20,7 @@
  * a credit of their own ("parked"), so that a key with many messages does not use up what the others live on, however little that is.
  */
 import type { Clock } from '../clock.js';
-import { asError, causeOf, failureOf } from '../failure.js';
+import { asError, causeOf, failureOf, isPending } from '../failure.js';
 import { backoffMs, type RetryPolicy } from '../retry.js';
 import type { Entry, Outcome } from './entry.js';
 
@@ -34,11 +35,19 @@ export interface DurableQueueOptions {
 interface Held {
   readonly poison: Entry;
   readonly followers: Entry[];
+  /** When it failed alone first. */
+  readonly since: number;
+  /** Tries that ended in a `PendingError`. */
+  pendings: number;
   cancel: () => void;
 }
 
 /** Retries of an outage come faster than those of a poison message: when it ends, everything waits for them. */
 const OUTAGE_RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
+/** As for an outage: what is on its way comes soon. */
+const PENDING_RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 200, delayMsMax: 1_000 };
+/** Whoever throws it knows better; this is the bound for one that does not. */
+const PENDING_MS_MAX = 60_000;
 /** Entries before the head of the queue that are not worth a copy. */
 const SPENT_MAX = 8_192;
 
@@ -295,16 +304,21 @@ export class DurableQueue {
   #failedAlone(entry: Entry, error: unknown, held: Held | undefined): void {
     const { retry, outcome, clock, random } = this.#options;
     const failures = entry.message.attempt;
-    if (failureOf(error) === 'final' || failures >= retry.attemptsMax) {
+    const now = clock.now();
+    const since = held?.since ?? now;
+    const waits = isPending(error) && now - since < PENDING_MS_MAX;
+    if (!waits && (failureOf(error) === 'final' || failures >= retry.attemptsMax)) {
       outcome.dead(entry, causeOf(error));
       if (held !== undefined) this.#release(held);
       return;
     }
-    entry.message.attempt++;
-    const hold = held ?? { poison: entry, followers: [], cancel: () => {} };
+    const hold = held ?? { poison: entry, followers: [], since, pendings: 0, cancel: () => {} };
+    if (waits) hold.pendings++;
+    else entry.message.attempt++;
     this.#held.set(entry.message.key, hold);
     outcome.parked(1, entry.bytes);
-    hold.cancel = clock.after(backoffMs(failures, retry, random), () => {
+    const ms = waits ? backoffMs(hold.pendings, PENDING_RETRY, random) : backoffMs(failures, retry, random);
+    hold.cancel = clock.after(ms, () => {
       this.#due.push(hold);
       this.#wake();
     });

@@ -25,7 +25,8 @@ export class Scheduler {
   readonly #choose: ((length: number) => number) | undefined;
   readonly #runs: (() => number) | undefined;
   readonly #onFailure: (error: unknown) => void;
-  #mode: 'idle' | 'armed' | 'running' = 'idle';
+  /** `held`: nothing is run until `release`; what is scheduled meanwhile waits. */
+  #mode: 'idle' | 'armed' | 'running' | 'held' = 'idle';
   #microtaskTurns = 0;
 
   /**
@@ -49,7 +50,21 @@ export class Scheduler {
 
   /** Runs what is queued now, for at most a turn: for the handler of a port, which nothing else waits behind. */
   flush(): void {
-    if (this.#mode !== 'running' && this.#queue.length > 0) this.#run();
+    if (this.#mode !== 'running' && this.#mode !== 'held' && this.#queue.length > 0) this.#run();
+  }
+
+  /** Nothing more is run until `release`. Of what is run, nobody may call it. */
+  hold(): void {
+    if (this.#mode === 'running' || this.#mode === 'held') {
+      throw new Error(`a scheduler that is ${this.#mode} cannot be held`);
+    }
+    this.#mode = 'held';
+  }
+
+  release(): void {
+    if (this.#mode !== 'held') throw new Error(`a scheduler that is ${this.#mode} cannot be released`);
+    this.#mode = 'idle';
+    if (this.#queue.length > 0) this.#arm();
   }
 
   #arm(): void {

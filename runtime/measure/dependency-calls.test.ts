@@ -42,3 +42,25 @@ t.test('what threads counted adds up; what no dependency is called so is left ou
     ['redis', 0],
   ]);
 });
+
+t.test('those that settings name are counted by name, up to a bound', async (t) => {
+  const calls = new DependencyCalls();
+  calls.listen();
+  t.teardown(() => calls.close());
+  for (let n = 0; n < 60; n++) beginCall(`forward:t${n}`)?.(n !== 59);
+  channel('tether:call').publish({ dependency: 'forward:not a name', ms: 1, ok: true });
+  const counted = calls.take();
+  t.equal(counted.length, 51);
+  t.match(counted.at(-1), { dependency: 'forward:*', failures: 1 });
+  t.equal(
+    calls
+      .stats()
+      .at(-1)
+      ?.times.counts.reduce((a, b) => a + b, 0),
+    0,
+    'taken',
+  );
+  const main = new DependencyCalls();
+  main.add(counted);
+  t.equal(main.stats().length, 54);
+});

@@ -5,8 +5,9 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Histogram, type HistogramCounts, type HistogramDelta } from './histogram.js';
 
-export const DEPENDENCIES = ['postgres', 's3', 'redis'] as const;
-export type Dependency = (typeof DEPENDENCIES)[number];
+const DEPENDENCIES = ['postgres', 's3', 'redis'] as const;
+/** Those that every node has, and those that its settings name, such as `forward:shop`. */
+export type Dependency = (typeof DEPENDENCIES)[number] | `${string}:${string}`;
 
 /** What is published for each call. */
 interface DependencyCall {
@@ -28,6 +29,15 @@ export interface DependencyStats {
   /** Of all calls, those that failed among them. */
   readonly times: HistogramCounts;
   readonly failures: number;
+}
+
+/** Beyond them those that settings name are counted together by kind, such as `forward:*`: a metric has a bounded number of series. */
+const NAMED_MAX = 50;
+const NAMED = /^([a-z][a-z0-9]{0,20}):[a-z0-9*-]{1,63}$/;
+
+interface Counted {
+  readonly times: Histogram;
+  failures: number;
 }
 
 const CHANNEL = 'tether:call';
@@ -70,13 +80,13 @@ function tell(dependency: Dependency, begunAt: number, ok: boolean): void {
 
 /** Counts the calls of its thread from `listen` on, and what other threads counted. */
 export class DependencyCalls {
-  readonly #counted = new Map(
+  readonly #counted = new Map<Dependency, Counted>(
     DEPENDENCIES.map((dependency) => [dependency, { times: new Histogram(), failures: 0 }]),
   );
 
   readonly #count = (message: unknown): void => {
     const { dependency, ms, ok } = message as DependencyCall;
-    const counted = this.#counted.get(dependency);
+    const counted = this.#of(dependency);
     if (counted === undefined) return;
     counted.times.observe(ms);
     if (!ok) counted.failures++;
@@ -104,7 +114,7 @@ export class DependencyCalls {
 
   add(deltas: readonly CallDelta[]): void {
     for (const { dependency, times, failures } of deltas) {
-      const counted = this.#counted.get(dependency);
+      const counted = this.#of(dependency);
       if (counted === undefined) continue;
       counted.times.add(times);
       counted.failures += failures;
@@ -117,5 +127,17 @@ export class DependencyCalls {
       times: times.counts(),
       failures,
     }));
+  }
+
+  /** Undefined of what no dependency is called. */
+  #of(dependency: Dependency): Counted | undefined {
+    const known = this.#counted.get(dependency);
+    if (known !== undefined) return known;
+    const kind = NAMED.exec(dependency)?.[1];
+    if (kind === undefined) return undefined;
+    const name: Dependency = this.#counted.size < NAMED_MAX + DEPENDENCIES.length ? dependency : `${kind}:*`;
+    const counted = this.#counted.get(name) ?? { times: new Histogram(), failures: 0 };
+    this.#counted.set(name, counted);
+    return counted;
   }
 }

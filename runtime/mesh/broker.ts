@@ -40,9 +40,15 @@ export class Broker {
   #closing = false;
   #nextId = 0;
 
-  /** @param mesh of the main thread */
-  constructor(mesh: Mesh) {
+  readonly #wanted: (place: Place) => void;
+
+  /**
+   * @param mesh of the main thread
+   * @param wanted told of a place without a thread to which somebody has something to send
+   */
+  constructor(mesh: Mesh, wanted: (place: Place) => void = () => {}) {
     this.#mesh = mesh;
+    this.#wanted = wanted;
   }
 
   /** A thread is ready at `place`. */
@@ -98,6 +104,7 @@ export class Broker {
     const wishes = this.#wishes.get(to) ?? new Set();
     wishes.add(from);
     this.#wishes.set(to, wishes);
+    this.#wanted(to);
   }
 
   /** Where a type's partitions are, at first. Resolves when everybody knows. */

@@ -47,7 +47,7 @@ export interface MeshOptions {
 }
 
 /** What the main thread does for actors that ask it, under a name that no actor type can have. */
-export type Service = (body: unknown, answer: Answerable) => void;
+export type Service = (body: unknown, answer: Answerable, from: Place) => void;
 
 interface Waiting {
   readonly address: Address;
@@ -138,8 +138,8 @@ export class Mesh implements Transport {
   async tellDurably({ type, key }: Address, body: Uint8Array, options: DurableOptions): Promise<string> {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (!this.#routes.has(type)) throw this.#unknown(type);
-    const { dedupe, traceparent = '' } = options;
-    return (await this.#request('$log', { type, key, body, dedupe, traceparent })) as string;
+    const { dedupe, traceparent = '', asSender = false } = options;
+    return (await this.#request('$log', { type, key, body, dedupe, traceparent, asSender })) as string;
   }
 
   reminders({ type, key }: Address): Reminders {
@@ -310,7 +310,7 @@ export class Mesh implements Transport {
       const timing = { hops: NO_HOPS, timeoutMs: SERVICE_MS };
       const ask = new Ask(service, timing, kernel.deadlines, resolve, reject);
       const own = this.#services.get(service);
-      if (own !== undefined) own(body, ask);
+      if (own !== undefined) own(body, ask, MAIN_PLACE);
       else this.ask({ type: service, key: '' }, body, '', ask);
     });
   }
@@ -335,7 +335,7 @@ export class Mesh implements Transport {
       },
       asked: ({ type, key }, body, traceparent, ask) => {
         if (type.startsWith('$')) {
-          this.#serve(type, body, ask);
+          this.#serve(type, body, ask, place);
           return;
         }
         const activation = kernel.hosted(type, key);
@@ -353,10 +353,10 @@ export class Mesh implements Transport {
     };
   }
 
-  #serve(name: string, body: unknown, answer: Answerable): void {
+  #serve(name: string, body: unknown, answer: Answerable, from: Place): void {
     const service = this.#services.get(name);
     if (service === undefined) answer.reject(new UnknownActorError(`there is no service ${name}`));
-    else service(body, answer);
+    else service(body, answer, from);
   }
 }
 

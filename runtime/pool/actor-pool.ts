@@ -17,10 +17,10 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { WINDOW_MESSAGES } from '../dispatch/route.js';
 import { PoolDrainError, PoolRequestError } from '../errors.js';
 import { causeOf } from '../failure.js';
-import { traceFields } from '../traceparent.js';
 import type { Deliver, Outage, ToMain } from '../worker-protocol.js';
 import { type ActorStats, lagOf, type PoolMode, threadStats } from './actor-stats.js';
 import { type AutoscaleState, autoscale, undecided } from './autoscale.js';
+import { tellDead } from './dead-letter-news.js';
 import { LossWindow } from './loss-window.js';
 import type { ActorPoolOptions } from './options.js';
 import { changed, type PoolChange, type PoolSettings, sameSettings } from './pool-settings.js';
@@ -73,6 +73,7 @@ export class ActorPool {
       threads,
       post: (thread: number, delivery: Deliver, buffer: ArrayBuffer) =>
         this.#pool.post(thread, delivery, buffer),
+      onAbsent: () => this.#wakeForWork(),
       onSettled: () => this.#settled(),
     });
     this.#pool = new ThreadPool({
@@ -102,7 +103,17 @@ export class ActorPool {
 
   start(): void {
     this.#pool.start();
+    this.#wakeForWork();
     this.#cancelLook = this.#options.clock.after(LOOK_MS, this.#look);
+  }
+
+  /** Somebody has something for the threads of a pool that is lazy. */
+  wake(): void {
+    if (this.#mode !== 'stopped') this.#pool.wake();
+  }
+
+  #wakeForWork(): void {
+    if (this.#pool.sleeps && this.#dispatcher.load().busyPartitions > 0) this.#pool.wake();
   }
 
   stats(): ActorStats {
@@ -162,6 +173,12 @@ export class ActorPool {
     this.#set(settings);
     // Else a resize that waits would be called back: it wants a number that the pool has not yet.
     if (settings.min !== min || settings.max !== max) await this.#resize(this.#pool.threads.length);
+  }
+
+  /** Resolves, and rejects, as `ThreadPool.configure` does. */
+  async configure(settings: unknown): Promise<void> {
+    this.#assertNotStopped();
+    await this.#pool.configure(settings);
   }
 
   #set(settings: PoolSettings): void {
@@ -310,30 +327,10 @@ export class ActorPool {
         this.#news.done(thread, message);
         this.#dispatcher.finished(thread, message);
         break;
-      case 'dead': {
-        const { envelope, cause, attempts } = message;
-        this.#options.logger.error(
-          {
-            actor: this.actor,
-            id: envelope.id,
-            ...traceFields(envelope.traceparent),
-            code: cause.code,
-            reason: cause.message,
-            attempts,
-          },
-          'a message is given up and becomes a dead letter',
-        );
-        this.#options.onEvent({
-          kind: 'dead-letter',
-          actor: this.actor,
-          key: envelope.key,
-          id: envelope.id,
-          cause,
-          attempts,
-        });
+      case 'dead':
+        tellDead(this.#options, message);
         this.#dispatcher.gaveUp(thread, message);
         break;
-      }
       case 'forgotten':
         if (message.unreadable !== undefined) {
           const fields = { actor: this.actor, code: 'TETHER_ENVELOPE_VERSION', ...message.unreadable };
@@ -360,6 +357,7 @@ export class ActorPool {
       case 'settled':
         this.#options.mesh.received(thread, message);
         break;
+      case 'configured':
       case 'log':
         break;
     }

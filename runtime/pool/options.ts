@@ -31,6 +31,10 @@ export interface ActorPoolOptions {
   readonly heapMibMax: number;
   /** Of that which is young, beside the limit. */
   readonly youngHeapMib: number;
+  /** Its threads start when there is something for them. */
+  readonly lazy?: boolean;
+  /** Whether the actor takes other settings while it is open. */
+  readonly configures?: boolean;
   readonly policy: PoolPolicy;
   readonly deadLetters: DeadLetterWriter;
   readonly release?: Release;

@@ -9,6 +9,7 @@
  * is over. So a slot has a thread for as long as it runs a task, and the pool is as large as the number of tasks.
  *
  * A slot of the pool goes through these modes:
+ *   asleep --something for it--> starting                  of a lazy pool, at first
  *   starting --Ready--> ready --drain, remove--> draining --task resolved--> ended
  *   starting, ready --cut off--> ending --thread ended--> lost
  *   starting, ready --task rejected or resolved unasked--> lost --backoff--> starting
@@ -31,14 +32,15 @@ import type { Logger } from '../logger.js';
 import type { MeshToWorker } from '../mesh/protocol.js';
 import { backoffMs, type RetryPolicy } from '../retry.js';
 import { within } from '../within.js';
-import type { Batch, Drain, HostTask, ToMain } from '../worker-protocol.js';
+import type { Batch, Drain, HostTask, Settings, ToMain } from '../worker-protocol.js';
 import { THREADS_MAX } from './pool-size.js';
 import { PulseWatch } from './pulse.js';
+import { SettingsChanges } from './settings-changes.js';
 
-export type SlotMode = 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
+export type SlotMode = 'asleep' | 'starting' | 'ready' | 'draining' | 'ending' | 'lost' | 'ended';
 
-/** What is the same for every thread of a pool. `batching` is that of the first ones. */
-export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse'>;
+/** What is the same for every thread of a pool. `batching` and `settings` are those of the first ones. */
+export type PoolTask = Omit<HostTask, 'port' | 'thread' | 'pulse' | 'settingsVersion'>;
 
 export interface ThreadPoolOptions {
   /** Threads at the start, numbered from 0. */
@@ -47,6 +49,10 @@ export interface ThreadPoolOptions {
   /** Heap limit of a thread in MiB. */
   readonly heapMibMax: number;
   readonly youngHeapMib: number;
+  /** Its threads are asleep at first. */
+  readonly lazy?: boolean;
+  /** Whether the actor takes other settings while it is open. */
+  readonly configures?: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -86,10 +92,14 @@ export class ThreadPool {
   readonly #piscina: Piscina<HostTask, void>;
   readonly #slots = new Map<number, Slot>();
   #batching: Batching;
+  #settings: unknown;
+  readonly #changes: SettingsChanges;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     this.#batching = options.task.batching;
+    this.#settings = options.task.settings;
+    this.#changes = new SettingsChanges(options.task.actor);
     this.#piscina = new Piscina({
       filename: new URL('../worker/host.js', import.meta.url).href,
       minThreads: 0,
@@ -110,8 +120,19 @@ export class ThreadPool {
     for (let thread = 0; thread < options.threads; thread++) this.#slots.set(thread, endedSlot());
   }
 
+  /** Starts the threads; those of a lazy pool are asleep until `wake`. */
   start(): void {
-    for (const thread of this.#slots.keys()) this.#start(thread);
+    if (!this.#options.lazy) for (const thread of this.#slots.keys()) this.#start(thread);
+    else for (const slot of this.#slots.values()) slot.mode = 'asleep';
+  }
+
+  /** Starts the threads that are asleep. */
+  wake(): void {
+    for (const [thread, { mode }] of this.#slots) if (mode === 'asleep') this.#start(thread);
+  }
+
+  get sleeps(): boolean {
+    return [...this.#slots.values()].some(({ mode }) => mode === 'asleep');
   }
 
   /** Numbers of the threads, ascending. */
@@ -136,6 +157,7 @@ export class ThreadPool {
     if (this.#slots.size >= THREADS_MAX) {
       throw new PoolRequestError(`a pool has at most ${THREADS_MAX} threads`);
     }
+    this.wake();
     let thread = 0;
     while (this.#slots.has(thread)) thread++;
     this.#slots.set(thread, endedSlot());
@@ -173,6 +195,30 @@ export class ThreadPool {
     this.#batching = batching;
     for (const { port } of this.#slots.values())
       port?.postMessage({ type: 'batch', batching } satisfies Batch);
+  }
+
+  /**
+   * The settings of the actor from now on: threads that live get them between two batches, those that start later open with them. Resolves
+   * when every thread that was ready has them, or later ones, or has ended.
+   * @throws PoolRequestError (rejects) when the actor takes none, or they cannot be sent to a thread: nothing is changed then
+   * @throws ActorSettingsError (rejects) when threads have refused them
+   */
+  async configure(settings: unknown): Promise<void> {
+    const { task, configures = false } = this.#options;
+    if (!configures) {
+      const why = 'its definition has no configure';
+      throw new PoolRequestError(
+        `the settings of actor ${task.actor} cannot be changed while it runs: ${why}`,
+      );
+    }
+    // A copy: what its owner does with it later is no change.
+    const copy = sendable(task.actor, settings);
+    const ready = this.threads.filter((thread) => this.mode(thread) === 'ready');
+    const { version, taken } = this.#changes.begin(ready);
+    this.#settings = copy;
+    for (const { port } of this.#slots.values())
+      port?.postMessage({ type: 'settings', version, settings: copy } satisfies Settings);
+    await taken;
   }
 
   /** Lets each thread finish what it has and end. Resolves then, or after `deadlineMs` with what still runs cut off. */
@@ -234,7 +280,15 @@ export class ThreadPool {
       if (Atomics.load(pulse, 0) === 0)
         slot.cutOff(new Error(`the thread did not start in ${START_MS_MAX} ms`));
     });
-    const task: HostTask = { ...this.#options.task, batching: this.#batching, thread, port: port2, pulse };
+    const task: HostTask = {
+      ...this.#options.task,
+      batching: this.#batching,
+      settings: this.#settings,
+      settingsVersion: this.#changes.version,
+      thread,
+      port: port2,
+      pulse,
+    };
     const run = async () => this.#piscina.run(task, { transferList: [port2], signal: abort.signal });
     slot.ended = run().then(
       () => this.#over(thread, port, new Error('the thread ended unasked')),
@@ -252,6 +306,10 @@ export class ThreadPool {
       this.#options.logger[message.level](message.fields, message.message);
       return;
     }
+    if (message.type === 'configured') {
+      this.#changes.answered(thread, message);
+      return;
+    }
     if (message.type === 'ready') {
       // It may have been told to end meanwhile.
       if (slot.mode !== 'starting') return;
@@ -266,6 +324,7 @@ export class ThreadPool {
     // lead to a delivery, which nobody would take and whose messages would be accused of the end.
     this.#options.onEnding(thread);
     this.#takeRest(thread, port);
+    this.#changes.gone(thread);
     this.#options.onEnded(thread);
     port.close();
     slot.port = undefined;
@@ -292,6 +351,15 @@ export class ThreadPool {
       const message = next.message as ToMain;
       if (message.type !== 'ready') this.#message(thread, port, message);
     }
+  }
+}
+
+/** @throws PoolRequestError */
+function sendable(actor: string, settings: unknown): unknown {
+  try {
+    return structuredClone(settings);
+  } catch (cause) {
+    throw new PoolRequestError(`the settings of actor ${actor} cannot be sent to a thread`, { cause });
   }
 }
 

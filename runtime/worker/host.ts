@@ -32,6 +32,7 @@ import type {
 import { Deliveries } from './deliveries.js';
 import { EventBuffer } from './event-buffer.js';
 import { Measuring } from './gauges.js';
+import { LiveSettings } from './live-settings.js';
 import { limitsOf, openParts } from './opening.js';
 import { portLogger } from './port-logger.js';
 import { ThreadMesh } from './thread-mesh.js';
@@ -56,10 +57,12 @@ async function run(task: HostTask): Promise<void> {
   const { port, actor, thread } = task;
   const logger = portLogger(port, new SharedLogLevel(task.logLevel), { actor, thread });
   let { batching } = task;
+  const settings = new LiveSettings(task, logger);
   const drainAsked = new Promise<number>((resolve) => {
     port.on('message', (message: ToWorker) => {
       if (message.type === 'drain') resolve(message.deadlineMs);
       else if (message.type === 'batch') ({ batching } = message);
+      else if (message.type === 'settings') settings.change(message);
     });
     // The main thread closed its end: it will not wait for anything we do.
     port.on('close', () => resolve(0));
@@ -67,7 +70,7 @@ async function run(task: HostTask): Promise<void> {
 
   const measuring = new Measuring(task.measures);
   const definition = await loadActor(task.module);
-  const opened = await openParts(definition, task, logger, drainAsked);
+  const opened = await openParts(definition, task, settings, logger, drainAsked);
   if (opened === undefined) return;
   const { resources, snapshots } = opened;
   const events = new EventBuffer((events) => port.postMessage({ type: 'events', events } satisfies Happened));
@@ -104,6 +107,10 @@ async function run(task: HostTask): Promise<void> {
     outcome: outcomeTo(task, () => host),
   });
 
+  const hung = (error: Error) => {
+    logger.error({ err: error }, 'a call hangs, its thread ends');
+    process.exit(HUNG_EXIT_CODE);
+  };
   const deliveries = new Deliveries(host, task);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'deliver') {
@@ -111,10 +118,11 @@ async function run(task: HostTask): Promise<void> {
       kernel.scheduler.flush();
     } else if (message.type === 'batch') {
       host.batch(message.batching);
-    } else if (message.type !== 'drain') {
+    } else if (message.type !== 'drain' && message.type !== 'settings') {
       threadMesh.handle(message);
     }
   });
+  await settings.opened({ definition, resources, host, scheduler: kernel.scheduler, hung });
   port.postMessage({ type: 'ready' } satisfies Ready);
 
   const report = () => {
@@ -137,11 +145,7 @@ async function run(task: HostTask): Promise<void> {
       host.delay.probe(kernel.scheduler);
       const since = host.suspendedSince();
       if (since === undefined || systemClock.now() - since <= task.receiveMsMax) return;
-      const error = new ReceiveTimeoutError(
-        `receive of actor ${actor} did not return in ${task.receiveMsMax} ms`,
-      );
-      logger.error({ err: error }, 'a receive hangs, its thread ends');
-      process.exit(HUNG_EXIT_CODE);
+      hung(new ReceiveTimeoutError(`receive of actor ${actor} did not return in ${task.receiveMsMax} ms`));
     },
     Math.min(SWEEP_INTERVAL_MS, task.receiveMsMax / 2),
   );

@@ -8,6 +8,7 @@ import { SharedLimits, TAKERS_MAX } from '../pool/shared-limits.js';
 import { backoffMs } from '../retry.js';
 import { loadSnapshotStore } from '../stores/store-module.js';
 import type { HostTask, Outage } from '../worker-protocol.js';
+import type { LiveSettings } from './live-settings.js';
 
 const OPEN_RETRY = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 100, delayMsMax: 2_000 };
 
@@ -25,14 +26,15 @@ export function limitsOf({ limits }: ActorDefinition, task: HostTask): TypeHostO
 export async function openParts(
   definition: ActorDefinition,
   task: HostTask,
+  settings: LiveSettings,
   logger: Logger,
   drainAsked: Promise<unknown>,
 ): Promise<{ readonly resources: unknown; readonly snapshots: TypeHostOptions['snapshots'] } | undefined> {
-  const { actor, thread, settings, snapshots } = task;
+  const { actor, thread, snapshots } = task;
   const store = snapshots && (await patiently(task, drainAsked, () => loadSnapshotStore(snapshots.store)));
   if (snapshots !== undefined && store === undefined) return undefined;
   const opened = await patiently(task, drainAsked, () =>
-    definition.open?.({ actor, thread, settings, logger }),
+    definition.open?.({ actor, thread, settings: settings.toOpen(), logger }),
   );
   if (opened === undefined) return undefined;
   return {

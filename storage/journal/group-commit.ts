@@ -9,6 +9,7 @@
  * scheduled, writing -> waiting    the active segment is used up, the next one not ready
  * waiting -> scheduled   it is
  * ```
+ * A journal at its limit gets another segment only for appends that pass on, and for what gives room back (`segment-chain.ts`).
  * No acknowledgement leaves before the sync returned (P1). A failed write or sync is final: after one, what the page
  * cache says is not what the disk holds, and only recovery finds out.
  */
@@ -92,6 +93,10 @@ export class GroupCommit {
     return this.#parts.state.refusal ?? this.#pending.admit(envelopeBytes);
   }
 
+  admitPassedOn(envelopeBytes: number): LogFullError | LogClosedError | undefined {
+    return this.#parts.state.refusalOfPassedOn ?? this.#pending.admitPassedOn(envelopeBytes);
+  }
+
   touched(partition: JournalPartition): void {
     this.#pending.touched(partition);
     if (this.#phase === 'idle') this.#schedule();
@@ -104,10 +109,15 @@ export class GroupCommit {
     else this.#cancelTimer ??= this.#parts.clock.after(COMMITS_DELAY_MS, this.#onTimer);
   }
 
+  /** A segment is gone, or the next one is ready. */
+  roomChanged(): void {
+    const { state, chain } = this.#parts;
+    if (state.current === 'full' && chain.hasRoom) state.to('open');
+  }
+
   /** The next segment is ready, or cannot be had for now. */
-  nextChanged(change: 'ready' | 'backoff'): void {
-    const { state } = this.#parts;
-    if (change === 'ready' && state.current === 'full') state.to('open');
+  nextChanged(): void {
+    this.roomChanged();
     if (this.#phase === 'waiting') this.#schedule();
     else if (this.#phase === 'idle' && this.#parts.chain.reclaimable > 0) this.#schedule();
   }
@@ -343,8 +353,14 @@ export class GroupCommit {
       return;
     }
     if (state.current === 'open') state.to('full', chain.failure);
-    this.#pending.fail(new LogFullError('the journal is full', { cause: chain.failure }));
+    // What senders have pending goes along: no more of it comes.
+    const forCommits = this.#pending.isEmpty && chain.reclaimable > 0;
+    if ((this.#pending.passedOn || forCommits) && chain.prepareBeyond()) {
+      this.#phase = 'waiting';
+      return;
+    }
     this.#phase = 'idle';
+    this.#pending.fail(new LogFullError('the journal is full', { cause: chain.failure }));
     if (state.current === 'closing') this.#drained();
   }
 

@@ -2,8 +2,9 @@
  * The journal's state, and what it means for an append.
  *
  * ```
- * open    -> full      the active segment is used up and there may be, or can be, no next one
- * full    -> open      a next segment is ready
+ * open    -> full      the active segment is used up and there may be, or can be, no next one; at the start: there are more
+ *                      segments than there may be
+ * full    -> open      a next segment is ready, and there are no more than there may be
  * open, full, closing -> failed    a write or sync of the active segment failed, or the lock was lost; final
  * open, full -> closing            `close` was called
  * closing, failed -> closed        everything is released
@@ -28,7 +29,7 @@ export type StateListener = (state: JournalMode, previous: JournalMode, cause: E
 
 export class JournalState {
   onChange: StateListener | undefined;
-  /** What an append is answered with; undefined when it is taken. */
+  /** What a sender's append is answered with; undefined when it is taken. */
   refusal: LogFullError | LogClosedError | undefined;
   readonly #fullness: FullnessLog;
   #state: JournalMode = 'open';
@@ -44,6 +45,11 @@ export class JournalState {
   /** Whether groups are still written. */
   get writable(): boolean {
     return this.#state !== 'failed' && this.#state !== 'closed';
+  }
+
+  /** The same for one that passes on: whether there is room for it shows when its segment is looked for. */
+  get refusalOfPassedOn(): LogFullError | LogClosedError | undefined {
+    return this.#state === 'full' ? undefined : this.refusal;
   }
 
   to(state: JournalMode, cause?: Error): void {

@@ -91,6 +91,10 @@ export class JournalHost implements PartitionHost {
     return this.#commit.admit(envelopeBytes);
   }
 
+  admitPassedOn(envelopeBytes: number) {
+    return this.#commit.admitPassedOn(envelopeBytes);
+  }
+
   touched(partition: JournalPartition): void {
     this.#commit.touched(partition);
   }
@@ -154,10 +158,12 @@ export class DiskJournal implements Journal {
     this.#commit.onLanded = (count) => {
       host.lag += count;
     };
-    preparer.onChange = (change) => this.#commit.nextChanged(change);
+    preparer.onChange = () => this.#commit.nextChanged();
+    this.#chain.onDeleted = () => this.#commit.roomChanged();
     lock.onLost = (reason) => this.#commit.fail(new Error(`the directory is not ours any more: ${reason}`));
     this.#chain.retire(this.#chain.reclaimable);
     this.#chain.prepareNext();
+    if (this.#chain.isOver) this.#state.to('full');
   }
 
   get id(): string {

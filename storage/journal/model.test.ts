@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { appendText, part, readTexts } from '../log-contract.js';
 import { realFileSystem } from './file-system.js';
 import type { Journal } from './journal.js';
+import { PASSED_ON_TIMES } from './segment-chain.js';
 import {
   KIB,
   openSmall,
@@ -35,6 +36,9 @@ class Run {
   readonly directory: string;
   /** 0: every sync but the first in the thread pool. */
   readonly inlineUsMax: number;
+  readonly bytesMax: number;
+  /** Times that the journal was longer than senders may make it. */
+  overs = 0;
   readonly model = new Map<string, ModelPartition>();
   /** Taken in the middle of a sync, when a crash is due. */
   crashed: Map<string, Buffer> | undefined;
@@ -44,9 +48,10 @@ class Run {
   readonly #paths = new Map<number, string>();
   #lastWrite: { name: string; position: number; before: Buffer } | undefined;
 
-  constructor(t: Test, seed: number, inlineUsMax: number) {
+  constructor(t: Test, seed: number, { inlineUsMax, bytesMax }: Pick<Run, 'inlineUsMax' | 'bytesMax'>) {
     this.t = t;
     this.inlineUsMax = inlineUsMax;
+    this.bytesMax = bytesMax;
     this.random = seededRandom(seed);
     this.directory = temporaryDirectory(t);
     for (const actor of ACTORS) {
@@ -63,7 +68,7 @@ class Run {
     return openSmall(this.t, this.directory, {
       partitions: PARTITIONS,
       segmentBytes: 16 * KIB,
-      bytesMax: 1024 * KIB,
+      bytesMax: this.bytesMax,
       memoryTailBytesMax: 4 * KIB,
       blockCacheBytesMax: 0,
       syncPolicy: { inlineUsMax: this.inlineUsMax, probeMsMin: 60_000, probeMsMax: 60_000 },
@@ -133,7 +138,7 @@ class Run {
       const { partition, model } = this.pick(journal);
       const text = `${this.counter++}-`.padEnd(this.below(600), '.');
       model.unsettled.push(text);
-      return appendText(partition, text).then(
+      return appendText(partition, text, this.below(3) === 0).then(
         (offset) => {
           if (offset !== model.texts.length) this.t.fail(`offset ${offset}, not ${model.texts.length}`);
           if (model.unsettled.shift() !== text) this.t.fail(`${text} acknowledged out of order`);
@@ -148,6 +153,9 @@ class Run {
       );
     });
     await Promise.all(appends);
+    const { diskBytes } = journal.stats();
+    if (diskBytes > this.bytesMax) this.overs++;
+    if (diskBytes > PASSED_ON_TIMES * this.bytesMax) this.t.fail(`${diskBytes} bytes`);
   }
 
   commit(journal: Journal): void {
@@ -219,11 +227,15 @@ t.test('random steps and crashes against a model', async (t) => {
   t.comment(`TEST_SEED=${seed}`);
   let crashes = 0;
   let messages = 0;
+  let overs = 0;
   for (let i = 0; i < 6; i++) {
-    const run = new Run(t, seed + i, i % 2 === 0 ? 1e9 : 0);
+    const inlineUsMax = i % 2 === 0 ? 1e9 : 0;
+    const run = new Run(t, seed + i, { inlineUsMax, bytesMax: (i < 2 ? 1024 : 48) * KIB });
     await run.steps(180);
     crashes += run.crashes;
     messages += run.counter;
+    overs += run.overs;
   }
   t.ok(crashes > 10, `${crashes} crashes, ${messages} messages`);
+  t.ok(overs > 10, `${overs} times beyond what senders may fill`);
 });

@@ -17,7 +17,10 @@ export interface JournalOptions {
   readonly partitions?: number;
   /** Size of a segment file, a multiple of 4 KiB up to 1 GiB; default 64 MiB. */
   readonly segmentBytes?: number;
-  /** Of all segment files, at least two segments; default 4 GiB. Above it the journal is `full`. */
+  /**
+   * Of all segment files, at least two segments; default 4 GiB. Above it the journal is `full`: it takes only what passes on, up to
+   * `PASSED_ON_TIMES` that much.
+   */
   readonly bytesMax?: number;
   /** Newest messages kept in memory for readers; default 16 MiB. */
   readonly memoryTailBytesMax?: number;

@@ -22,6 +22,8 @@ export interface PartitionHost {
   readonly account: IndexAccount;
   /** Asks for room in the pending buffer; an error when the append is refused. */
   admit(envelopeBytes: number): LogFullError | LogClosedError | undefined;
+  /** The same for an append that passes on. */
+  admitPassedOn(envelopeBytes: number): LogFullError | LogClosedError | undefined;
   /** The partition has pending appends and had none before. */
   touched(partition: JournalPartition): void;
   /** `count` more messages are committed. */
@@ -78,8 +80,9 @@ export class JournalPartition implements LogPartition, TailOwner {
     this.committed = offsets.committed;
   }
 
-  append(envelope: Uint8Array, waiter: AppendWaiter): void {
-    const refusal = this.#host.admit(envelope.length);
+  append(envelope: Uint8Array, waiter: AppendWaiter, passesOn = false): void {
+    const { length } = envelope;
+    const refusal = passesOn ? this.#host.admitPassedOn(length) : this.#host.admit(length);
     if (refusal !== undefined) {
       waiter.appendFailed(refusal);
       return;

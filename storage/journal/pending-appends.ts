@@ -16,6 +16,7 @@ export class PendingAppends {
   readonly #full: LogFullError;
   readonly #tooLong: LogFullError;
   #bytes = 0;
+  #passedOn = false;
   /** Partitions with pending appends, in the order of the first of each. */
   #touched: JournalPartition[] = [];
 
@@ -34,6 +35,11 @@ export class PendingAppends {
     return this.#touched.length === 0;
   }
 
+  /** Whether there is one among them that passes on, or was since there were none at all. */
+  get passedOn(): boolean {
+    return this.#passedOn;
+  }
+
   /** Counts an append in, or says why not. */
   admit(envelopeBytes: number): LogFullError | undefined {
     if (envelopeBytes > this.#envelopeBytesMax) return this.#tooLong;
@@ -41,6 +47,12 @@ export class PendingAppends {
     if (bytes > this.#bytesMax) return this.#full;
     this.#bytes = bytes;
     return undefined;
+  }
+
+  admitPassedOn(envelopeBytes: number): LogFullError | undefined {
+    const refusal = this.admit(envelopeBytes);
+    if (refusal === undefined) this.#passedOn = true;
+    return refusal;
   }
 
   touched(partition: JournalPartition): void {
@@ -62,7 +74,10 @@ export class PendingAppends {
     }
     group.push(...touched.splice(0, whole));
     const partition = touched[0];
-    if (partition === undefined) return bytes;
+    if (partition === undefined) {
+      this.#passedOn = false;
+      return bytes;
+    }
     // The most that fits of the next partition; a lone message may be longer than the usual group.
     const alone = group.length === 0 && partition.firstPendingBytes > bytesMax - RECORD_HEADER_BYTES - 8;
     const body = partition.take(
@@ -73,12 +88,14 @@ export class PendingAppends {
     this.#bytes -= body;
     group.push(partition);
     if (partition.pendingBytes === 0) touched.shift();
+    if (touched.length === 0) this.#passedOn = false;
     return bytes + RECORD_HEADER_BYTES + align(body);
   }
 
   fail(failure: LogFullError | LogClosedError): void {
     const touched = this.#touched;
     this.#touched = [];
+    this.#passedOn = false;
     for (const partition of touched) this.#bytes -= partition.failPending(failure);
   }
 }

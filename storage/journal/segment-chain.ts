@@ -1,8 +1,17 @@
 /**
  * The segments of a journal in their order: sealed ones, the active one, and the one being prepared to follow it.
  *
- * Their files together never pass `bytesMax`. The oldest go first, one at a time, each deletion made durable before the
- * next: a crash never leaves a gap.
+ * The oldest go first, one at a time, each deletion made durable before the next: a crash never leaves a gap.
+ *
+ * How many there may be:
+ * - two, always: one to write on, one to follow it
+ * - for senders, what `bytesMax` takes
+ * - for messages that pass on, `PASSED_ON_TIMES` that much: actors that empty the journal need room before they give room back
+ *
+ * An example, with room for 8 segments. Webhooks have filled them, none is routed yet: senders are refused. The actor `webhook` has
+ * handled what was in the first, and put two messages for other actors on the log for each of its own: two segments more, one less. When
+ * the eighth is handled there are 16, in which messages of those other actors stand and nothing else; as these are done the journal gets
+ * shorter, and at 8 it is open. With more than four messages for each of its own it had come to 32, and `webhook` would wait.
  */
 import type { Logger } from '../../runtime/logger.js';
 import type { BlockCache } from './block-cache.js';
@@ -11,7 +20,15 @@ import { hasCode } from './has-code.js';
 import type { Segment } from './segment.js';
 import type { PreparedSegment, SegmentPreparer } from './segment-preparer.js';
 
+/**
+ * So many times `bytesMax` is the end for everybody. While all actors work, each message may lead to so many of its size; while some are
+ * held up, to one less. No limit at all, and an actor that sends itself two messages for each would fill the disk.
+ */
+export const PASSED_ON_TIMES = 4;
+
 export class SegmentChain {
+  /** Called after a segment is deleted. */
+  onDeleted: (() => void) | undefined;
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #logger: Logger;
@@ -75,6 +92,16 @@ export class SegmentChain {
     return this.#preparer.state === 'preparing';
   }
 
+  /** Whether there are more than senders may fill. */
+  get isOver(): boolean {
+    return !this.#isShort && this.#bytes > this.#bytesMax;
+  }
+
+  /** Whether there is a segment to go on with, and senders may fill it. */
+  get hasRoom(): boolean {
+    return this.#preparer.state === 'ready' && !this.isOver;
+  }
+
   /** Why there is no next segment, when that is an error. */
   get failure(): Error | undefined {
     return this.#preparer.failure;
@@ -86,10 +113,25 @@ export class SegmentChain {
 
   /** Starts to prepare the next segment, if there is none and the size allows one. */
   prepareNext(): void {
-    if (this.#preparer.state !== 'idle' || this.#bytes + this.#segmentBytes > this.#bytesMax) return;
+    this.#prepare(this.#isShort ? Number.POSITIVE_INFINITY : this.#bytesMax);
+  }
+
+  /** The same beyond what senders may fill. Whether it is being prepared. */
+  prepareBeyond(): boolean {
+    return this.#prepare(PASSED_ON_TIMES * this.#bytesMax);
+  }
+
+  /** Nothing but the active one: another may follow, whatever size it had been made with. */
+  get #isShort(): boolean {
+    return this.#sealed.length === 0 && this.#doomed.length === 0;
+  }
+
+  #prepare(bytesMax: number): boolean {
+    if (this.#preparer.state !== 'idle' || this.#bytes + this.#segmentBytes > bytesMax) return false;
     this.#bytes += this.#segmentBytes;
     this.#preparer.prepare(this.#nextNumber, this.#segmentBytes);
     this.#nextNumber++;
+    return true;
   }
 
   activate(segment: Segment): void {
@@ -128,6 +170,7 @@ export class SegmentChain {
         this.#bytes -= segment.bytes;
         await this.#release(segment);
         this.prepareNext();
+        this.onDeleted?.();
       }
     } catch (error) {
       // Kept in line: the next retirement tries again, and so does a restart.

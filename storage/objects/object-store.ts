@@ -100,4 +100,6 @@ export type ObjectStoreSettings =
       readonly driver: 's3';
       /** `http(s)://accessKey:secretKey@host[:port]/bucket[/prefix][?region=...&path-style=true|false]` */
       readonly url: string;
+      /** At rest, which the store is asked for with each object: `AES256`, `aws:kms` or `aws:kms:<key id>`. Undefined: as its bucket is set up. */
+      readonly encryption?: string | undefined;
     };

@@ -8,6 +8,7 @@ import type { Logger } from '../../runtime/logger.js';
 import { ObjectStoreSettingsError } from './errors.js';
 import { FolderObjectStore } from './folder/folder-store.js';
 import type { ObjectStore, ObjectStoreSettings } from './object-store.js';
+import { isS3Encryption } from './s3/encryption.js';
 import { parseS3Url } from './s3/url.js';
 
 /** @throws ObjectStoreSettingsError */
@@ -19,6 +20,12 @@ export async function openObjectStore(settings: ObjectStoreSettings, logger?: Lo
   const { location, problem } = parseS3Url(settings.url);
   if (location === undefined)
     throw new ObjectStoreSettingsError(`the URL of the S3 store is wrong: ${problem}`);
+  const { encryption } = settings;
+  if (encryption !== undefined && !isS3Encryption(encryption))
+    throw new ObjectStoreSettingsError('the encryption of the S3 store is none that it knows');
   const { S3ObjectStore } = await import('./s3/s3-store.js');
-  return new S3ObjectStore(location, logger === undefined ? {} : { logger });
+  return new S3ObjectStore(location, {
+    ...(logger === undefined ? {} : { logger }),
+    ...(encryption === undefined ? {} : { encryption }),
+  });
 }

@@ -16,6 +16,7 @@ export {
   EmbeddedPostgresUnsupportedError,
   EmbeddedPostgresVersionError,
 } from './embedded-errors.js';
+export { EndpointsTable, type SavedEndpoint } from './endpoints.js';
 export {
   PostgresConflictError,
   PostgresQueryError,

@@ -22,6 +22,7 @@ function start(replicated?: () => Promise<boolean>) {
     pendingBytesMax: 1_000,
     replicated,
     state: () => 'open',
+    hasRoomToPassOn: () => true,
     onLanded: () => {},
     onFull: () => {},
     atTurnEnd: setImmediate,
@@ -29,6 +30,7 @@ function start(replicated?: () => Promise<boolean>) {
   const partition = new RedisPartition(
     {
       admit: (bytes) => appender.admit(bytes),
+      admitPassedOn: (bytes) => appender.admitPassedOn(bytes),
       touched: (touched) => appender.touched(touched),
       committed: () => {},
       read: async () => [],

@@ -28,8 +28,9 @@ export interface AppenderOptions {
   readonly pendingBytesMax: number;
   /** Whether enough replicas have what was sent before it. Asked right behind a group, on the same connection. */
   readonly replicated: (() => Promise<boolean>) | undefined;
-  /** `open` takes appends. */
+  /** `open` takes appends; `full` takes those that pass on, while it has room for them. */
   readonly state: () => LogState;
+  readonly hasRoomToPassOn: () => boolean;
   /** Frames are on the log, and their waiters told. */
   readonly onLanded: (frames: readonly FrameInFlight[]) => void;
   /** Redis says that it is at its memory limit. */
@@ -67,8 +68,16 @@ export class Appender {
   }
 
   admit(envelopeBytes: number): AppendFailure | undefined {
+    return this.#refusal() ?? this.#count(envelopeBytes);
+  }
+
+  admitPassedOn(envelopeBytes: number): AppendFailure | undefined {
     const refusal = this.#refusal();
-    if (refusal !== undefined) return refusal;
+    if (refusal === this.#full && this.#options.hasRoomToPassOn()) return this.#count(envelopeBytes);
+    return refusal ?? this.#count(envelopeBytes);
+  }
+
+  #count(envelopeBytes: number): LogFullError | undefined {
     if (envelopeBytes > ENVELOPE_BYTES_MAX) return this.#tooLong;
     const bytes = this.#bytes + envelopeBytes + FRAME_ITEM_OVERHEAD;
     if (bytes > this.#options.pendingBytesMax) return this.#tooMuch;

@@ -19,6 +19,7 @@ for (const isLeft of [false, true]) {
       const partition = new RedisPartition(
         {
           admit: () => undefined,
+          admitPassedOn: () => undefined,
           touched: () => {},
           committed: (committed) => committer.committed(committed),
           read: async () => [],

@@ -15,6 +15,8 @@ export type AppendFailure = LogFullError | LogClosedError | LogUnavailableError;
 export interface PartitionHost {
   /** Asks for room; an error when the append is refused. */
   admit(envelopeBytes: number): AppendFailure | undefined;
+  /** The same for an append that passes on. */
+  admitPassedOn(envelopeBytes: number): AppendFailure | undefined;
   /** The partition has pending appends and had none before. */
   touched(partition: RedisPartition): void;
   /** Its committed offset is to be written down. */
@@ -67,8 +69,9 @@ export class RedisPartition implements LogPartition {
     this.committed = offsets.committed;
   }
 
-  append(envelope: Uint8Array, waiter: AppendWaiter): void {
-    const refusal = this.#host.admit(envelope.length);
+  append(envelope: Uint8Array, waiter: AppendWaiter, passesOn = false): void {
+    const { length } = envelope;
+    const refusal = passesOn ? this.#host.admitPassedOn(length) : this.#host.admit(length);
     if (refusal !== undefined) {
       waiter.appendFailed(refusal);
       return;

@@ -21,7 +21,7 @@ import { LogKeys } from './keys.js';
 import { defineScripts, type Scripts } from './lua/index.js';
 import type { FilledOptions } from './options.js';
 import { type FrameInFlight, type PartitionHost, RedisPartition } from './partition.js';
-import { MemoryPressure } from './pressure.js';
+import { MemoryPressure, type RedisRoom } from './pressure.js';
 import { ServerIdentity } from './server-identity.js';
 import type { AofSync } from './server-settings.js';
 import { Watcher } from './watcher.js';
@@ -65,7 +65,7 @@ export class RedisLog implements MessageLog, PartitionHost {
   readonly #identity: ServerIdentity;
   readonly #byActor = new Map<string, readonly RedisPartition[]>();
   #mode: 'open' | 'closing' | 'closed' = 'open';
-  #full = false;
+  #room: RedisRoom = 'open';
   /** The latest state that was told. */
   #told: LogState = 'open';
   #closing: Promise<void> | undefined;
@@ -90,6 +90,7 @@ export class RedisLog implements MessageLog, PartitionHost {
       pendingBytesMax: options.pendingBytesMax,
       replicated: options.replicas === 0 ? undefined : () => this.#replicated(),
       state: () => this.state,
+      hasRoomToPassOn: () => this.#room !== 'none',
       onLanded: (frames) => this.#landed(frames),
       onFull: () => this.#pressure.refused(),
       atTurnEnd: options.atTurnEnd,
@@ -109,8 +110,8 @@ export class RedisLog implements MessageLog, PartitionHost {
       client: commands,
       clock,
       logger,
-      onChange: (full) => {
-        this.#full = full;
+      onChange: (room) => {
+        this.#room = room;
         this.#stateChanged();
       },
     });
@@ -138,7 +139,7 @@ export class RedisLog implements MessageLog, PartitionHost {
   get state(): LogState {
     if (this.#mode !== 'open') return this.#mode;
     if (this.#commands.status !== 'ready') return 'away';
-    return this.#full ? 'full' : 'open';
+    return this.#room === 'open' ? 'open' : 'full';
   }
 
   /** In front of every key. */
@@ -252,6 +253,10 @@ export class RedisLog implements MessageLog, PartitionHost {
 
   admit(envelopeBytes: number) {
     return this.#appender.admit(envelopeBytes);
+  }
+
+  admitPassedOn(envelopeBytes: number) {
+    return this.#appender.admitPassedOn(envelopeBytes);
   }
 
   touched(partition: RedisPartition): void {

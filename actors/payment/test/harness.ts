@@ -52,7 +52,7 @@ export async function openActor(
   };
 }
 
-function intercepted(pool: Pool, intercept: Intercept): Pool {
+export function intercepted(pool: Pool, intercept: Intercept): Pool {
   return {
     statementMsMax: pool.statementMsMax,
     get counts() {

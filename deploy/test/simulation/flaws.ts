@@ -42,8 +42,8 @@ class PassedOn implements LogPartition {
     this.#partition.onAppended = listener;
   }
 
-  append(envelope: Uint8Array, waiter: AppendWaiter): void {
-    this.#partition.append(envelope, waiter);
+  append(envelope: Uint8Array, waiter: AppendWaiter, passesOn?: boolean): void {
+    this.#partition.append(envelope, waiter, passesOn);
   }
 
   read(offset: number, bytesMax: number) {

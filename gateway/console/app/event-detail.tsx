@@ -4,10 +4,21 @@ import { useLoad } from './load.js';
 import { Masked, Revealed } from './payload.js';
 import { useReveal } from './reveal.js';
 import { linkTo } from './router.js';
-import { LoadState, Panel, Table, When } from './ui.js';
+import { ChangeButton, LoadState, Panel, Table, When } from './ui.js';
 import type { EventDetail } from './wire.js';
 
-export function EventPanel(props: { id: string; onChoose: (id: string) => void; onClose: () => void }) {
+const MISSING: Readonly<Record<NonNullable<EventDetail['payloadMissing']>, string>> = {
+  gone: 'The body was removed: it is older than bodies are kept.',
+  away: 'The body is in the archive, and the object store cannot be asked now.',
+  damaged: 'The archive does not have the body as it was. The log of the node says more.',
+};
+
+export function EventPanel(props: {
+  id: string;
+  onChoose: (id: string) => void;
+  onReplay: () => void;
+  onClose: () => void;
+}) {
   const { id } = props;
   const path = `/api/events/${encodeURIComponent(id)}`;
   const { value, error, isLoading } = useLoad<EventDetail>(path);
@@ -20,6 +31,7 @@ export function EventPanel(props: { id: string; onChoose: (id: string) => void; 
       actions={
         <>
           {value !== undefined && button}
+          {value !== undefined && <ChangeButton onClick={props.onReplay}>Replay</ChangeButton>}
           <button type="button" onClick={props.onClose}>
             Close
           </button>
@@ -32,10 +44,10 @@ export function EventPanel(props: { id: string; onChoose: (id: string) => void; 
         <div className="two">
           <div>
             <h3>Body</h3>
-            {body === undefined ? (
-              <Masked payload={value.payload} />
-            ) : (
-              <Revealed text={body.payloadText} base64={body.payload} />
+            {body !== undefined && <Revealed text={body.payloadText} base64={body.payload} />}
+            {body === undefined && value.payload !== null && <Masked payload={value.payload} />}
+            {body === undefined && value.payload === null && (
+              <p className="empty">{MISSING[value.payloadMissing ?? 'gone']}</p>
             )}
           </div>
           <Story detail={value} onChoose={props.onChoose} />
@@ -63,6 +75,12 @@ function Facts({ detail: { event, payment } }: { detail: EventDetail }) {
       </dd>
       <dt>Deduplicated by</dt>
       <dd className="mono">{event.dedupe}</dd>
+      {event.segment !== null && (
+        <>
+          <dt>Archived in</dt>
+          <dd className="mono">{event.segment}</dd>
+        </>
+      )}
       {event.traceparent !== null && event.traceparent !== '' && (
         <>
           <dt>Trace</dt>

@@ -54,11 +54,13 @@ export interface EventRow {
   readonly receivedAt: number;
   readonly processedAt: number;
   readonly bytes: number;
+  readonly segment: string | null;
 }
 
 export interface EventDetail {
   readonly event: EventRow;
-  readonly payload: MaskedPayload;
+  readonly payload: MaskedPayload | null;
+  readonly payloadMissing: 'gone' | 'away' | 'damaged' | null;
   readonly payment: {
     readonly id: string;
     readonly status: string;
@@ -105,6 +107,39 @@ export interface DeadLetterPreview {
   readonly warnings: readonly { readonly code: string; readonly detail: string }[];
 }
 
+export type ReplaySelect =
+  | { readonly ids: readonly string[] }
+  | { readonly filter: Readonly<Record<string, string | number>> };
+
+export interface ReplayRow {
+  readonly id: string;
+  readonly state: string;
+  readonly select: ReplaySelect;
+  readonly to: string | null;
+  readonly forced: boolean;
+  readonly total: number | null;
+  readonly seen: number;
+  readonly told: number;
+  readonly leftOut: Readonly<Record<string, number>>;
+  readonly perSecond: number | null;
+  readonly secondsLeft: number | null;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly reason: string | null;
+}
+
+export interface ReplayPreview {
+  readonly total: number | null;
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    readonly events: number;
+    readonly oldest: number;
+    readonly latest: number;
+  }[];
+  readonly effect: string;
+  readonly warnings: readonly { readonly code: string; readonly detail: string }[];
+}
+
 export interface UploadRow {
   readonly id: string;
   readonly state: string;
@@ -123,6 +158,61 @@ export interface UploadRow {
   readonly failure: { readonly code: string; readonly detail: string } | null;
   readonly client: string;
   readonly createdAt: string;
+}
+
+/** Where it stands, or a digest of it: never the secret. */
+export interface SecretRow {
+  readonly reference: string | null;
+  readonly digest: string | null;
+}
+
+export interface EndpointRow {
+  readonly name: string;
+  readonly source: 'file' | 'default' | 'api';
+  readonly provider: string;
+  readonly secrets: readonly SecretRow[];
+  readonly settings: {
+    readonly actor?: string;
+    readonly routes?: readonly {
+      readonly when?: string;
+      readonly to: string | readonly string[];
+      readonly continue?: boolean;
+    }[];
+  };
+  readonly served: boolean;
+  readonly problems: readonly string[];
+  readonly changedAt: string | null;
+  readonly changedBy: string | null;
+}
+
+export interface EndpointList {
+  readonly endpoints: readonly EndpointRow[];
+  readonly file: {
+    readonly path: string;
+    readonly readAt: string | null;
+    readonly problems: readonly string[];
+  } | null;
+}
+
+export interface TargetRow {
+  readonly name: string;
+  readonly known: boolean;
+  readonly origin: string;
+  readonly secrets: readonly SecretRow[];
+  readonly headers: readonly string[];
+  readonly settings: { readonly concurrency?: number; readonly ratePerSecond?: number };
+  readonly waiting: {
+    readonly count: number;
+    readonly more: boolean;
+    readonly since: string;
+    readonly dueAt: string;
+    readonly reason: string;
+  } | null;
+}
+
+export interface TargetList {
+  readonly targets: readonly TargetRow[];
+  readonly waitingKnown: boolean;
 }
 
 export interface AuditRow {

@@ -2,13 +2,18 @@
 import { type AuditLog, auditRoutes } from '../../api/audit.js';
 import { deadLetterRoutes } from '../../api/dead-letters.js';
 import { deadLetterBulkRoutes } from '../../api/dead-letters-bulk.js';
+import { endpointRoutes } from '../../api/endpoints.js';
 import { eventRoutes } from '../../api/events.js';
 import { type LogLevelState, logLevelRoutes } from '../../api/log-level.js';
 import { type PoolControl, type PoolState, poolRoutes } from '../../api/pools.js';
+import { replayRoutes } from '../../api/replays.js';
 import type { ApiRoute, AuditEntry } from '../../api/route.js';
 import type { PoolStatus } from '../../api/status-schema.js';
+import { targetRoutes } from '../../api/targets.js';
 import { uploadListRoutes } from '../../api/uploads.js';
+import { endpointList, targetList } from './endpoints.js';
 import { pools as startPools } from './figures.js';
+import { MadeUpReplays } from './replays.js';
 import { events, Letters, uploads } from './rows.js';
 
 const RANGE = { min: 1, max: 1_000 };
@@ -22,6 +27,7 @@ const ALLOWED = {
 
 export class MadeUpNode implements PoolControl {
   readonly letters = new Letters();
+  readonly replays = new MadeUpReplays();
   readonly changes: (AuditEntry & { readonly id: number })[] = [];
   pools: PoolStatus[] = startPools();
   level: LogLevelState['level'] = 'info';
@@ -70,13 +76,22 @@ export class MadeUpNode implements PoolControl {
           updatedAt: Date.now() - 7_200_000,
         }),
       },
+      payloads: { payloadOf: async ({ payload = Buffer.alloc(0) }) => payload },
     }),
+    ...replayRoutes({ replays: this.replays, poolMode: () => 'running' }),
     ...uploadListRoutes({
       now: Date.now,
       uploads: {
         list: async ({ states }) => uploads().filter(({ state }) => states?.includes(state) ?? true),
       },
     }),
+    ...endpointRoutes({
+      list: () => endpointList().endpoints,
+      file: () => endpointList().file,
+      put: () => Promise.reject(new Error('nobody changes one here')),
+      remove: async () => undefined,
+    }),
+    ...targetRoutes({ list: async () => targetList() }),
     ...poolRoutes(this),
     ...auditRoutes(this.audit),
     ...logLevelRoutes({

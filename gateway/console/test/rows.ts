@@ -123,7 +123,9 @@ export function events(): readonly PaymentEvent[] {
     traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`,
     receivedAt: START + n * MINUTE_MS,
     processedAt: START + n * MINUTE_MS + 140,
+    bytes: bodyOf(key).length,
     payload: bodyOf(key),
+    place: undefined,
   }));
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../../../actors/emp/index.js';
 import { isWord, isWordIn } from '../../../runtime/ascii.js';
 import { AsciiText } from '../../../runtime/ascii-text.js';
-import type { Provider, Refused, Verdict } from '../provider.js';
+import type { Accepted, Provider, Refused } from '../provider.js';
 import { Echo } from './echo.js';
 import { FormScanner, fieldNumber, type IdentityField } from './scan.js';
 import { Signatures } from './signature.js';
@@ -81,7 +81,8 @@ const TEXT_BYTES_MAX = 32 + ID_BYTES_MAX + 2 * LABEL_BYTES_MAX;
 const CONTROL = /\p{Cc}/u;
 
 export class EmpProvider implements Provider {
-  readonly mediaType = 'application/x-www-form-urlencoded';
+  readonly mediaTypes = ['application/x-www-form-urlencoded'];
+  readonly headers = [];
   readonly answerMediaType = Buffer.from('application/xml');
   readonly #endpoint: string;
   readonly #scanner = new FormScanner();
@@ -99,7 +100,7 @@ export class EmpProvider implements Provider {
     this.#key.append(keyHead, 0, keyHead.length);
   }
 
-  recognise(body: Buffer): Verdict {
+  recognise(body: Buffer): Accepted | Refused {
     const scanner = this.#scanner;
     scanner.scan(body);
     if (scanner.repeated !== undefined) return malformed(`field ${scanner.repeated} is repeated`);
@@ -114,7 +115,7 @@ export class EmpProvider implements Provider {
    * What nearly every notification is, without a string: an id and a status of characters that stand for themselves, no event,
    * nothing that the body's digest or another payment has to do with. Undefined when it is not that.
    */
-  #recogniseUsual(body: Buffer, rule: KindRule): Verdict | undefined {
+  #recogniseUsual(body: Buffer, rule: KindRule): Accepted | undefined {
     const scanner = this.#scanner;
     const { starts, ends } = scanner;
     if (rule.digest || !scanner.isEmpty(EVENT) || !scanner.isEmpty(ORIGINAL_ID)) return undefined;
@@ -148,7 +149,7 @@ export class EmpProvider implements Provider {
     return { outcome: 'accepted', key, dedupe, answer: rule.echo.ofWord(body, idStart, idEnd) };
   }
 
-  #recogniseAny(body: Buffer, rule: KindRule): Verdict {
+  #recogniseAny(body: Buffer, rule: KindRule): Accepted | Refused {
     const scanner = this.#scanner;
     const signedId = scanner.value(rule.signedId);
     if (signedId === '') return rule.idMissing;

@@ -50,6 +50,7 @@ export type Job =
       readonly first: number;
       readonly last: number;
       readonly durably?: boolean;
+      readonly asSender?: boolean;
     }
   | { readonly type: 'ask'; readonly to: Address; readonly job: Job; readonly timeoutMs?: number }
   | { readonly type: 'timer'; readonly ms: number; readonly every?: boolean; readonly job: Job }
@@ -180,11 +181,14 @@ async function asked(
   }
 }
 
-async function sent(context: Context, { to, first, last, durably }: Extract<Job, { type: 'send' }>) {
+async function sent(
+  context: Context,
+  { to, first, last, durably, asSender = false }: Extract<Job, { type: 'send' }>,
+) {
   const ref = context.ref<Job>(to[0], to[1]);
   for (let n = first; n <= last; n++) {
     const job: Job = { type: 'add', from: `${context.actor}/${context.key}`, n };
-    if (durably) await ref.tellDurably(job);
+    if (durably) await ref.tellDurably(job, { asSender });
     else await ref.tell(job);
   }
 }

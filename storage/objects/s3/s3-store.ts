@@ -34,6 +34,7 @@ import type {
   Presigner,
 } from '../object-store.js';
 import { S3AnswerError, toObjectError } from './answers.js';
+import { encryptionHeaders } from './encryption.js';
 import { multipartQuery, readMultipartPage } from './multipart-list.js';
 import { ObjectStream } from './object-stream.js';
 import { type CallLimits, S3Transport } from './transport.js';
@@ -80,13 +81,20 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #limits: S3Limits;
+  /** Headers of what makes an object. */
+  readonly #encryption: Readonly<Record<string, string>>;
   readonly #logger: Logger;
   #mode: 'open' | 'closed' = 'open';
 
   constructor(
     location: S3Location,
-    options: { readonly limits?: Partial<S3Limits>; readonly logger?: Logger } = {},
+    options: {
+      readonly limits?: Partial<S3Limits>;
+      readonly logger?: Logger;
+      readonly encryption?: string;
+    } = {},
   ) {
+    this.#encryption = encryptionHeaders(options.encryption);
     this.#limits = { ...DEFAULT_S3_LIMITS, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
     this.#transport = new S3Transport(location.secure, this.#limits.connectMs);
@@ -135,7 +143,7 @@ export class S3ObjectStore implements ObjectStore {
     const at = { method: 'PUT', bucketName: this.#bucket, objectName: this.#named(key) };
     await this.#call(
       `put ${key}`,
-      () => this.#client.makeRequestAsyncOmit({ ...at, headers: {} }, viewOf(bytes)),
+      () => this.#client.makeRequestAsyncOmit({ ...at, headers: { ...this.#encryption } }, viewOf(bytes)),
       this.#putting(),
     );
   }
@@ -144,7 +152,7 @@ export class S3ObjectStore implements ObjectStore {
     const name = this.#named(key);
     const multipart = await this.#call(
       `begin a multipart of ${key}`,
-      () => this.#client.initiateNewMultipartUpload(this.#bucket, name, {}),
+      () => this.#client.initiateNewMultipartUpload(this.#bucket, name, { ...this.#encryption }),
       { idleMs: this.#limits.idleMs, totalMs: this.#limits.callMs },
     );
     return String(multipart);

@@ -6,6 +6,11 @@ import { tokens } from './0005-tokens.js';
 import { partitionEpochs } from './0006-partition-epochs.js';
 import { pools } from './0007-pools.js';
 import { finding } from './0008-finding.js';
+import { webhooks } from './0009-webhooks.js';
+import { endpoints } from './0010-endpoints.js';
+import { forwards } from './0011-forwards.js';
+import { archive } from './0012-archive.js';
+import { replays } from './0013-replays.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -18,6 +23,11 @@ export const migrations: readonly Migration[] = [
   partitionEpochs,
   pools,
   finding,
+  webhooks,
+  endpoints,
+  forwards,
+  archive,
+  replays,
 ];
 
 export type { Migration } from './migration.js';

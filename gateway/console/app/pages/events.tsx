@@ -4,15 +4,20 @@ import { EventPanel } from '../event-detail.js';
 import { FilterForm, Pager, queryOf, type Values } from '../filters.js';
 import { bytes, duration } from '../format.js';
 import { useLoad } from '../load.js';
-import { LoadState, Panel, Table, When } from '../ui.js';
-import type { EventRow, Page } from '../wire.js';
+import { ReplayDialog } from '../replay-form.js';
+import { ChangeButton, LoadState, Panel, Table, When } from '../ui.js';
+import type { EventRow, Page, ReplaySelect } from '../wire.js';
 
 const FIELDS = [
   { name: 'key', label: 'Key', hint: 'the payment, as unique_id or endpoint:unique_id' },
   { name: 'id', label: 'Message id' },
   { name: 'endpoint', label: 'Endpoint' },
-  { name: 'kind', label: 'Kind', choices: ['processing', 'wpf', 'kyc', 'apm'] },
-  { name: 'status', label: 'Status', choices: ['applied', 'stale', 'recorded'] },
+  { name: 'kind', label: 'Kind' },
+  {
+    name: 'status',
+    label: 'Status',
+    choices: ['applied', 'stale', 'recorded', 'routed', 'unrouted', 'delayed'],
+  },
   { name: 'from', label: 'Accepted from', kind: 'time' },
   { name: 'to', label: 'Accepted before', kind: 'time' },
 ] as const;
@@ -22,6 +27,8 @@ export function EventsPage({ detail }: { detail: string }) {
   const [values, setValues] = useState<Values>(detail === '' ? {} : { key: detail });
   const [cursor, setCursor] = useState('');
   const [chosen, setChosen] = useState('');
+  const [replayed, setReplayed] = useState<ReplaySelect>();
+  const { id, ...filter } = queryOf(values);
   const { value, error, isLoading } = useLoad<Page & { events: readonly EventRow[] }>('/api/events', {
     ...queryOf(values),
     cursor,
@@ -37,9 +44,26 @@ export function EventsPage({ detail }: { detail: string }) {
         <FilterForm label="Search events" fields={FIELDS} start={values} onSearch={search} />
       </Panel>
       {chosen !== '' && (
-        <EventPanel key={chosen} id={chosen} onChoose={setChosen} onClose={() => setChosen('')} />
+        <EventPanel
+          key={chosen}
+          id={chosen}
+          onChoose={setChosen}
+          onReplay={() => setReplayed({ ids: [chosen] })}
+          onClose={() => setChosen('')}
+        />
       )}
-      <Panel title="Events" note="the newest first; what waits on the log has none yet">
+      <Panel
+        title="Events"
+        note="the newest first; what waits on the log has none yet"
+        actions={
+          <ChangeButton
+            disabled={value === undefined || value.events.length === 0}
+            onClick={() => setReplayed(id === undefined ? { filter } : { ids: [String(id)] })}
+          >
+            Replay all of the search
+          </ChangeButton>
+        }
+      >
         <LoadState error={error} isLoading={isLoading} hasValue={value !== undefined} />
         {value !== undefined && (
           <Table
@@ -77,6 +101,7 @@ export function EventsPage({ detail }: { detail: string }) {
         )}
         <Pager next={value?.next} isFirst={cursor === ''} onGo={setCursor} />
       </Panel>
+      {replayed !== undefined && <ReplayDialog select={replayed} onClose={() => setReplayed(undefined)} />}
     </div>
   );
 }
