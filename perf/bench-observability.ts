@@ -150,7 +150,10 @@ async function profileNode(dataDir: string, requestsFile: string): Promise<numbe
 async function measure(node: Node, state: NodeState, requestsFile: string): Promise<Figures> {
   await node.ask({ state }, ASK_MS_MAX);
   await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
-  const threads = (await status(node)).pools.flatMap((pool) => pool.threads);
+  // Of pools that nobody needs here the threads sleep.
+  const threads = (await status(node)).pools.flatMap((pool) =>
+    pool.threads.filter(({ mode }) => mode === 'ready'),
+  );
   if (threads.some(({ busy }) => (busy !== null) !== (state !== 'none'))) {
     throw new Error(`the threads do not measure as they should: ${state}`);
   }
