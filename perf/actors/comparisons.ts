@@ -30,7 +30,8 @@ export const COMPARISONS: readonly Comparison[] = [
     bars: { 'cross-throughput': 3, 'cross-ask': 0.667 },
   },
   { title: 'Tether / piscina.run', over: 'tether-2', under: 'piscina', bars: {} },
+  { title: 'Tether / poolifier', over: 'tether-2', under: 'poolifier', bars: {} },
 ];
 
 /** What one live activation may take beyond its state. */
-export const ACTIVATION_BYTES_BELOW = 1_024;
+export const ACTIVATION_BYTES_MAX = 1_024;

@@ -1,5 +1,5 @@
 /**
- * What `npm run bench:actors` measures: each benchmark with its parameters, what counts as one of its messages, and the
+ * What the scenario `actors` measures: each benchmark with its parameters, what counts as one of its messages, and the
  * proof that a run must give. All subjects read this table, so their rates compare.
  *
  * The benchmarks and their parameters are those of Savina (Imam and Sarkar, "Savina - An Actor Benchmark Suite", AGERE

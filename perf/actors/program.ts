@@ -1,5 +1,5 @@
 /**
- * A subject in JavaScript: runs one benchmark as the protocol in `bench-actors.ts` wants it, and prints its line.
+ * A subject in JavaScript: runs one benchmark as the protocol in `scenarios/actors.ts` wants it, and prints its line.
  *
  * Whole runs are repeated until they have taken long enough, first at a tenth of the scale to warm up, then to be
  * measured: a single run of a short benchmark is over before the compiler has seen it.

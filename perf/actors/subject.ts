@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { z } from 'zod';
+import type { Role } from '../harness/results.js';
 import { ACTIVATIONS, type BenchmarkName, taskOf } from './parameters.js';
 
 export type Measure = BenchmarkName | typeof ACTIVATIONS;
@@ -13,9 +14,10 @@ export interface Command {
 }
 
 export interface Subject {
-  /** As in `--only` and in the comparisons. */
+  /** As in the comparisons. */
   readonly name: string;
   readonly title: string;
+  readonly role: Role;
   /** Undefined when the subject has no such benchmark and need not be asked. */
   command(measure: Measure, scale: number): Command | undefined;
 }

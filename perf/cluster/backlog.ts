@@ -10,19 +10,17 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startRedis } from '../peers/redis.js';
 import { packedMessages } from '../peers/redis-content.js';
-import { showSpread, spread, table } from '../table.js';
 import { joined, type LogPlace, progressOf, redisCpuSeconds, startProducer, startWorker } from './nodes.js';
 import { PARTITIONS, PER_FRAME } from './work.js';
 
 const GROUP = PARTITIONS * PER_FRAME;
 /** At least so many messages, in whole groups of frames. */
-const wholeGroups = (messages: number) => Math.ceil(messages / GROUP) * GROUP;
-/** Ten thousand, and five million. */
-export const BACKLOGS = [wholeGroups(10_000), wholeGroups(5_000_000)] as const;
-const STEP = BACKLOGS[0];
-const STEPS = 30;
+export const wholeGroups = (messages: number) => Math.ceil(messages / GROUP) * GROUP;
+/** The smaller backlog has as many: a step takes all of it. */
+export const STEP = wholeGroups(10_000);
+/** Of a round. */
+export const STEPS = 30;
 const WARM_UP_STEPS = 40;
-export const BACKLOG_BAR = 1.3;
 
 /** Microseconds for a message. */
 export interface Cost {
@@ -46,16 +44,16 @@ export class StandingBacklog {
   #appended: number;
   #handled = 0;
 
-  /** @param directory of the Redis server; `stops` gets what ends its processes */
+  /** @param directory of the Redis server; `onEnd` gets what ends its processes */
   static async start(
     directory: string,
     messages: number,
-    stops: (() => Promise<void>)[],
+    onEnd: (stop: () => Promise<unknown> | unknown) => void,
   ): Promise<StandingBacklog> {
     const server = await startRedis(join(directory, `redis-${messages}`));
-    stops.push(server.stop);
+    onEnd(server.stop);
     const redis = new Redis({ port: server.port, host: '127.0.0.1' });
-    stops.push(async () => redis.disconnect());
+    onEnd(() => redis.disconnect());
     await redis.config('SET', 'auto-aof-rewrite-percentage', '0');
     const place: LogPlace = { url: `redis://127.0.0.1:${server.port}`, prefix: 'tether', actor: 'counting' };
     const filler = await startProducer(place);
@@ -64,9 +62,9 @@ export class StandingBacklog {
     const redisBytes = ((await usedBytes(redis)) - emptyBytes) / messages;
     // Those that are measured have the same past, whatever the backlog: who appended millions has code that is better compiled.
     const producer = await startProducer(place);
-    stops.push(producer.stop);
+    onEnd(producer.stop);
     const worker = await startWorker(place, 0);
-    stops.push(worker.stop);
+    onEnd(worker.stop);
     await joined([worker]);
     return new StandingBacklog({ redis, place, producer, worker }, messages, bytes / messages, redisBytes);
   }
@@ -137,60 +135,18 @@ class Sums {
   }
 }
 
-/** One round: the runs of the backlogs, in their order. */
-export async function measureBacklogs(backlogs: readonly StandingBacklog[]): Promise<readonly BacklogRun[]> {
-  const sums = backlogs.map(() => ({ handle: new Sums(), append: new Sums() }));
+/** One round: the runs of both, in their order. */
+export async function measureBacklogs(
+  small: StandingBacklog,
+  large: StandingBacklog,
+): Promise<readonly [BacklogRun, BacklogRun]> {
+  const sumsOf = (backlog: StandingBacklog) => ({ backlog, handle: new Sums(), append: new Sums() });
+  const [first, second] = [sumsOf(small), sumsOf(large)];
   for (let step = 0; step < STEPS; step++) {
-    for (const [at, backlog] of backlogs.entries()) {
-      const { handle, append } = sums[at] ?? {};
-      if (handle !== undefined && append !== undefined) await backlog.step(handle, append);
-    }
+    for (const { backlog, handle, append } of [first, second]) await backlog.step(handle, append);
   }
-  return sums.map(({ handle, append }) => ({ handle: handle.cost, append: append.cost }));
-}
-
-const cpuOf = ({ ownCpuUs, redisCpuUs }: Cost) => ownCpuUs + redisCpuUs;
-
-/** Prints the table. Whether the bars are met. */
-export function reportBacklogs(
-  backlogs: readonly StandingBacklog[],
-  rounds: readonly (readonly BacklogRun[])[],
-): boolean {
-  const runsOf = (at: number) => rounds.flatMap((round) => round[at] ?? []);
-  const [small, large] = [runsOf(0), runsOf(1)];
-  const sizes = backlogs.map(
-    ({ messages, envelopeBytes, redisBytes }) =>
-      `${messages.toLocaleString('en')} messages: ${((redisBytes * messages) / 1_048_576).toFixed(0)} MiB in Redis, ${redisBytes.toFixed(0)} bytes for each envelope of ${envelopeBytes.toFixed(0)}`,
-  );
-  console.log(
-    `## Backlog\n\n${sizes.join('\n')}\n` +
-      `${PER_FRAME} messages to a frame, ${PARTITIONS} partitions; append-only file synced every second, not written anew meanwhile; an actor that does nothing, one worker.\n` +
-      `${rounds.length} rounds of ${STEPS} steps; in each about ${STEP.toLocaleString('en')} messages of the head are handled, and then as many appended, so that the backlog stands. ` +
-      'Median over the rounds, least and most in brackets. Microseconds for each message.\n',
-  );
-  const measures: readonly (readonly [string, (run: BacklogRun) => number, boolean])[] = [
-    ['handled at the head: time', ({ handle }) => handle.wallUs, true],
-    ['handled at the head: CPU of worker and Redis', ({ handle }) => cpuOf(handle), true],
-    ['- of it the worker', ({ handle }) => handle.ownCpuUs, false],
-    ['- of it Redis', ({ handle }) => handle.redisCpuUs, false],
-    ['appended at the end: time', ({ append }) => append.wallUs, true],
-    ['appended at the end: CPU of producer and Redis', ({ append }) => cpuOf(append), true],
-    ['- of it the producer', ({ append }) => append.ownCpuUs, false],
-    ['- of it Redis', ({ append }) => append.redisCpuUs, false],
-  ];
-  let met = true;
-  const rows = measures.map(([name, read, hasBar]) => {
-    const ratio = spread(large.map((run, round) => read(run) / read(small[round] as BacklogRun)));
-    if (hasBar && !(ratio.median <= BACKLOG_BAR)) met = false;
-    const show = (runs: readonly BacklogRun[]) => showSpread(spread(runs.map(read)), 2);
-    return [name, show(small), show(large), showSpread(ratio, 2), hasBar ? `at most ${BACKLOG_BAR}` : ''];
-  });
-  const head = [
-    'microseconds for a message',
-    ...BACKLOGS.map((messages) => `of ${messages.toLocaleString('en')}`),
-  ];
-  console.log(`${table([...head, 'ratio, round by round', 'bar'], rows)}\n`);
-  return met;
+  const runOf = ({ handle, append }: typeof first) => ({ handle: handle.cost, append: append.cost });
+  return [runOf(first), runOf(second)];
 }
 
 async function usedBytes(redis: Redis): Promise<number> {

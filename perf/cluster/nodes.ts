@@ -1,7 +1,7 @@
-/** The processes of `bench:cluster`, and what the log in Redis says of them: read from Redis, not asked of those that are measured. */
+/** The processes of the scenarios of the cluster, and what the log in Redis says of them: read from Redis, not asked of those that are measured. */
 import type { Redis } from 'ioredis';
 import { LogKeys } from '../../storage/redis-log/keys.js';
-import { type Child, startChild } from '../child.js';
+import { type Child, startChild } from '../harness/child.js';
 import {
   type ActorName,
   PARTITIONS,

@@ -6,8 +6,7 @@
  * handled is counted: less than was appended ends the run.
  */
 import type { Redis } from 'ioredis';
-import { cpuSeconds } from '../process-stats.js';
-import { showSpread, spread, table } from '../table.js';
+import { cpuSeconds } from '../harness/process-stats.js';
 import {
   joined,
   type LogPlace,
@@ -21,16 +20,14 @@ import {
 import { PARTITIONS, PER_FRAME, WAIT_MS, WAITING_BATCH } from './work.js';
 
 export const WORKERS = [1, 2, 4, 8] as const;
-/** Of what so many workers would do at best. */
-export const LINEAR_BAR = 0.85;
-const LIMIT_PER_SECOND = (WAITING_BATCH * 1_000) / WAIT_MS;
+/** Of one worker: what the waits leave. */
+export const LIMIT_PER_SECOND = (WAITING_BATCH * 1_000) / WAIT_MS;
 /** Before the window: it lets the first batches pass. */
 const SETTLE_MS = 500;
 /** Of backlog beyond the window. */
 const REST_SECONDS = 2.5;
 
 export interface ScalingRun {
-  readonly workers: number;
   readonly perSecond: number;
   /** Busy in the window. */
   readonly workerCores: number;
@@ -85,7 +82,6 @@ export async function measureScaling(
     if (handled < backlog)
       throw new Error(`${count} workers: ${backlog} messages appended, ${handled} handled`);
     return {
-      workers: count,
       perSecond: (after.committed - before.committed) / seconds,
       workerCores,
       redisCores,
@@ -100,60 +96,4 @@ export async function measureScaling(
       started.map((start) => (start.status === 'fulfilled' ? start.value.stop() : undefined)),
     );
   }
-}
-
-/** Prints the table. Whether the bar is met. */
-export function reportScaling(rounds: readonly (readonly ScalingRun[])[], windowSeconds: number): boolean {
-  const of = (count: number) => rounds.flatMap((round) => round.filter(({ workers }) => workers === count));
-  const ratios = (count: number) =>
-    rounds.map((round) => {
-      const rate = (workers: number) => round.find((run) => run.workers === workers)?.perSecond ?? Number.NaN;
-      return rate(count) / (count * rate(1));
-    });
-  console.log(
-    `## Workers\n\n${rounds.length} rounds, each a backlog for every number of workers. The actor waits ${WAIT_MS} ms for each batch of at most ${WAITING_BATCH} messages, ` +
-      `one batch at a time and one thread in a worker: at most ${LIMIT_PER_SECOND.toLocaleString('en')} messages/s of one worker.\n` +
-      `Rate: committed offsets of all ${PARTITIONS} partitions in Redis, over a window of ${windowSeconds} s in which each worker has a backlog. ` +
-      'Median over the rounds, least and most in brackets.\n' +
-      'Cores: busy in the window, in all workers / in Redis. Twice: messages that were handed out a second time; leases lost: they ended before they were given back, as those of a worker do that ' +
-      'gets no CPU for seconds; both the most of all rounds. No message is missing, else the run ends.\n',
-  );
-  const rows = WORKERS.map((count) => {
-    const runs = of(count);
-    const show = (read: (run: ScalingRun) => number, digits: number) =>
-      showSpread(spread(runs.map(read)), digits);
-    const median = (read: (run: ScalingRun) => number) => spread(runs.map(read)).median.toFixed(2);
-    return [
-      `${count}`,
-      show(({ perSecond }) => perSecond, 0),
-      showSpread(spread(ratios(count)), 2),
-      show(({ perSecond }) => perSecond / (count * LIMIT_PER_SECOND), 2),
-      `${median(({ workerCores }) => workerCores)} / ${median(({ redisCores }) => redisCores)}`,
-      `${Math.min(...runs.map(({ owned }) => owned[0]))} to ${Math.max(...runs.map(({ owned }) => owned[1]))}`,
-      show(({ placedSeconds }) => placedSeconds, 1),
-      `${Math.max(...runs.map(({ surplus }) => surplus))}`,
-      `${Math.max(...runs.map(({ lost }) => lost))}`,
-    ];
-  });
-  console.log(
-    table(
-      [
-        'workers',
-        'processed/s',
-        'of linear',
-        'of the limit',
-        'cores',
-        'partitions each',
-        'placed in s',
-        'twice',
-        'leases lost',
-      ],
-      rows,
-    ),
-  );
-  const worst = Math.min(...WORKERS.map((count) => spread(ratios(count)).median));
-  console.log(
-    `\nOf linear: the rate by the number of workers times that of one worker of the same round. Least median ${worst.toFixed(2)}; bar: at least ${LINEAR_BAR}\n`,
-  );
-  return worst >= LINEAR_BAR;
 }

@@ -1,4 +1,4 @@
-/** What `bench:cluster` is about: its actors, their messages, and what its programs say to one another over IPC. */
+/** What the scenarios of the cluster are about: its actors, their messages, and what its programs say to one another over IPC. */
 
 /** Of each actor type. */
 export const PARTITIONS = 64;

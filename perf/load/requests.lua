@@ -20,8 +20,10 @@ function request()
 end
 
 function done(summary, latency, requests)
+  local percentiles = {}
+  for at, share in ipairs({50, 75, 90, 95, 99, 99.9, 99.99, 100}) do percentiles[at] = latency:percentile(share) end
   io.write(string.format(
-    '{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"statusErrors":%d,"socketErrors":%d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
+    '{"requests":%d,"durationUs":%d,"percentilesUs":[%s],"statusErrors":%d,"socketErrors":%d}\n',
+    summary.requests, summary.duration, table.concat(percentiles, ","), summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end

@@ -6,13 +6,15 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { cpuSeconds } from '../process-stats.js';
+import { type LatencySummary, PERCENTILES } from '../harness/latencies.js';
+import type { Pinning } from '../harness/pinning.js';
+import { cpuSeconds } from '../harness/process-stats.js';
 
 export interface WrkResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
+  /** As wrk measures them: from the moment at which a connection sends, which waits for its last answer (closed loop). */
+  readonly latency: LatencySummary;
   /** Answers other than 2xx and 3xx, and socket errors. */
   readonly errors: number;
   /** Cores that the server's process kept busy, 0 to the number of cores. */
@@ -27,6 +29,7 @@ export interface WrkRun {
   readonly seconds: number;
   readonly requestsFile: string;
   readonly serverPid: number;
+  readonly pinning: Pinning;
 }
 
 const SCRIPT = fileURLToPath(new URL('../../../perf/load/requests.lua', import.meta.url));
@@ -58,22 +61,19 @@ export function writeRequests(file: string, requests: readonly Buffer[]): void {
 }
 
 export async function runWrk(run: WrkRun): Promise<WrkResult> {
-  const { port, connections, seconds, requestsFile, serverPid } = run;
+  const { port, connections, seconds, requestsFile, serverPid, pinning } = run;
   const before = cpuSeconds(serverPid);
-  const child = promisify(execFile)(
+  // The shell's `times` says what wrk used; wrk itself does not.
+  const script = 'wrk -t1 -c"$1" -d"$2"s --timeout 10s -s "$3" "http://127.0.0.1:$4/"; times';
+  const command = pinning.load('sh', [
+    '-c',
+    script,
     'sh',
-    // The shell's `times` says what wrk used; wrk itself does not.
-    [
-      '-c',
-      'wrk -t1 -c"$1" -d"$2"s --timeout 10s -s "$3" "http://127.0.0.1:$4/"; times',
-      'sh',
-      String(connections),
-      String(seconds),
-      SCRIPT,
-      String(port),
-    ],
-    { env: { ...process.env, REQUESTS: requestsFile } },
-  );
+    ...[connections, seconds, SCRIPT, port].map(String),
+  ]);
+  const child = promisify(execFile)(command.file, [...command.args], {
+    env: { ...process.env, REQUESTS: requestsFile },
+  });
   const { stdout } = await child.catch((cause: Error) => {
     throw new Error('wrk does not run; it is in the Debian package wrk', { cause });
   });
@@ -81,15 +81,21 @@ export async function runWrk(run: WrkRun): Promise<WrkResult> {
   const json = stdout.split('\n').find((line) => line.startsWith('{'));
   if (json === undefined) throw new Error(`wrk printed no result: ${stdout}`);
   const result = JSON.parse(json) as Record<
-    'requests' | 'durationUs' | 'p50Us' | 'p99Us' | 'statusErrors' | 'socketErrors',
+    'requests' | 'durationUs' | 'statusErrors' | 'socketErrors',
     number
-  >;
+  > & { readonly percentilesUs: readonly number[] };
+  if (result.percentilesUs.length !== PERCENTILES.length)
+    throw new Error('wrk and PERCENTILES tell of other percentiles');
   const wall = result.durationUs / 1e6;
   return {
     requests: result.requests,
     requestsPerSecond: result.requests / wall,
-    p50Us: result.p50Us,
-    p99Us: result.p99Us,
+    latency: {
+      count: result.requests,
+      percentilesMs: result.percentilesUs.map((us) => us / 1_000),
+      // Of a closed loop: its connections are always busy.
+      meanMs: (connections * wall * 1_000) / result.requests,
+    },
     errors: result.statusErrors + result.socketErrors,
     serverCores: serverSeconds / wall,
     loadCores: childSeconds(stdout) / wall,

@@ -1,39 +1,27 @@
 /**
- * The peer's edge: Fastify takes the notification, verifies its signature and adds a BullMQ job before it answers, as the
- * documentation of both shows it.
+ * The edge of the peer Fastify and BullMQ: adds a job before it answers. How durable that is, Redis decides (`appendfsync` in `redis.ts`).
+ *
+ * Settings, after BullMQ's "Going to production": completed jobs are removed, else they fill Redis's memory; failed ones are kept for whoever
+ * looks; a queue fails at once while Redis is away instead of collecting in memory what was to be durable. A job is tried again, as every
+ * other peer's is. ioredis's automatic pipelines are not used: BullMQ does not advise them, and users reported lost locks with them.
  *
  * Arguments: Redis port, API password.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Queue } from 'bullmq';
-import { fastify } from 'fastify';
+import { serveByFastify } from './fastify-webhooks.js';
+import { ready } from './program.js';
 
 const [redisPort, password = ''] = process.argv.slice(2);
-const queue = new Queue('notifications', { connection: { host: '127.0.0.1', port: Number(redisPort) } });
-const app = fastify({ logger: false });
-
-app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
-  done(null, body),
-);
-
-app.post('/webhooks/:endpoint/:token', async (request, reply) => {
-  const body = request.body as string;
-  const form = new URLSearchParams(body);
-  const id = form.get('unique_id') ?? form.get('wpf_unique_id') ?? form.get('reference_id') ?? '';
-  const given = Buffer.from(form.get('signature') ?? '', 'hex');
-  const algorithm = given.length === 20 ? 'sha1' : given.length === 32 ? 'sha256' : 'sha512';
-  const expected = createHash(algorithm).update(`${id}${password}`).digest();
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return reply.code(401).send();
-  await queue.add('notification', { body }, { removeOnComplete: true, removeOnFail: false });
-  return reply
-    .type('application/xml')
-    .send(
-      `<?xml version="1.0" encoding="UTF-8"?>\n<notification_echo>\n  <unique_id>${id}</unique_id>\n</notification_echo>`,
-    );
+const queue = new Queue('notifications', {
+  connection: { host: '127.0.0.1', port: Number(redisPort), enableOfflineQueue: false },
+  defaultJobOptions: {
+    removeOnComplete: true,
+    removeOnFail: false,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 1_000 },
+  },
 });
-
-await app.listen({ host: '127.0.0.1', port: 0 });
-const address = app.server.address();
-if (address === null || typeof address === 'string') throw new Error('no port');
-process.send?.({ port: address.port });
-process.on('SIGTERM', () => process.exit(0));
+queue.on('error', (error) => console.error(error));
+await queue.waitUntilReady();
+const port = await serveByFastify(password, (body) => queue.add('notification', { body }));
+ready({ port });

@@ -1,5 +1,7 @@
 /** The limit: a uWebSockets.js handler that reads the body and answers. Nothing is kept. */
+
 import uWS from 'uWebSockets.js';
+import { endWithParent } from '../harness/end-with-parent.js';
 
 const app = uWS.App();
 app.post('/*', (res) => {
@@ -11,4 +13,5 @@ app.post('/*', (res) => {
 app.listen('127.0.0.1', 0, (socket) => {
   process.send?.({ port: uWS.us_socket_local_port(socket) });
 });
+endWithParent();
 process.on('SIGTERM', () => process.exit(0));

@@ -3,9 +3,11 @@
  *
  * Arguments: directory of the journal; the endpoints, as JSON.
  */
+
 import type { Endpoint } from '../../gateway/index.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { openJournal } from '../../storage/journal/index.js';
+import { endWithParent } from '../harness/end-with-parent.js';
 import { startGatewayOf } from './gateway.js';
 
 const [directory = '', endpoints = '[]'] = process.argv.slice(2);
@@ -15,6 +17,7 @@ for (const actor of ['payment', 'webhook']) {
 }
 const gateway = await startGatewayOf(journal, JSON.parse(endpoints) as readonly Endpoint[]);
 process.send?.({ port: gateway.port });
+endWithParent();
 process.on('SIGTERM', async () => {
   gateway.close();
   await journal.close();

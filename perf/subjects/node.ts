@@ -3,10 +3,12 @@
  *
  * Arguments: data directory; keys of the configuration as JSON, or nothing. Told `{ state: NodeState }`, it measures and traces as that says.
  */
+
 import { BroadcastChannel } from 'node:worker_threads';
 import { loadConfig } from '../../deploy/config.js';
 import { createLogger } from '../../deploy/logger.js';
 import { Node } from '../../deploy/node.js';
+import { endWithParent } from '../harness/end-with-parent.js';
 import { type NodeState, TRACING_CHANNEL } from './node-state.js';
 
 const [dataDir = '', keys = '{}'] = process.argv.slice(2);
@@ -26,6 +28,7 @@ process.on('message', ({ state }: { readonly state: NodeState }) => {
   tracing.postMessage(state === 'traced');
   process.send?.({ state });
 });
+endWithParent();
 process.on('SIGTERM', async () => {
   await node.drain();
   process.exit(0);

@@ -1,6 +1,7 @@
 /** A node under measurement, and what the measurements of uploads ask of it. */
 import { join } from 'node:path';
-import { type Child, startChild } from '../child.js';
+import { type Child, startChild } from '../harness/child.js';
+import { untilAtWork } from '../scenarios/emp.js';
 
 export interface UploadNode {
   readonly pid: number;
@@ -24,16 +25,23 @@ export interface UploadState {
 
 const POLL_MS = 200;
 
+/** Resolves when its database is there and its actors work. */
 export async function startUploadNode(
   directory: string,
   keys: Readonly<Record<string, string>>,
+  execArgv: readonly string[] = [],
 ): Promise<UploadNode> {
   const node: Child<{ readonly port: number; readonly databaseUrl: string; readonly apiToken: string }> =
-    await startChild(new URL('../subjects/node.js', import.meta.url), [
-      join(directory, 'node'),
-      JSON.stringify(keys),
-    ]);
+    await startChild(
+      new URL('../subjects/node.js', import.meta.url),
+      [join(directory, 'node'), JSON.stringify(keys)],
+      execArgv,
+    );
   const { port, apiToken, databaseUrl } = node.ready;
+  await untilAtWork({ port, apiToken }).catch(async (error) => {
+    await node.stop();
+    throw error;
+  });
   const url = `http://127.0.0.1:${port}`;
   const headers = { authorization: `Bearer ${apiToken}` };
   return {

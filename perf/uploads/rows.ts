@@ -23,7 +23,7 @@ const run = promisify(execFile);
 export async function measureRows(
   node: UploadNode,
   directory: string,
-  options: { readonly rounds: number; readonly rows: number },
+  options: { readonly rounds: number; readonly rows: number; note(text: string): void },
 ): Promise<readonly RowsRound[]> {
   const rounds: RowsRound[] = [];
   const file = join(directory, 'rows.csv');
@@ -39,7 +39,7 @@ export async function measureRows(
       tether: options.rows / seconds,
       copy: options.rows / (await copySeconds(node.databaseUrl, file)),
     });
-    process.stderr.write(`rows, round ${round + 1} of ${options.rounds}\n`);
+    options.note(`rows, round ${round + 1} of ${options.rounds}`);
   }
   rmSync(file);
   return rounds;

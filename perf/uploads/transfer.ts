@@ -1,11 +1,13 @@
 /**
- * One large file: through Tether into the S3 server, and straight into it with the `minio` client, round by round. And how much memory
- * the node takes while a still larger one goes through.
+ * One large file: through Tether into the S3 server, through the tus server, and straight into it with the `minio` client, round by round.
+ * And how much memory the node takes while a still larger one goes through.
  */
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
-import { startChild } from '../child.js';
+import { startChild } from '../harness/child.js';
+import { type ObjectsLimit, putObjects } from '../limits/put-objects.js';
+import { s3BucketOf } from '../limits/s3-client.js';
 import type { PutOrder, PutResult } from '../load/put-file.js';
 import { writeFileOfBytes } from './files.js';
 import { startUploadNode, type UploadNode } from './node.js';
@@ -13,7 +15,20 @@ import { startUploadNode, type UploadNode } from './node.js';
 export interface TransferRound {
   /** MB/s. */
   readonly tether: number;
+  readonly tus: number;
   readonly minio: number;
+  /** Objects of 8 MiB put from memory, MB/s. */
+  readonly puts: number;
+  /** Objects of 64 KiB put from memory, puts a second. */
+  readonly smallPutsPerSecond: number;
+}
+
+export interface TransferOptions {
+  readonly rounds: number;
+  readonly bytes: number;
+  /** Of the file during which memory is watched. */
+  readonly memoryBytes: number;
+  note(text: string): void;
 }
 
 export interface TransferResult {
@@ -24,12 +39,12 @@ export interface TransferResult {
 
 const DEADLINE_MS = 900_000;
 const SAMPLE_MS = 50;
+const TUS_SERVER = new URL('../peers/tus-server.js', import.meta.url);
+const PUTS: Omit<ObjectsLimit, 'url'> = { objects: 32, bytes: 8 * 1024 * 1024, concurrency: 4 };
+const SMALL_PUTS: Omit<ObjectsLimit, 'url'> = { objects: 400, bytes: 64 * 1024, concurrency: 16 };
 const PUT_FILE = new URL('../load/put-file.js', import.meta.url);
 
-export async function measureTransfer(
-  directory: string,
-  options: { readonly rounds: number; readonly bytes: number; readonly memoryBytes: number },
-): Promise<TransferResult> {
+export async function measureTransfer(directory: string, options: TransferOptions): Promise<TransferResult> {
   const stops: (() => Promise<void>)[] = [];
   try {
     const s3 = await startTestS3Server({ teardown: (work) => stops.push(work) });
@@ -39,6 +54,9 @@ export async function measureTransfer(
       TETHER_UPLOAD_BYTES_MAX: '64GiB',
     });
     stops.push(() => node.stop());
+    const tusServer = await startChild<{ readonly port: number }>(TUS_SERVER, [store]);
+    stops.push(tusServer.stop);
+    const tusUrl = `http://127.0.0.1:${tusServer.ready.port}/files`;
     // First, while the process is as it started.
     const memory = await measureMemory(node, join(directory, 'larger.csv'), options.memoryBytes);
     const file = join(directory, 'large.csv');
@@ -46,9 +64,12 @@ export async function measureTransfer(
     const rounds: TransferRound[] = [];
     for (let round = 0; round < options.rounds; round++) {
       const tether = bytes / 1e6 / (await throughTether(node, file));
+      const tus = bytes / 1e6 / (await throughTus(tusUrl, store, file));
       const minio = bytes / 1e6 / (await straight(store, file, `straight-${round}`));
-      rounds.push({ tether, minio });
-      process.stderr.write(`transfer, round ${round + 1} of ${options.rounds}\n`);
+      const { megabytesPerSecond: puts } = await putObjects({ url: store, ...PUTS });
+      const { objectsPerSecond: smallPutsPerSecond } = await putObjects({ url: store, ...SMALL_PUTS });
+      rounds.push({ tether, tus, minio, puts, smallPutsPerSecond });
+      options.note(`transfer, round ${round + 1} of ${options.rounds}`);
     }
     return { bytes, rounds, memory };
   } finally {
@@ -88,6 +109,14 @@ async function throughTether(node: UploadNode, file: string): Promise<number> {
     [{ file, name: 'a.csv', process: false }],
   );
   await node.remove(ids[0] ?? '');
+  return seconds;
+}
+
+/** Seconds; what it kept is removed. */
+async function throughTus(url: string, store: string, file: string): Promise<number> {
+  const { seconds, ids } = await put(['tus', url], [{ file, name: 'a.csv' }]);
+  const { client, bucket } = s3BucketOf(store);
+  for (const name of [ids[0] ?? '', `${ids[0]}.info`]) await client.removeObject(bucket, name);
   return seconds;
 }
 
