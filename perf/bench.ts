@@ -4,8 +4,10 @@
  * Run: npm run bench -- [scenario …] [--rounds N] [--seconds N] [--out directory] [--profile]
  *      npm run bench -- --list
  *      npm run bench -- --report results.json [--out directory]: shows again what a run found
- * Without a name all scenarios but those that take an hour. Prints its tables, and writes report.html and results.json. With --profile the
+ * Without a name the usual scenarios, about three quarters of an hour. Prints its tables, and writes report.html and results.json. With --profile the
  * programs of Tether are profiled (which costs them a tenth and more: the other figures are then worth less), and it says where the time goes.
+ *
+ * Ends with 0; with 1 when a bar is missed or a scenario failed, with 2 when it could not begin, with 130 when it was interrupted.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,35 +23,48 @@ import type { Bench, Scenario } from './harness/scenario.js';
 import { table } from './harness/table.js';
 import { readResults } from './report/read.js';
 import { printResults } from './report/terminal.js';
-import { writeReport } from './report/write.js';
+import { checkWritable, writeReport } from './report/write.js';
 import { SCENARIOS } from './scenarios/index.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-const EXIT_INTERRUPTED = 130;
+const EXIT = { missed: 1, unable: 2, interrupted: 130 } as const;
 const PROGRAMS = ['wrk', 'redis-server', 'nats-server', 'erl', 'psql'];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    out: { type: 'string', default: 'bench-report' },
-    profile: { type: 'boolean', default: false },
-    report: { type: 'string' },
-    list: { type: 'boolean', default: false },
-  },
-});
+const { values, positionals } = read();
+
+function read() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        out: { type: 'string', default: 'bench-report' },
+        profile: { type: 'boolean', default: false },
+        report: { type: 'string' },
+        list: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    return unable(error);
+  }
+}
+
+/** Says why, without a stack, and ends. */
+function unable(error: unknown): never {
+  console.error(`bench: ${error instanceof Error ? error.message : error}`);
+  process.exit(EXIT.unable);
+}
 
 const pinning = createPinning();
 
-function positive(name: 'rounds' | 'seconds'): number | undefined {
+/** @throws RangeError */
+function wholeNumber(name: 'rounds' | 'seconds'): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!(value > 0) || (name === 'rounds' && !Number.isInteger(value)))
-    throw new RangeError(
-      `--${name} is ${text}, allowed is a ${name === 'rounds' ? 'whole ' : ''}number above 0`,
-    );
+  if (!(Number.isInteger(value) && value > 0))
+    throw new RangeError(`--${name} is ${text}, allowed is a whole number from 1`);
   return value;
 }
 
@@ -79,8 +94,8 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
   const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'tether-bench-'));
   const stops: (() => Promise<unknown> | unknown)[] = [];
   const bench: Bench = {
-    rounds: positive('rounds'),
-    seconds: positive('seconds'),
+    rounds: wholeNumber('rounds'),
+    seconds: wholeNumber('seconds'),
     directory,
     pinning,
     nodeOptions: (name) => {
@@ -109,7 +124,7 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
   };
   const interrupted = () => {
     note('interrupted: stopping what was started');
-    void clean().finally(() => process.exit(EXIT_INTERRUPTED));
+    void clean().finally(() => process.exit(EXIT.interrupted));
   };
   for (const signal of SIGNALS) process.once(signal, interrupted);
   try {
@@ -132,33 +147,18 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
   }
 }
 
-function show(results: Results): void {
-  writeReport(results, values.out);
+async function show(results: Results): Promise<void> {
+  await writeReport(results, values.out);
   console.log(printResults(results));
   console.log(`\n${join(values.out, 'report.html')} and results.json have all of it`);
 }
 
-if (values.list) {
-  const rows = SCENARIOS.map(({ name, title, minutes, isUsual, needs }) => [
-    name,
-    title,
-    `${minutes} min`,
-    isUsual ? 'yes' : 'when named',
-    needs.map((need) => need.package).join(', '),
-  ]);
-  console.log(table(['scenario', 'what', 'takes', 'runs', 'needs, from Debian'], rows));
-} else if (values.report !== undefined) {
-  show(readResults(values.report));
-} else {
-  const scenarios = chosen(positionals);
-  checkPrograms(scenarios);
-  const minutes = scenarios.reduce((sum, scenario) => sum + scenario.minutes, 0);
-  note(
-    `${scenarios.map(({ name }) => name).join(', ')}: about ${minutes} minutes; run nothing else meanwhile`,
-  );
+/** @returns whether a bar was missed or a scenario failed */
+async function measure(scenarios: readonly Scenario[]): Promise<boolean> {
   const environment = readEnvironment(process.env.BENCH_DIR ?? tmpdir(), PROGRAMS, pinning.description);
   const startedAt = new Date().toISOString();
   const results: ScenarioResult[] = [];
+  const found = (): Results => ({ format: 1, startedAt, environment, scenarios: results });
   const failures: string[] = [];
   for (const scenario of scenarios) {
     try {
@@ -169,10 +169,42 @@ if (values.list) {
       console.error(error);
     }
     // After each, so that an end before the last loses nothing.
-    writeReport({ format: 1, startedAt, environment, scenarios: results }, values.out);
+    await writeReport(found(), values.out);
   }
-  show({ format: 1, startedAt, environment, scenarios: results });
+  await show(found());
   for (const failure of failures) console.error(`failed: ${failure}`);
   const missed = results.some(({ ratios }) => ratios.some(({ verdict }) => verdict === 'missed'));
-  if (failures.length > 0 || missed) process.exitCode = 1;
+  return failures.length > 0 || missed;
+}
+
+/** @throws Error (rejects) with what is wrong, before anything is measured */
+async function prepared(): Promise<readonly Scenario[]> {
+  wholeNumber('rounds');
+  wholeNumber('seconds');
+  const scenarios = chosen(positionals);
+  checkPrograms(scenarios);
+  await checkWritable(values.out);
+  const minutes = scenarios.reduce((sum, scenario) => sum + scenario.minutes, 0);
+  const names = scenarios.map(({ name }) => name).join(', ');
+  note(`${names}: about ${minutes} minutes; run nothing else meanwhile`);
+  return scenarios;
+}
+
+function list(): string {
+  const rows = SCENARIOS.map(({ name, title, minutes, isUsual, needs }) => [
+    name,
+    title,
+    `${minutes} min`,
+    isUsual ? 'yes' : 'when named',
+    needs.map((need) => need.package).join(', '),
+  ]);
+  return table(['scenario', 'what', 'takes', 'runs', 'needs, from Debian'], rows);
+}
+
+try {
+  if (values.list) console.log(list());
+  else if (values.report !== undefined) await show(readResults(values.report));
+  else if (await measure(await prepared())) process.exitCode = EXIT.missed;
+} catch (error) {
+  unable(error);
 }

@@ -4,7 +4,7 @@ import t from 'tap';
 import { readResults } from './read.js';
 import { FIXTURE } from './test/fixture.js';
 import { ODD } from './test/odd.js';
-import { writeReport } from './write.js';
+import { checkWritable, writeReport } from './write.js';
 
 /** As it is after it was written. */
 function rounded(value: unknown): unknown {
@@ -17,7 +17,7 @@ function rounded(value: unknown): unknown {
 t.test('what is written reads back the same', async (t) => {
   const directory = join(t.testdir(), 'made', 'anew');
   const results = { ...FIXTURE, scenarios: [...FIXTURE.scenarios, ODD] };
-  writeReport(results, directory);
+  await writeReport(results, directory);
   t.strictSame(readdirSync(directory).sort(), ['report.html', 'results.json']);
   const file = join(directory, 'results.json');
   const read = readResults(file);
@@ -29,15 +29,19 @@ t.test('what is written reads back the same', async (t) => {
   // The order of keys does not depend on who made them.
   const { environment, ...rest } = read;
   const programs = Object.fromEntries(Object.entries(environment.programs).reverse());
-  writeReport({ ...rest, environment: { ...environment, programs } }, directory);
+  await writeReport({ ...rest, environment: { ...environment, programs } }, directory);
   t.equal(readFileSync(file, 'utf8'), first);
 });
 
 t.test('where nothing can be written', async (t) => {
   const directory = join(t.testdir({ file: '' }), 'file', 'report');
-  t.throws(() => writeReport(FIXTURE, directory), {
-    message: /cannot write the report to .+ \(ENOTDIR.+: name a directory that can be written to with --out/,
-  });
+  const message =
+    /cannot write the report to .+ \(ENOTDIR.+: name a directory that can be written to with --out/;
+  await t.rejects(writeReport(FIXTURE, directory), { message });
+  await t.rejects(checkWritable(directory), { message });
+  const made = join(t.testdir(), 'made');
+  await checkWritable(made);
+  t.strictSame(readdirSync(made), [], 'and leaves nothing behind');
 });
 
 t.test('what is no result is refused', async (t) => {
