@@ -14,6 +14,23 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
+export type Frame = CpuProfile['nodes'][number]['callFrame'];
+
+/** What a thread was in at each sample, and for how long. @param fromUs what was before is left out, by `profileClockUs` */
+export function* samplesOf(
+  { startTime, nodes, samples, timeDeltas }: CpuProfile,
+  fromUs: number,
+): Generator<{ readonly frame: Frame; readonly us: number }, void, undefined> {
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  let at = startTime;
+  for (const [index, id] of samples.entries()) {
+    const us = timeDeltas[index] ?? 0;
+    at += us;
+    const frame = frames.get(id);
+    if (at >= fromUs && frame !== undefined) yield { frame, us };
+  }
+}
+
 /** Not at work, or not in JavaScript. */
 const NOT_BUSY: ReadonlySet<string> = new Set(['(idle)', '(program)']);
 
@@ -33,13 +50,8 @@ export function cpuShare(directory: string, fromUs: number, isOf: (url: string) 
   let of = 0;
   for (const name of readdirSync(directory)) {
     const profile: CpuProfile = JSON.parse(readFileSync(join(directory, name), 'utf8'));
-    const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
-    let at = profile.startTime;
-    for (const [index, id] of profile.samples.entries()) {
-      const us = profile.timeDeltas[index] ?? 0;
-      at += us;
-      const frame = frames.get(id);
-      if (at < fromUs || frame === undefined || NOT_BUSY.has(frame.functionName)) continue;
+    for (const { frame, us } of samplesOf(profile, fromUs)) {
+      if (NOT_BUSY.has(frame.functionName)) continue;
       busy += us;
       if (isOf(frame.url)) of += us;
     }

@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CpuProfile } from './cpu-share.js';
+import { type CpuProfile, type Frame, samplesOf } from './cpu-share.js';
 import type { MeasureGroup } from './results.js';
 
 const INTERVAL_US = 250;
@@ -71,14 +71,9 @@ class Sums {
   readonly #areas = new Map<string, number>();
   readonly #functions = new Map<string, number>();
 
-  add({ startTime, nodes, samples, timeDeltas }: CpuProfile, fromUs: number): void {
-    const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-    let at = startTime;
-    for (const [index, id] of samples.entries()) {
-      const frame = frames.get(id);
-      const us = timeDeltas[index] ?? 0;
-      at += us;
-      if (at < fromUs || frame === undefined || frame.functionName === IDLE) continue;
+  add(profile: CpuProfile, fromUs: number): void {
+    for (const { frame, us } of samplesOf(profile, fromUs)) {
+      if (frame.functionName === IDLE) continue;
       this.#busyUs += us;
       count(this.#areas, areaOf(frame), us);
       count(this.#functions, nameOf(frame), us);
@@ -106,8 +101,6 @@ function gathered(shares: readonly Share[]): readonly Share[] {
   const large = shares.filter(({ percent }) => percent >= SMALL_PERCENT);
   return rest === 0 ? large : [...large, { name: `${small.length} others`, percent: rest }];
 }
-
-type Frame = CpuProfile['nodes'][number]['callFrame'];
 
 function count(sums: Map<string, number>, name: string, us: number): void {
   sums.set(name, (sums.get(name) ?? 0) + us);

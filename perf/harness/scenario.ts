@@ -10,7 +10,7 @@ export interface Scenario {
   readonly needs: readonly { readonly program: string; readonly package: string }[];
   /** About how long it takes with the defaults. */
   readonly minutes: number;
-  /** Whether it runs when none is named: those that take an hour do not. */
+  /** Whether it runs when none is named: those that take long, or answer what is seldom asked, do not. */
   readonly isUsual: boolean;
   run(bench: Bench): Promise<Omit<ScenarioResult, 'name' | 'title' | 'seconds'>>;
 }
