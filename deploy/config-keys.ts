@@ -219,6 +219,12 @@ const CONFIG_KEYS = Object.freeze({
     meaning:
       'worker threads of the payment pool, or the least and the most; each holds one database connection',
   }),
+  TETHER_ANSWERS_FIRST_MS: whole(0, 10_000, {
+    default: '1500',
+    unit: 'ms',
+    meaning:
+      'longest time that new work is kept from actors while webhooks come faster than the gateway gets a CPU core to answer them; 0 = never',
+  }),
   TETHER_RETRY_ATTEMPTS_MAX: whole(1, 100, {
     default: '5',
     unit: 'deliveries',

@@ -29,6 +29,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     partitions: 64,
     journal: { bytesMax: 4 * 1024 ** 3, segmentBytes: 64 * 1024 ** 2 },
     threads: 2,
+    answersFirstMs: 1_500,
     retry: { attemptsMax: 5, delayMs: 200, delayMsMax: 10_000 },
     drainMsMax: 30_000,
     chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],

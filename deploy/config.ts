@@ -54,6 +54,8 @@ interface Settings {
   readonly partitions: number;
   readonly journal: { readonly bytesMax: number; readonly segmentBytes: number };
   readonly threads: PoolSize;
+  /** 0: never. */
+  readonly answersFirstMs: number;
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
@@ -196,6 +198,7 @@ function settle(values: ConfigValues): Settings {
       segmentBytes: get('TETHER_JOURNAL_SEGMENT_BYTES'),
     }),
     threads: get('TETHER_THREADS'),
+    answersFirstMs: get('TETHER_ANSWERS_FIRST_MS'),
     retry: Object.freeze({
       attemptsMax: get('TETHER_RETRY_ATTEMPTS_MAX'),
       delayMs: get('TETHER_RETRY_DELAY_MS'),

@@ -99,6 +99,7 @@ async function registryOf(test: Test, node: { done: number; waiting?: number } =
       }),
     },
     events,
+    deferredMs: () => 2_500,
     databaseState: () => 'ok',
     uploads: { mode: 'ready', active: 3 },
   });
@@ -114,6 +115,7 @@ t.test('counts are counters and have their value at each scrape', async (t) => {
     for (const line of [
       '# TYPE tether_actor_done_total counter',
       `tether_actor_done_total ${done + 2}`,
+      'tether_actor_deferred_seconds_total 2.5',
       'tether_actor_threads_lost_total 2',
       'tether_uploads_active 3',
       'tether_cluster_nodes 2',
@@ -157,6 +159,7 @@ t.test('a pool that is paused or has drained is told from one that works', async
       measures: () => ({ pools: [], dependencies: [] }),
     },
     events,
+    deferredMs: () => 2_500,
     databaseState: () => 'ok',
     uploads: { mode: 'ready', active: 0 },
   });

@@ -24,6 +24,8 @@ export interface MeasuredNode {
     stats(): NodeLogStats;
     commitTimes(): HistogramCounts;
   };
+  /** Deliveries to actors, for the sake of webhooks; since the start. */
+  readonly deferredMs: () => number;
   /** Undefined while this node is alone. */
   readonly cluster: () => AgentStats | undefined;
   readonly system: {
@@ -46,7 +48,17 @@ export interface MeasuredNode {
 
 export function registerNodeMetrics(
   metrics: GatewayMetrics,
-  { log, cluster, system, main, events, deadLettersWaiting, databaseState, uploads }: MeasuredNode,
+  {
+    log,
+    cluster,
+    deferredMs,
+    system,
+    main,
+    events,
+    deadLettersWaiting,
+    databaseState,
+    uploads,
+  }: MeasuredNode,
 ): void {
   const sum = (read: (actor: ActorStats) => number) => () =>
     system.stats().actors.reduce((total, actor) => total + read(actor), 0);
@@ -83,6 +95,11 @@ export function registerNodeMetrics(
     'tether_actor_in_flight',
     'Messages that threads have',
     sum(({ inFlight }) => inFlight),
+  );
+  metrics.counter(
+    'tether_actor_deferred_seconds_total',
+    'Time in which nothing was sent to actors, so that webhooks were answered first',
+    () => deferredMs() / 1_000,
   );
   metrics.counter(
     'tether_actor_threads_lost_total',

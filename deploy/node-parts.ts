@@ -54,6 +54,7 @@ interface Running {
   readonly cluster: AgentStats | undefined;
   /** The cluster as a node sees it that reads no partition itself. */
   readonly others: ClusterView | undefined;
+  readonly deferredMs: number;
 }
 
 interface NodeParts {
@@ -71,6 +72,7 @@ interface NodeParts {
   readonly gateway: Gateway;
   readonly logLevels: LogLevelControl;
   readonly view: WatchedView;
+  readonly metrics: GatewayMetrics;
 }
 
 /** Takes back what was made, the last first. */
@@ -191,6 +193,7 @@ async function openParts(
     main: () => ({ ...view.status().main, heapBytesMax: getHeapStatistics().heap_size_limit }),
     deadLettersWaiting: () => view.status().totals.deadLettersWaiting,
     cluster: () => running()?.cluster,
+    deferredMs: () => running()?.deferredMs ?? 0,
     system,
     events: system.events,
     databaseState: () => databaseState(parts),
@@ -232,7 +235,7 @@ async function openParts(
     logger,
     now: Date.now,
   });
-  return { ...parts, endpoints, handling, gateway, view, logLevels };
+  return { ...parts, endpoints, handling, gateway, view, logLevels, metrics };
 }
 
 function openUploads(

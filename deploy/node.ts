@@ -5,13 +5,15 @@
  * Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
-import { systemClock } from '../runtime/clock.js';
+import { monotonicClock, systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { ClusterView } from '../runtime/cluster/membership.js';
 import { asError } from '../runtime/failure.js';
 import type { Logger } from '../runtime/logger.js';
+import { ThreadSchedule } from '../runtime/measure/thread-schedule.js';
 import { flushSpans } from '../runtime/tracing.js';
 import { announcement } from './announce.js';
+import { AnswersFirst } from './answers-first.js';
 import { Censor } from './censor.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { NodePresence } from './cluster/node-presence.js';
@@ -61,6 +63,7 @@ export class Node implements Running {
   readonly #logger: Logger;
   #cluster: NodeCluster | undefined;
   #presence: NodePresence | undefined;
+  #answersFirst: AnswersFirst | undefined;
   #isDraining = false;
 
   private constructor(config: Config, parts: NodeParts, logger: Logger) {
@@ -104,6 +107,11 @@ export class Node implements Running {
     return this.#presence?.view();
   }
 
+  /** How long deliveries to actors have been deferred, so that webhooks were answered first. */
+  get deferredMs(): number {
+    return this.#answersFirst?.deferredMs ?? 0;
+  }
+
   /** Whether its threads measure what they do; for who asks what that costs. */
   measure(on: boolean): void {
     this.#parts.system.measure(on);
@@ -116,6 +124,7 @@ export class Node implements Running {
       this.#parts;
     const { drainMsMax } = this.#config;
     await gateway.drain(drainMsMax);
+    this.#answersFirst?.stop();
     await endpoints.stop();
     await uploads?.stop(INTAKE_END_MS);
     await this.#cluster?.leave(drainMsMax);
@@ -147,6 +156,7 @@ export class Node implements Running {
     pools.follow(saved);
     const { role, redisUrl } = this.#config;
     if (role !== 'gateway') void handling.start();
+    if (role === 'all') this.#answersFirst = this.#putAnswersFirst();
     if (log.shared !== undefined && redisUrl !== undefined && role === 'gateway') {
       const { prefix } = log.shared;
       this.#presence = new NodePresence({ node: this.name, redisUrl, prefix, logger: this.#logger });
@@ -163,5 +173,19 @@ export class Node implements Running {
     }
     uploads?.startSweeping();
     this.#parts.archive.begin(system);
+  }
+
+  #putAnswersFirst(): AnswersFirst | undefined {
+    const { answersFirstMs: deferMsMax } = this.#config;
+    const schedule = deferMsMax === 0 ? undefined : ThreadSchedule.open();
+    if (schedule === undefined) return undefined;
+    const { system, metrics } = this.#parts;
+    return new AnswersFirst({
+      gate: system.gate,
+      schedule,
+      acknowledged: () => metrics.totals().acknowledged,
+      deferMsMax,
+      clock: monotonicClock,
+    });
   }
 }

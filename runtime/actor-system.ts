@@ -6,6 +6,7 @@
 import type { ActorDefinition, ActorType } from './actor.js';
 import type { ActorRef } from './actor-ref.js';
 import { batchingOf } from './batching.js';
+import { DeliveryGate } from './dispatch/delivery-gate.js';
 import { PoolRequestError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { ActorEvent } from './events.js';
@@ -40,6 +41,8 @@ export class ActorSystem {
   readonly #options: FilledSystemOptions;
   readonly #deadLetters: DeadLetterWriter;
   readonly events: EventStream;
+  /** What is sent to actors from the log passes here; what actors say to one another does not. */
+  readonly gate = new DeliveryGate();
   readonly #main: MainSide;
   readonly #meter: SystemMeter;
   /** Of dead letters; `replay` is that of one. */
@@ -386,6 +389,7 @@ export class ActorSystem {
         received: (thread, message) => main.received(actor, thread, message),
       },
       onEvent: (event) => this.#happened(event),
+      gate: this.gate,
       meter: this.#meter.pool(actor),
       clock,
       random: Math.random,

@@ -34,8 +34,8 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    const { actor, post, clock, logger } = options;
-    this.#sender = new Sender({ actor, post, now: () => clock.now(), logger, onAbsent: options.onAbsent });
+    const { actor, post, clock, logger, onAbsent, gate } = options;
+    this.#sender = new Sender({ actor, post, now: () => clock.now(), logger, onAbsent, gate });
     const all = options.ownership !== 'none';
     this.#feeds = options.partitions.map((partition) => new Feed(partition, all ? 'idle' : 'absent'));
     for (let thread = 0; thread < options.threads; thread++) this.addThread(thread);

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.js';
 import type { LogPartition } from '../message-log.js';
 import type { DeadLetterWriter } from '../stores/dead-letter-writer.js';
 import type { Deliver } from '../worker-protocol.js';
+import type { DeliveryGate } from './delivery-gate.js';
 import type { Release } from './handover.js';
 import type { Discard, OwnershipAtStart } from './ownership.js';
 
@@ -29,6 +30,8 @@ export interface DispatcherOptions {
   readonly onOwned?: (partition: number, thread: number | undefined, epoch: number | undefined) => void;
   /** There may be something to send to a thread that is not there. */
   readonly onAbsent?: () => void;
+  /** Default: always open. */
+  readonly gate?: DeliveryGate;
   /** Something that was in flight is so no more. */
   readonly onSettled?: () => void;
 }

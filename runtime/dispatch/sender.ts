@@ -4,12 +4,13 @@
  * Modes:
  *   running <--pause, resume--> paused
  *   running, paused --stop--> stopped
- * It sends in `running` only.
+ * It sends in `running` only, and while the gate is open.
  */
 
 import type { Logger } from '../logger.js';
 import type { Frame } from '../message-log.js';
 import type { Deliver } from '../worker-protocol.js';
+import type { DeliveryGate } from './delivery-gate.js';
 import type { Feed, Slice } from './feed.js';
 import type { Route } from './route.js';
 
@@ -28,14 +29,19 @@ export interface SenderOptions {
   readonly logger: Logger;
   /** There may be something to send to a thread that is not there. */
   readonly onAbsent: (() => void) | undefined;
+  /** Default: always open. */
+  readonly gate: DeliveryGate | undefined;
 }
 
 export class Sender {
   readonly #options: SenderOptions;
+  /** To be asked again when the gate opens. */
+  readonly #atGate = new Set<Route>();
   #mode: SenderMode = 'running';
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    options.gate?.onOpen(() => this.#gateOpened());
   }
 
   get mode(): SenderMode {
@@ -61,6 +67,20 @@ export class Sender {
       this.#options.onAbsent?.();
       return;
     }
+    if (this.#options.gate?.isShut) this.#atGate.add(route);
+    else this.#send(route);
+    for (const feed of route.line) {
+      if (!feed.delay.waits) feed.delay.set(feed.partition.end - 1, this.#options.now());
+    }
+  }
+
+  #gateOpened(): void {
+    const routes = [...this.#atGate];
+    this.#atGate.clear();
+    for (const route of routes) this.pump(route);
+  }
+
+  #send(route: Route): void {
     while (route.line.length > 0 && route.mayBeginRead) {
       const slices: (readonly [Feed, Slice])[] = [];
       let bytes = 0;
@@ -74,9 +94,6 @@ export class Sender {
         }
       }
       if (slices.length > 0) this.#post(route, slices, bytes);
-    }
-    for (const feed of route.line) {
-      if (!feed.delay.waits) feed.delay.set(feed.partition.end - 1, this.#options.now());
     }
   }
 

@@ -297,7 +297,8 @@ export class ActorPool {
     if (this.#resizer.busy) return;
     const threads = this.#pool.threads.length;
     let wanted = threads;
-    if (this.#mode !== 'running' || this.#news.outage !== undefined || this.#losses.unstable(now)) {
+    const standsStill = this.#mode !== 'running' || this.#options.gate.isShut;
+    if (standsStill || this.#news.outage !== undefined || this.#losses.unstable(now)) {
       this.#scale = undecided(this.#scale);
     } else {
       const { min, max } = this.#settings;

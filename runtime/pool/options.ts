@@ -1,6 +1,7 @@
 /** What a pool is made of, and how it looks after itself. */
 import type { Transferable } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
+import type { DeliveryGate } from '../dispatch/delivery-gate.js';
 import type { Release } from '../dispatch/handover.js';
 import type { Discard, OwnershipAtStart } from '../dispatch/ownership.js';
 import type { ActorEvent } from '../events.js';
@@ -45,6 +46,7 @@ export interface ActorPoolOptions {
   /** What the threads are to one another. */
   readonly mesh: PoolMesh;
   readonly onEvent: (event: ActorEvent) => void;
+  readonly gate: DeliveryGate;
   readonly meter: PoolMeter;
   readonly clock: Clock;
   readonly random: () => number;
