@@ -30,7 +30,24 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const EXIT = { missed: 1, unable: 2, interrupted: 130 } as const;
 const PROGRAMS = ['wrk', 'redis-server', 'nats-server', 'erl', 'psql'];
 
+const USAGE = `npm run bench -- [scenario ...] [options]: how fast Tether is on this machine, beside peers and limits
+
+  --rounds N       how often everything is measured
+  --seconds N      how long each measurement takes
+  --out DIRECTORY  where report.html and results.json go (bench-report)
+  --profile        profiles the programs of Tether, and says where the time goes
+  --report FILE    shows again what a run found: its results.json
+  --list           the scenarios, what they need, how long they take
+
+Without a name the usual scenarios, three quarters of an hour. docs/how-to/measure.md says how to read what it prints.
+Exit codes: 0 done, 1 a bar was missed or a scenario failed, 2 it could not begin, 130 interrupted.
+`;
+
 const { values, positionals } = read();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
 
 function read() {
   try {
@@ -43,6 +60,7 @@ function read() {
         profile: { type: 'boolean', default: false },
         report: { type: 'string' },
         list: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     });
   } catch (error) {

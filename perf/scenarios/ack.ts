@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../../runtime/testing/until.js';
 import { startChild } from '../harness/child.js';
 import { Findings } from '../harness/findings.js';
 import { percentileMs } from '../harness/latencies.js';
@@ -18,10 +17,10 @@ import { runWrk, type WrkResult } from '../load/wrk.js';
 import { PEER_NAMES, PEERS, startPeer } from '../peers/webhook-peers.js';
 import {
   bodiesOf,
+  logEmpties,
   PASSWORD,
   PATH,
   preparedBlast,
-  progressOf,
   type StartedNode,
   startNode,
   writeNotifications,
@@ -269,7 +268,7 @@ async function processedPerSecond(node: StartedNode): Promise<number> {
     const load = await preparedBlast({ ...order, seed });
     const startMs = performance.now();
     await load.run();
-    await until('the log is empty', async () => (await progressOf(node)).lag === 0, OPEN_MS_MAX);
+    await logEmpties(node, OPEN_MS_MAX);
     perSecond = (PROCESSED / (performance.now() - startMs)) * 1_000;
   }
   return perSecond;

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import { DEFAULT_ENDPOINT } from '../../deploy/endpoint.js';
 import { empTraffic } from '../../deploy/send/emp-traffic.js';
+import { lagOf } from '../../deploy/test/node-metrics-text.js';
 import { statusSchema } from '../../gateway/api/status-schema.js';
 import { until } from '../../runtime/testing/until.js';
 import { startChild } from '../harness/child.js';
@@ -142,6 +143,14 @@ export async function api(node: StartedNode, method: string, path: string, body?
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return text === '' ? undefined : JSON.parse(text);
+}
+
+/**
+ * Resolves when nothing is left on the log. By its metrics, which are of the moment: what `progressOf` reads may be a second old, and say of a short load that it
+ * has not begun.
+ */
+export async function logEmpties({ port }: Pick<StartedNode, 'port'>, deadlineMs: number): Promise<void> {
+  await until('the log is empty', async () => (await lagOf(`http://127.0.0.1:${port}`)) === 0, deadlineMs);
 }
 
 /** Messages that are on the log and not handled, and how many have been handled since the start. */

@@ -4,12 +4,11 @@
  */
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { until } from '../../runtime/testing/until.js';
 import { Findings } from '../harness/findings.js';
 import { interleaved } from '../harness/rounds.js';
 import { type Scenario, WRK } from '../harness/scenario.js';
 import { runBurst } from '../load/burst.js';
-import { bodiesOf, progressOf, rowsOf, startNode, writeNotifications } from './emp.js';
+import { bodiesOf, logEmpties, rowsOf, startNode, writeNotifications } from './emp.js';
 
 const SEED = 20_261_128;
 const COUNT = 60_000;
@@ -47,7 +46,7 @@ export const storm: Scenario = {
       const startMs = performance.now();
       const run = { port: node.port, count: COUNT, connections: CONNECTIONS, requestsFile };
       const acknowledged = await runBurst({ ...run, pinning: bench.pinning });
-      await until('the log is empty', async () => (await progressOf(node)).lag === 0, HANDLED_MS_MAX);
+      await logEmpties(node, HANDLED_MS_MAX);
       const handled = (performance.now() - startMs) / 1_000;
       const rows = (await rowsOf(pool, 'events')) - before;
       const isRight = unique === COUNT ? rows >= COUNT && rows <= bodies.length : rows === unique;
