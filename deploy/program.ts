@@ -5,6 +5,7 @@ import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEndpointCommands } from './commands/endpoints.js';
 import { addEventCommands } from './commands/events.js';
+import { addGoliveCommand } from './commands/golive.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
@@ -12,6 +13,7 @@ import { addPoolCommands } from './commands/pools.js';
 import { addReplayCommands } from './commands/replay.js';
 import { addRunCommands } from './commands/run.js';
 import { addSendCommands } from './commands/send.js';
+import { addSmokeCommand } from './commands/smoke.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
 import { addTuneCommand } from './commands/tune.js';
@@ -25,6 +27,8 @@ Examples:
   $ tether up --port 9000 --data-dir /tmp/try
   $ tether start                                  production: settings from the environment
   $ tether doctor                                 is this node fit to go live?
+  $ tether golive --strict                        the checklist before a deployment
+  $ tether smoke https://hooks.example            does what was just deployed work?
   $ tether send emp --count 1000 --duplicates 10% --rate 500
   $ tether top                                    what it is doing, on the terminal
   $ tether dead list
@@ -52,6 +56,8 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addRunCommands(program, env, setExitCode);
   addMigrateCommand(program, env);
   addDoctorCommand(program, env, setExitCode);
+  addGoliveCommand(program, env, setExitCode);
+  addSmokeCommand(program, env, setExitCode);
   addSendCommands(program, env, setExitCode);
   addDeadCommands(program, env, setExitCode);
   addEventCommands(program, env);

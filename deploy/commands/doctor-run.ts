@@ -1,5 +1,4 @@
 /** What `tether doctor` does. */
-import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { censorOf } from '../censor.js';
 import { type Environment, examineConfig, type Overrides } from '../config.js';
@@ -10,6 +9,7 @@ import { runChecks } from '../doctor/run-checks.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { didYouMean } from '../suggest.js';
+import { interruption } from './interruption.js';
 
 interface DoctorFlags {
   readonly up?: true;
@@ -69,29 +69,6 @@ function refuseUnknown(option: string, given: readonly string[] = []): void {
   throw new UsageError(
     `${option} has ${JSON.stringify(unknown)}, which is no check${didYouMean(unknown, known)}; there are ${known.join(', ')}`,
   );
-}
-
-/** SIGINT and SIGTERM end the run, which takes its probes back first; a second one ends the process. */
-function interruption() {
-  const controller = new AbortController();
-  let first: NodeJS.Signals | undefined;
-  const codeOf = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
-  const onSignal = (signal: NodeJS.Signals) => {
-    // What is left is a probe, which its name tells.
-    if (first !== undefined) process.exit(codeOf(signal));
-    first = signal;
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    exitCode: () => (first === undefined ? undefined : codeOf(first)),
-    release() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }
 
 export { type DoctorFlags, examineNode };

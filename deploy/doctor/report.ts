@@ -78,4 +78,4 @@ function jsonReport(results: readonly Result[], exitCode: number): string {
   return `${JSON.stringify({ version: 1, exitCode, summary: summaryOf(results), checks }, null, 2)}\n`;
 }
 
-export { jsonReport, summaryOf, textReport };
+export { jsonReport, type Summary, summaryOf, textReport };

@@ -1,31 +1,43 @@
 /** The configuration in a real HAProxy, in front of real gateways, and of servers that die at the worst moment. */
+
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { RawClient, type RawResponse, request } from '../../gateway/test/raw-client.js';
 import { FORM, notification, PASSWORD, startTestGateway, WEBHOOK_PATH } from '../../gateway/test/start.js';
 import { until } from '../../runtime/testing/until.js';
 import { findProgram } from '../../storage/find-program.js';
 import { freePort } from '../../storage/test-free-port.js';
-import { haproxyConfig } from './haproxy-config.js';
-import { answersOk } from './nodes.js';
-import { Supervised } from './supervised.js';
+import { answersOk } from '../local/nodes.js';
+import { Supervised } from '../local/supervised.js';
+import { machineFile } from '../test/machine-files.js';
+import { askTls, makeCertificate } from '../test/tls.js';
+import { type HaproxyEdge, haproxyConfig } from './haproxy-config.js';
+import { SEVERAL_MACHINES } from './several-machines.js';
 
 t.setTimeout(60_000);
 
 /** Resolves with the port, when HAProxy holds one of `ports` at least for healthy. */
-async function startHaproxy(t: Test, ports: readonly number[]): Promise<number> {
-  const directory = await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
+async function startHaproxy(
+  t: Test,
+  ports: readonly number[],
+  { directory, edge }: { readonly directory?: string; readonly edge?: HaproxyEdge } = {},
+): Promise<number> {
+  directory ??= await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
+  const place = directory;
   const port = await freePort();
-  const file = join(directory, 'haproxy.cfg');
+  const file = join(place, 'haproxy.cfg');
   const config = haproxyConfig({
     bind: `127.0.0.1:${port}`,
     gateways: ports.map((each, n) => ({ name: `gateway-${n + 1}`, address: `127.0.0.1:${each}` })),
     statsBind: `127.0.0.1:${await freePort()}`,
     drainSeconds: 2,
+    ...(edge === undefined ? {} : { edge }),
   });
   await writeFile(file, config);
   const haproxy = new Supervised({
@@ -33,16 +45,22 @@ async function startHaproxy(t: Test, ports: readonly number[]): Promise<number> 
     command: [findProgram('haproxy') ?? 'haproxy', '-db', '-f', file],
     env: process.env,
     address: '',
-    logFile: join(directory, 'log'),
-    pidFile: join(directory, 'pid'),
+    logFile: join(place, 'log'),
+    pidFile: join(place, 'pid'),
     stopSignal: 'SIGUSR1',
     stopMsMax: 10_000,
-    isUp: () => answersOk(port, '/health'),
+    isUp: async () =>
+      edge === undefined
+        ? answersOk(port, '/health')
+        : askTls({ port, path: '/health' }).then(
+            ({ status }) => status === 200,
+            () => false,
+          ),
     tell: () => undefined,
   });
   t.teardown(async () => {
     await haproxy.stop();
-    await rm(directory, { recursive: true, force: true });
+    await rm(place, { recursive: true, force: true });
   });
   await haproxy.start();
   return port;
@@ -180,4 +198,69 @@ t.test('the first bytes of an answer are not held back', async (t) => {
   t.match(await client.response(), { status: 200, headers: { 'content-type': 'text/event-stream' } });
   await until('the first event', () => client.hasMore);
   client.destroy();
+});
+
+t.test('the file for several machines is written from here, and is one', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  t.equal(await machineFile('haproxy/haproxy.cfg'), haproxyConfig(SEVERAL_MACHINES));
+  const { both } = await makeCertificate(directory);
+  const file = join(directory, 'haproxy.cfg');
+  const changes = {
+    'gateway-1.internal': '127.0.0.1',
+    'gateway-2.internal': '127.0.0.1',
+    '/etc/haproxy/tether.pem': both,
+  };
+  await writeFile(file, await machineFile('haproxy/haproxy.cfg', changes));
+  const { stderr } = await promisify(execFile)(findProgram('haproxy') ?? 'haproxy', ['-c', '-q', '-f', file]);
+  t.equal(stderr, '', 'no warning either');
+});
+
+t.test('towards the internet it speaks TLS, shows what it should, and bounds each address', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const { gateway, partition } = await startTestGateway(t, { trustedProxies: ['127.0.0.1'] });
+  const { both } = await makeCertificate(directory);
+  const plain = await freePort();
+  const log = join(directory, 'log');
+  const edge: HaproxyEdge = {
+    certificate: both,
+    plainBind: `127.0.0.1:${plain}`,
+    internalNetworks: ['127.0.0.1'],
+    connectionsMax: 5,
+    requestsMax: 20,
+    webhookBytesMax: 1_000,
+    uploadBytesMax: 2_000,
+  };
+  const port = await startHaproxy(t, [gateway.port], { directory, edge });
+  const form = { method: 'POST', path: WEBHOOK_PATH, headers: [FORM] };
+  const statusOf = async (asked: Omit<Parameters<typeof askTls>[0], 'port'>) =>
+    (await askTls({ localAddress: '127.0.0.2', ...asked, port })).status;
+
+  for (let n = 0; n < 40; n++) t.equal(await statusOf({ ...form, body: notification(newId()) }), 200);
+  t.equal(partition.envelopes.length, 40, 'webhooks are not limited by their rate');
+  t.equal(await statusOf({ ...form, body: 'x'.repeat(1_001) }), 413);
+  t.equal(await statusOf({ method: 'POST', path: '/uploads', body: 'x'.repeat(2_001) }), 413);
+  for (const path of ['/metrics', '/console', '/api/status', '/readyz', '/'])
+    t.equal(await statusOf({ path }), 403, path);
+  t.equal(await statusOf({ path: '/metrics', localAddress: '127.0.0.1' }), 200);
+  const answers: number[] = [];
+  for (let n = 0; n < 25; n++) answers.push(await statusOf({ path: '/health', localAddress: '127.0.0.3' }));
+  t.strictSame([answers.slice(0, 20), answers.at(-1)], [Array(20).fill(200), 429]);
+  t.equal(await statusOf({ ...form, body: notification(newId()), localAddress: '127.0.0.3' }), 200);
+
+  const clients = await Promise.all(Array.from({ length: 9 }, () => RawClient.open(port, '127.0.0.4')));
+  const closed = () => clients.filter(({ socket }) => socket.closed).length;
+  await until('those above the limit are refused', () => closed() === 4);
+  for (const client of clients) client.destroy();
+  await until('there is room again', () =>
+    statusOf({ path: '/health', localAddress: '127.0.0.4' }).then(
+      (status) => status === 200,
+      () => false,
+    ),
+  );
+  const redirect = await fetch(`http://127.0.0.1:${plain}${WEBHOOK_PATH}`, { redirect: 'manual' });
+  t.equal(redirect.status, 308);
+  t.match(await readFile(log, 'utf8'), /\/webhooks\/emp\/- 413/);
+  t.notMatch(await readFile(log, 'utf8'), /webhooks\/emp\/dev/, 'the token is a secret');
 });
