@@ -59,7 +59,7 @@ const ACTORS_AND_THREADS: Dashboard = {
           title: 'Pools paused',
           description: 'Red: it takes nothing, by order of somebody.',
           unit: 'bool_yes_no',
-          width: 12,
+          width: 8,
           limits: { critical: 1 },
           queries: [
             {
@@ -73,8 +73,19 @@ const ACTORS_AND_THREADS: Dashboard = {
           title: 'Types that wait for what they depend on',
           description: 'Their messages are kept on the log.',
           unit: 'none',
-          width: 12,
+          width: 8,
           queries: [{ expr: `tether_actor_outages{${NODES}}`, legend: '{{instance}}' }],
+        },
+        {
+          type: 'timeseries',
+          title: 'Answers first',
+          description:
+            'Share of the time in which nothing was sent to actors, since webhooks came faster than the main thread got a core. Often: more cores, or another node.',
+          unit: 'percentunit',
+          width: 8,
+          queries: [
+            { expr: rate('tether_actor_deferred_seconds_total', NODES, 'instance'), legend: '{{instance}}' },
+          ],
         },
       ],
     },

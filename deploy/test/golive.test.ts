@@ -279,8 +279,14 @@ t.test('faults of what runs', async (t) => {
   );
   await isRed(
     t,
-    { flags: { password: 'another-password-of-emp', withoutUploads: true } },
-    { 'smoke-webhook': 'failed' },
+    {
+      flags: {
+        password: 'another-password-of-emp',
+        withoutUploads: true,
+        apiUrl: url.replace('127.0.0.1', 'localhost'),
+      },
+    },
+    { 'smoke-webhook': 'failed', 'edge-hidden': 'warning' },
   );
   await nodes[1]?.stop('SIGTERM');
   await until(
