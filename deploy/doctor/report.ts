@@ -65,8 +65,11 @@ function isSkippedAs(result: Result, other: Result): boolean {
   return result.outcome === 'skipped' && result.found === other.found;
 }
 
-function jsonReport(results: readonly Result[], exitCode: number): string {
-  const checks = results.map(({ id, group, title, outcome, found, advice = null, ms }) => ({
+type CheckJson = Omit<Result, 'advice'> & { readonly advice: string | null };
+
+/** As they stand in JSON. */
+function checksOf(results: readonly Result[]): readonly CheckJson[] {
+  return results.map(({ id, group, title, outcome, found, advice = null, ms }) => ({
     id,
     group,
     title,
@@ -75,7 +78,11 @@ function jsonReport(results: readonly Result[], exitCode: number): string {
     advice,
     ms,
   }));
-  return `${JSON.stringify({ version: 1, exitCode, summary: summaryOf(results), checks }, null, 2)}\n`;
 }
 
-export { jsonReport, type Summary, summaryOf, textReport };
+function jsonReport(results: readonly Result[], exitCode: number): string {
+  const report = { version: 1, exitCode, summary: summaryOf(results), checks: checksOf(results) };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+export { type CheckJson, checksOf, jsonReport, type Summary, summaryOf, textReport };

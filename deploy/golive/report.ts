@@ -1,5 +1,5 @@
 /** What `tether golive` keeps: for the people who decide, and for programs. */
-import { type Summary, summaryOf } from '../doctor/report.js';
+import { type CheckJson, checksOf, type Summary, summaryOf } from '../doctor/report.js';
 import type { Result } from '../doctor/run-checks.js';
 
 interface GoliveReport {
@@ -69,7 +69,7 @@ interface GoliveJson {
   readonly url: string | null;
   readonly strict: boolean;
   readonly summary: Summary;
-  readonly checks: readonly (Omit<Result, 'advice'> & { readonly advice: string | null })[];
+  readonly checks: readonly CheckJson[];
 }
 
 function jsonOf(report: GoliveReport): GoliveJson {
@@ -83,15 +83,7 @@ function jsonOf(report: GoliveReport): GoliveJson {
     url,
     strict,
     summary: summaryOf(results),
-    checks: results.map(({ id, group, title, outcome, found, advice = null, ms }) => ({
-      id,
-      group,
-      title,
-      outcome,
-      found,
-      advice,
-      ms,
-    })),
+    checks: checksOf(results),
   };
 }
 
