@@ -3,7 +3,8 @@
  */
 import type { Result } from '../doctor/run-checks.js';
 import { SmokeFailure, SmokeHttp } from './http.js';
-import { cleanUp, type SmokeContext, type SmokeStep, type SmokeTarget, smokeState } from './steps.js';
+import { type SmokeContext, type SmokeStep, type SmokeTarget, smokeState } from './steps.js';
+import { cleanUp } from './upload-steps.js';
 
 interface SmokeOptions {
   readonly target: SmokeTarget;

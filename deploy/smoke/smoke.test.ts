@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { runSteps } from './run-steps.js';
-import { NODE_STEPS, UPLOAD_STEPS, WEBHOOK_STEPS } from './steps.js';
+import { NODE_STEPS, WEBHOOK_STEPS } from './steps.js';
+import { UPLOAD_STEPS } from './upload-steps.js';
 
 interface Wrong {
   /** Acknowledged without the echo. */
