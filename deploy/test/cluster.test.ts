@@ -209,12 +209,17 @@ async function withoutPostgres(t: Test, cluster: ClusterNodes): Promise<void> {
   let sent = 0;
   const text = 'x'.repeat(40_000);
   const end = Date.now() + 60_000;
-  let status = 200;
-  while (status === 200 && Date.now() < end) {
-    ({ status } = await sendNotification(cluster.urls[sent % 2] ?? '', before + 1 + sent, { message: text }));
-    if (status === 200) sent++;
+  // Each looks at the memory of Redis by itself: what one has seen as full may be just below when the other looks, which then takes more.
+  const refusing = new Set<string>();
+  while (refusing.size < cluster.urls.length && Date.now() < end) {
+    const taking = cluster.urls.filter((url) => !refusing.has(url));
+    const url = taking[sent % taking.length] ?? '';
+    const answer = await sendNotification(url, before + 1 + sent, { message: text });
+    if (answer.status === 200) sent++;
+    else if ((await answer.text()).includes('problem:log-full')) refusing.add(url);
+    else t.comment(`${url} answered ${answer.status} for another reason`);
   }
-  t.equal(status, 503, 'until Redis is full');
+  t.equal(refusing.size, cluster.urls.length, 'until Redis is full');
   t.ok(sent > 100, `${sent} were taken`);
   await until('both say so', async () => {
     const said = await Promise.all(cluster.urls.map(async (url) => (await fetch(`${url}/readyz`)).text()));
