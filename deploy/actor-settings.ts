@@ -29,7 +29,7 @@ function nodeActors(config: Config, place: ActorPlace): readonly ActorRegistrati
       module: UPLOAD_ACTOR,
       threads: config.uploads.threads,
       youngHeapMib: 48,
-      settings: { ...place, objects: objectSettings(config) },
+      settings: { ...place, ...ibanSettings(config), objects: objectSettings(config) },
     },
     {
       module: WEBHOOK_ACTOR,
@@ -53,9 +53,14 @@ function paymentSettings(config: Config, place: ActorPlace): Partial<PaymentSett
   return {
     ...place,
     ...(config.redisUrl === undefined ? {} : { redisUrl: config.redisUrl }),
+    ...ibanSettings(config),
     blacklistCodes: [...config.chargebackBlacklistCodes],
     idempotencyEntriesMax: config.idempotencyEntriesMax,
   };
+}
+
+function ibanSettings({ ibanKeys }: Config): { readonly ibanKeys?: string } {
+  return ibanKeys === undefined ? {} : { ibanKeys };
 }
 
 /** One thread as long as nothing comes: where there are only endpoints of EMP, nothing ever does. */

@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import { IbanKeys } from '../actors/ibans/index.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
@@ -251,6 +252,15 @@ const CONFIG_KEYS = Object.freeze({
     {
       default: 'AC01,AC04,AC06,AG01,MD01',
       meaning: "reason codes of a chargeback that put the debtor's IBAN on the blacklist; empty: none",
+    },
+  ),
+  TETHER_IBAN_KEYS: declare(
+    read((given) => (IbanKeys.parse(given) === undefined ? undefined : given)),
+    'up to 8 keys of the form id:base64 of 32 bytes, separated by commas, no id and no key twice',
+    {
+      meaning:
+        'keys that IBANs in Postgres are encrypted with: the first encrypts, each decrypts; the same on all nodes. Not set: IBANs stand in plain text',
+      secret: true,
     },
   ),
   TETHER_IDEMPOTENCY_ENTRIES_MAX: whole(1, 10_000_000, {

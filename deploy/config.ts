@@ -8,6 +8,7 @@
  */
 import { resolve } from 'node:path';
 import type { FilledTarget } from '../actors/forward/target-settings.js';
+import { ibanKeySecrets } from '../actors/ibans/index.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
@@ -59,6 +60,8 @@ interface Settings {
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
+  /** What IBANs are sealed with; undefined: they are written as they are. Holds secrets. */
+  readonly ibanKeys: string | undefined;
   /** Per worker thread. */
   readonly idempotencyEntriesMax: number;
   /** CIDRs. */
@@ -206,6 +209,7 @@ function settle(values: ConfigValues): Settings {
     }),
     drainMsMax: get('TETHER_DRAIN_MS_MAX'),
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
+    ibanKeys: values.TETHER_IBAN_KEYS,
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),
     trustedProxies: get('TETHER_TRUSTED_PROXIES'),
     archive: Object.freeze({
@@ -347,6 +351,10 @@ function secretsOfRedis(url: string | undefined): readonly string[] {
   return url === undefined || password === undefined ? [] : [url, password, encodeURIComponent(password)];
 }
 
+function secretsOfIbanKeys(keys: string | undefined): readonly string[] {
+  return keys === undefined ? [] : [keys, ...ibanKeySecrets(keys).map(({ secret }) => secret)];
+}
+
 /** Every secret of `config`, for a logger to keep out of its lines. */
 function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
   return [
@@ -354,6 +362,7 @@ function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
     ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
     ...secretsOfUrl(config.uploads.s3Url),
     ...secretsOfRedis(config.redisUrl),
+    ...secretsOfIbanKeys(config.ibanKeys),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
     ...config.targets.flatMap(secretsOfTarget),
   ];

@@ -6,6 +6,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEndpointCommands } from './commands/endpoints.js';
 import { addEventCommands } from './commands/events.js';
 import { addGoliveCommand } from './commands/golive.js';
+import { addIbanCommands } from './commands/ibans.js';
 import { addImportFilesCommand } from './commands/import-files.js';
 import { addLogLevelCommand } from './commands/log-level.js';
 import { addMigrateCommand } from './commands/migrate.js';
@@ -38,6 +39,7 @@ Examples:
   $ tether tune                                   what limits it, and which settings to change
   $ tether events find --key 44177a21403427eb96664a6d7e5d5d48
   $ tether replay start --all --endpoint shop --from 2026-11-25 --to 2026-11-26
+  $ tether ibans seal                             encrypt every IBAN with the first key
   $ tether tokens create --client acme --scopes uploads:read,uploads:write
 
 Configuration: the TETHER_ keys of .env.example; an option wins over its key.
@@ -65,6 +67,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
   addUploadCommands(program, env);
   addImportFilesCommand(program, env, setExitCode);
   addTokenCommands(program, env);
+  addIbanCommands(program, env, setExitCode);
   addTopCommand(program, env, setExitCode);
   addPoolCommands(program, env, setExitCode);
   addEndpointCommands(program, env);

@@ -2,6 +2,15 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { RawMessage } from '../../runtime/message.js';
 import { legacyChargeback, VECTORS } from '../emp/test/vectors.js';
+import {
+  type BlacklistIdentity,
+  blacklistPlace,
+  convertTable,
+  IBAN_TABLES,
+  type IbanKeys,
+  openIban,
+} from '../ibans/index.js';
+import { keyText, madeKeys } from '../ibans/test/keyring.js';
 import { openDatabase } from './test/database.js';
 import { messageOf, openActor } from './test/harness.js';
 
@@ -164,6 +173,72 @@ t.test('the blacklist', async (t) => {
   const fine = newId();
   await actor.receive([messageOf(`unique_id=${fine}&${back}&rc_code=MD06`)]);
   t.strictSame(await listed(fine), []);
+});
+
+t.test('the blacklist, sealed', async (t) => {
+  const other = 'GB82WEST12345698765432';
+  const [a, ba] = [madeKeys('a'), madeKeys('b', 'a')];
+  const seal = async (keys: IbanKeys) => {
+    const { signal } = new AbortController();
+    for (const table of IBAN_TABLES)
+      await convertTable(actor.resources.pool, table, { keys, to: 'sealed', signal });
+  };
+  const back = (id: string, more: string) =>
+    messageOf(`unique_id=${id}&status=chargebacked&event=chargeback&rc_code=AC04${more}`);
+  await rows('TRUNCATE blacklist, debtors');
+  const [known, told, again, alone] = [newId(), newId(), newId(), newId()];
+  await rows('INSERT INTO debtors (transaction_id, iban) VALUES ($1, $2), ($3, $2)', [
+    `t-${known}`,
+    IBAN,
+    `t-${again}`,
+  ]);
+  await seal(a);
+  const sealing = await openActor(url, { ibanKeys: keyText('a') });
+  const rotated = await openActor(url, { ibanKeys: keyText('b', 'a') });
+  t.teardown(async () => {
+    await sealing.close();
+    await rotated.close();
+  });
+  await t.rejects(actor.receive([back(known, `&transaction_id=t-${known}`)]), {
+    code: 'TETHER_IBAN_KEY_UNKNOWN',
+    outage: true,
+  });
+  t.equal(await statusOf(known), undefined, 'and nothing is written');
+  await sealing.receive([
+    back(known, `&transaction_id=t-${known}&iban=${other}`),
+    back(told, `&iban=${other}`),
+    back(alone, ''),
+  ]);
+  await t.rejects(actor.receive([back(again, '&iban=DE02120300000000202051')]), {
+    code: 'TETHER_IBAN_KEY_UNKNOWN',
+  });
+  await rotated.receive([
+    back(again, `&transaction_id=t-${again}`),
+    messageOf(legacyChargeback(newId(), alone, 'AC06')),
+  ]);
+  await rows(`INSERT INTO blacklist (reason_code, iban) VALUES ('by hand', 'DE02120300000000202051')`);
+  await rotated.receive([back(newId(), '&iban=DE02120300000000202051'), back(newId(), `&iban=${other}`)]);
+  const listed = await rows<BlacklistIdentity & { iban: string | null; iban_sealed: Buffer | null }>(
+    'SELECT id::text, endpoint, payment_id, iban, iban_sealed FROM blacklist ORDER BY blacklist.id',
+  );
+  t.strictSame(
+    listed
+      .map((row) => [
+        row.payment_id,
+        row.iban ?? (row.iban_sealed && openIban(a, row.iban_sealed, blacklistPlace(row))),
+      ])
+      .sort(),
+    [
+      [known, IBAN],
+      [told, other],
+      [alone, null],
+      [null, 'DE02120300000000202051'],
+    ].sort(),
+    'each IBAN once, in whatever form, and a payment without one once',
+  );
+  await seal(ba);
+  t.strictSame(await rows('SELECT count(*)::int AS n FROM blacklist WHERE iban IS NOT NULL'), [{ n: 0 }]);
+  await rows('TRUNCATE blacklist, debtors');
 });
 
 t.test('text of any kind comes back as it went in', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * The payment actor: EMP notifications in, events and payments out, one transaction for a batch.
  *
- * A batch costs five round trips whatever its size: begin, lock the payments, ask which messages are known, write, commit.
+ * A batch costs five round trips whatever its size: begin, lock the payments, ask which messages are known, write, commit. One that puts somebody on the blacklist costs one more, or two.
  * Each message has its one effect because its event's primary key commits with the effect (P3). What is known to be done is left out
  * before: by a bounded memory of the thread, and, where there are many nodes, by one in Redis. Both save work, and nothing else.
  *
@@ -10,6 +10,7 @@
  *   message stands alone
  * - another worker wrote the same message or payment meanwhile (two owners for a moment, after a lease was lost):
  *   `PostgresConflictError`, rolled back; the next try finds the message known, or the payment as it is now
+ * - IBANs are sealed with a key that this node was not given: `IbanKeyUnknownError`, when somebody is to be put on the blacklist
  * - Postgres is away: `PostgresUnavailableError`. A commit whose answer was lost may have happened: the next try finds
  *   out by the events.
  */
@@ -22,8 +23,11 @@ import { holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
 import { parseRedisUrl } from '../../storage/redis/client.js';
 import { RecentKeys } from '../../storage/redis-idempotency/recent-keys.js';
+import type { IbanKeys } from '../ibans/keys.js';
+import { ibanKeysOf } from '../ibans/setting.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
+import { findListed } from './listed.js';
 import { odditiesOf } from './oddities.js';
 import { type FilledPaymentSettings, fillPaymentSettings } from './settings.js';
 import { lockPayments, selectNew, writeEffects } from './store.js';
@@ -37,6 +41,8 @@ export interface PaymentResources {
   readonly blacklistCodes: ReadonlySet<string>;
   /** Identity of the log, when many nodes read it. */
   readonly fencedBy: string | undefined;
+  /** What IBANs of the blacklist are sealed with; undefined: they are written as they are. */
+  readonly ibanKeys: IbanKeys | undefined;
 }
 
 const TYPE = 'payment';
@@ -57,13 +63,14 @@ export default defineActor<unknown, undefined, PaymentResources>({
 
   open({ settings, logger }) {
     const filled = fillPaymentSettings(settings);
-    const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax, fencedBy } = filled;
+    const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax, fencedBy, ibanKeys } = filled;
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-payment', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
       shared: openShared(filled, logger),
       blacklistCodes: new Set(blacklistCodes),
       fencedBy,
+      ibanKeys: ibanKeysOf(ibanKeys),
     };
   },
 
@@ -102,7 +109,7 @@ export async function handlePayments(
   logger: Logger,
   epochs: readonly PartitionEpoch[] = [],
 ): Promise<void> {
-  const { pool, recent, shared, blacklistCodes, fencedBy } = resources;
+  const { pool, recent, shared, blacklistCodes, fencedBy, ibanKeys } = resources;
   const read = readBatch(messages, recent);
   if (read.size === 0) return;
   // Before anything is asked of Postgres: where all of them are known, nothing is.
@@ -118,7 +125,10 @@ export async function handlePayments(
     if (fencedBy !== undefined) await holdEpochs(client, fencedBy, TYPE, epochs);
     const stored = await lockPayments(client, batch);
     const fresh = await selectNew(client, batch);
-    if (fresh.length > 0) await writeEffects(client, decide(fresh, stored, blacklistCodes));
+    if (fresh.length > 0) {
+      const effects = decide(fresh, stored, blacklistCodes);
+      await writeEffects(client, effects, await findListed(client, effects.blacklist, ibanKeys));
+    }
     return fresh;
   });
   // Only now: a message remembered before its commit would be taken for done if the commit failed.

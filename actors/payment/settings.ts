@@ -1,6 +1,7 @@
 /** The settings of the payment actor, checked once, when its thread starts. */
 import { z } from 'zod';
 import { parseRedisUrl } from '../../storage/redis/client.js';
+import { ibanKeysSetting } from '../ibans/setting.js';
 
 const Settings = z.strictObject({
   databaseUrl: z.string().min(1),
@@ -24,6 +25,7 @@ const Settings = z.strictObject({
    * owner, and nothing is checked.
    */
   fencedBy: z.uuid().optional(),
+  ibanKeys: ibanKeysSetting,
 });
 
 export type PaymentSettings = z.input<typeof Settings>;

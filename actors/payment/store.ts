@@ -5,6 +5,7 @@ import { PostgresConflictError, PostgresQueryError } from '../../storage/postgre
 import type { Queryable } from '../../storage/postgres/pool.js';
 
 import { concernsPayment, type Effects, type Incoming, type Payment } from './decide.js';
+import type { ListedWrite } from './listed.js';
 import { KNOWN_MESSAGES, type KnownMessageRow } from './sql/known-messages.js';
 import { LOCK_PAYMENTS, type LockedPaymentRow } from './sql/lock-payments.js';
 import { HISTORY_ENTRIES_MAX, WRITE_EFFECTS, type WrittenRow } from './sql/write-effects.js';
@@ -58,10 +59,15 @@ const UNIQUE_VIOLATION = '23505';
 
 /**
  * Writes all of it.
+ * @param listed what `effects.blacklist` comes to, see `listed.ts`
  * @throws PostgresConflictError when another transaction wrote one of the messages or payments since they were read
  */
-export async function writeEffects(client: Queryable, effects: Effects): Promise<void> {
-  const columns = [...eventColumns(effects), ...paymentColumns(effects), ...blacklistColumns(effects)];
+export async function writeEffects(
+  client: Queryable,
+  effects: Effects,
+  listed: readonly ListedWrite[],
+): Promise<void> {
+  const columns = [...eventColumns(effects), ...paymentColumns(effects), ...blacklistColumns(listed)];
   const { rows } = await client.query<WrittenRow>(WRITE_EFFECTS, columns).catch((error: unknown) => {
     // As a rule the same row fails again; here the next try finds the event and leaves its message out.
     if (error instanceof PostgresQueryError && error.sqlstate === UNIQUE_VIOLATION) {
@@ -117,12 +123,14 @@ function paymentColumns({ payments }: Effects): unknown[] {
   ];
 }
 
-function blacklistColumns({ blacklist }: Effects): unknown[] {
+function blacklistColumns(listed: readonly ListedWrite[]): unknown[] {
   return [
-    blacklist.map(({ endpoint }) => endpoint),
-    blacklist.map(({ paymentId }) => paymentId),
-    blacklist.map(({ transactionId }) => transactionId),
-    blacklist.map(({ reasonCode }) => reasonCode),
-    blacklist.map(({ iban }) => iban),
+    listed.map(({ endpoint }) => endpoint),
+    listed.map(({ paymentId }) => paymentId),
+    listed.map(({ transactionId }) => transactionId),
+    listed.map(({ reasonCode }) => reasonCode),
+    listed.map(({ iban }) => iban),
+    listed.map(({ sealed }) => sealed),
+    listed.map(({ index }) => index),
   ];
 }

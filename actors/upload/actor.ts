@@ -13,6 +13,7 @@
  * What a failure means:
  * - the file is to blame: the upload is `failed`, and the client told why; rows up to there stay
  * - the object store or Postgres is away: thrown, and the runtime delivers again when it is back; the checkpoint stands
+ * - IBANs are sealed with a key that this node was not given: the same
  * - another node has the upload's partition by now: the same, until this one has noticed
  * - anything else, a cancellation meanwhile too: tried again, and a dead letter in the end; but after a batch was written the count of
  *   tries begins anew
@@ -24,6 +25,7 @@ import { standBack } from '../../runtime/thread-priority.js';
 import { openObjectStore } from '../../storage/objects/open.js';
 import { type HoldEpochs, holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool } from '../../storage/postgres/pool.js';
+import { ibanKeysOf } from '../ibans/setting.js';
 import { FileFailure } from './file-failure.js';
 import { isFinal, type UploadMessage } from './model.js';
 import { processSlice, type SliceResources } from './process.js';
@@ -47,7 +49,7 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
   limits: { concurrencyMax: CONCURRENCY_MAX, within: 'node' },
 
   async open({ settings, logger }) {
-    const { databaseUrl, objects, connectionsMax, sliceMs, batchRows, fencedBy } =
+    const { databaseUrl, objects, connectionsMax, sliceMs, batchRows, fencedBy, ibanKeys } =
       fillUploadSettings(settings);
     // Nobody waits for a row as a sender waits for an acknowledgement.
     standBack(logger);
@@ -58,6 +60,7 @@ export default defineActor<UploadMessage, undefined, UploadResources>({
       sliceMs,
       batchRows,
       fencedBy,
+      ibanKeys: ibanKeysOf(ibanKeys),
     };
   },
 

@@ -1,5 +1,5 @@
 /**
- * Random files of two owners over a few IBANs, one after the other, with random trouble at random statements and pauses, against a
+ * Random files of two owners over a few IBANs, plain and sealed with one key after the other, one after the other, with random trouble at random statements and pauses, against a
  * model in memory that takes one row after the other. `TEST_SEED` repeats a run.
  */
 import fc from 'fast-check';
@@ -7,6 +7,8 @@ import t from 'tap';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { PostgresConflictError, PostgresUnavailableError } from '../../storage/postgres/errors.js';
 import type { Pool } from '../../storage/postgres/pool.js';
+import { convertTable, IBAN_TABLES, type IbanKeys } from '../ibans/index.js';
+import { madeKeys } from '../ibans/test/keyring.js';
 import { openBench } from './test/bench.js';
 import { madeIban } from './test/made.js';
 
@@ -36,7 +38,14 @@ const step = fc.record({
   /** Statements until the next trouble. */
   trouble: fc.array(fc.nat({ max: 40 }), { maxLength: 4 }),
   pauses: fc.boolean(),
+  /** How far the keys have come, when they have not come farther: see `RINGS`. */
+  ring: fc.nat({ max: 3 }),
+  /** Whether all rows are sealed afterwards with the first key. */
+  sealed: fc.boolean(),
 });
+
+/** Plain rows at first, then a key, then another one beside it, then that one in front. A row of any time is found at any later time. */
+const RINGS = [undefined, madeKeys('a'), madeKeys('a', 'b'), madeKeys('b', 'a')];
 const listedIban = 15;
 
 interface ModelDebtor {
@@ -124,8 +133,13 @@ t.test('tables and model agree', async (t) => {
     };
   }
 
-  async function finish(id: string, trouble: readonly number[], pauses: boolean): Promise<void> {
-    const resources = { batchRows: 1, pool: troubled(trouble) };
+  async function finish(
+    id: string,
+    trouble: readonly number[],
+    pauses: boolean,
+    ibanKeys: IbanKeys | undefined,
+  ): Promise<void> {
+    const resources = { batchRows: 1, pool: troubled(trouble), ibanKeys };
     for (let tries = 0; ; tries++) {
       try {
         await bench.run(id, { resources, isTimeOver: () => pauses });
@@ -146,9 +160,13 @@ t.test('tables and model agree', async (t) => {
         [madeIban(listedIban)],
       );
       const model = new Model();
-      for (const { owner, rows, payments, trouble, pauses } of steps) {
+      let at = 0;
+      for (const { owner, rows, payments, trouble, pauses, ring, sealed } of steps) {
         const id = await bench.store(owner, fileOf(rows));
-        await finish(id, trouble, pauses);
+        at = Math.max(at, ring);
+        const keys = RINGS[at];
+        await finish(id, trouble, pauses, keys);
+        if (keys !== undefined && sealed) await sealAll(keys);
         const expected = rows.map((each, n) => [n + 2, model.judge(owner, id, n + 2, each)] as const);
         t.strictSame(await bench.outcomes(id), expected);
         const count = (of: (outcome: string) => boolean) =>
@@ -169,6 +187,18 @@ t.test('tables and model agree', async (t) => {
     // Made smaller, a failure would always fail: what t has seen stays.
     { seed, numRuns: RUNS, endOnFailure: true },
   );
+
+  async function sealAll(keys: IbanKeys): Promise<void> {
+    const { signal } = new AbortController();
+    for (const table of IBAN_TABLES) {
+      const { unknown, broken, twice, locked } = await convertTable(pool, table, {
+        keys,
+        to: 'sealed',
+        signal,
+      });
+      t.strictSame([unknown.size, broken.count, twice.count, locked], [0, 0, 0, 0]);
+    }
+  }
 
   /** Payments of every second debtor that this upload brought. */
   async function attempt(

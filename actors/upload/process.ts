@@ -13,6 +13,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ObjectStore } from '../../storage/objects/object-store.js';
 import type { HoldEpochs } from '../../storage/postgres/fence.js';
 import type { Pool } from '../../storage/postgres/pool.js';
+import type { IbanKeys } from '../ibans/keys.js';
 import { type Columns, compileColumns } from './debtor/columns.js';
 import { readDebtor } from './debtor/read-debtor.js';
 import { openTable } from './file/open-table.js';
@@ -35,6 +36,8 @@ export interface SliceResources {
   readonly pool: Pool;
   readonly objects: ObjectStore;
   readonly batchRows: number;
+  /** What IBANs are sealed with; undefined: they are written as they are. */
+  readonly ibanKeys?: IbanKeys | undefined;
   /** Undefined: the log has one owner. */
   readonly hold?: HoldEpochs | undefined;
 }
@@ -87,13 +90,13 @@ async function writeRows(
   table: TableFile,
   columns: Columns,
   checkpoint: Checkpoint,
-  { pool, batchRows, hold }: SliceResources,
+  { pool, batchRows, hold, ibanKeys }: SliceResources,
   slice: Slice,
 ): Promise<'completed' | 'paused'> {
   const checked = checkedColumns(columns);
   let spent: Batch | undefined;
   const newBatch = () => {
-    const made = new Batch(work.id, work.owner, checked, spent);
+    const made = new Batch(work.id, work.owner, checked, { keys: ibanKeys, spent });
     spent = undefined;
     return made;
   };

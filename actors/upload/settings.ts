@@ -1,5 +1,6 @@
 /** The settings of the upload actor, checked once, when its thread starts. */
 import { z } from 'zod';
+import { ibanKeysSetting } from '../ibans/setting.js';
 import { objectSettings } from '../object-settings.js';
 
 const Settings = z.strictObject({
@@ -13,6 +14,7 @@ const Settings = z.strictObject({
   batchRows: z.int().min(1).max(50_000).default(20_000),
   /** Identity of the log, when many nodes read it: rows are written only as long as this one reads the upload's partition. */
   fencedBy: z.uuid().optional(),
+  ibanKeys: ibanKeysSetting,
 });
 
 export type UploadSettings = z.input<typeof Settings>;

@@ -4,6 +4,7 @@ import { clockChecks } from './clocks.js';
 import { configuration, debugging, logLevel } from './configuration.js';
 import { diskChecks } from './disk.js';
 import { envFileChecks } from './env-file.js';
+import { ibanChecks } from './ibans.js';
 import { machineChecks } from './machine.js';
 import { objectChecks } from './objects.js';
 import { postgresChecks } from './postgres.js';
@@ -12,7 +13,7 @@ import { secretChecks } from './secrets.js';
 
 const GROUPS: readonly Group[] = [
   { id: 'configuration', title: 'Configuration', checks: [configuration, logLevel, debugging] },
-  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks] },
+  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks, ...ibanChecks] },
   { id: 'redis', title: 'Redis', checks: redisChecks },
   { id: 'postgres', title: 'Postgres', checks: postgresChecks },
   { id: 's3', title: 'Object store', checks: objectChecks },

@@ -1,4 +1,5 @@
 /** Every secret that the doctor meets, by the name of where it stands: to judge them, and to keep them out of what it says. */
+import { ibanKeySecrets } from '../../actors/ibans/index.js';
 import { parseS3Url } from '../../storage/objects/s3/url.js';
 import { parseRedisUrl } from '../../storage/redis/client.js';
 import type { Environment } from '../config.js';
@@ -21,6 +22,8 @@ function namedSecrets(env: Environment, endpoints: readonly Endpoint[]): readonl
   add('the password of TETHER_DATABASE_URL', passwordOf(env.TETHER_DATABASE_URL));
   add('the password of TETHER_REDIS_URL', parseRedisUrl(env.TETHER_REDIS_URL ?? '')?.password);
   add('the secret key of TETHER_S3_URL', parseS3Url(env.TETHER_S3_URL ?? '').location?.secretKey);
+  for (const { id, secret } of ibanKeySecrets(env.TETHER_IBAN_KEYS ?? ''))
+    add(`the key ${id} of TETHER_IBAN_KEYS`, secret);
   for (const { name, token, secrets } of endpoints) {
     add(`the token of endpoint ${name}`, token);
     for (const [place, secret] of secrets.entries()) add(`secrets[${place}] of endpoint ${name}`, secret);

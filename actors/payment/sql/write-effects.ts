@@ -18,7 +18,7 @@
  *            $18 transaction ids text[], $19 transaction types text[], $20 versions int[] (one more than was read; 1: a
  *            new payment), $21 new history, jsonb: an array of arrays
  * Blacklist: $22 endpoints text[], $23 payment ids text[], $24 transaction ids text[], $25 reason codes text[], $26 IBANs
- *            text[]
+ *            text[], $27 sealed ones and $28 their indexes, hexadecimal text[]: of each entry those, these, or none
  */
 
 /** The most entries of a payment's history that are kept: the latest. */
@@ -64,15 +64,14 @@ payment AS (
   RETURNING 1
 ),
 listed AS (
-  INSERT INTO blacklist (endpoint, payment_id, transaction_id, reason_code, iban)
-  SELECT b.endpoint, b.payment_id, b.transaction_id, b.reason_code, coalesce(d.iban, b.iban) AS iban
-  FROM unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::text[]) WITH ORDINALITY
-    AS b (endpoint, payment_id, transaction_id, reason_code, iban, n)
-  LEFT JOIN LATERAL (SELECT iban FROM debtors WHERE transaction_id = b.transaction_id OFFSET 0) d ON true
-  ORDER BY coalesce(d.iban, b.iban) COLLATE "C",
-    CASE WHEN coalesce(d.iban, b.iban) IS NULL THEN b.endpoint END COLLATE "C",
-    CASE WHEN coalesce(d.iban, b.iban) IS NULL THEN b.payment_id END COLLATE "C",
-    b.n
+  INSERT INTO blacklist (endpoint, payment_id, transaction_id, reason_code, iban, iban_sealed, iban_index)
+  SELECT endpoint, payment_id, transaction_id, reason_code, iban, decode(sealed, 'hex'), decode(index, 'hex')
+  FROM unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[]) WITH ORDINALITY
+    AS b (endpoint, payment_id, transaction_id, reason_code, iban, sealed, index, n)
+  ORDER BY coalesce(iban, index) COLLATE "C",
+    CASE WHEN coalesce(iban, index) IS NULL THEN endpoint END COLLATE "C",
+    CASE WHEN coalesce(iban, index) IS NULL THEN payment_id END COLLATE "C",
+    n
   ON CONFLICT DO NOTHING
   RETURNING 1
 )

@@ -2,16 +2,24 @@
  * Judged rows of a file on their way into the tables: those that are valid as rows of `debtors`, with what they are checked by, and
  * the others as rows of `upload_rejects`.
  */
+import { currentForm, inForm } from '../../ibans/forms.js';
+import type { IbanKeys } from '../../ibans/keys.js';
+import { uploadPlace } from '../../ibans/places.js';
+import { IbanSealer } from '../../ibans/seal.js';
 import type { Debtor, Reason, Verdict } from '../debtor/debtor.js';
 import { CopyRows, copiedText, copyJson, copyText } from './copy-text.js';
+import { IbansAside } from './ibans-aside.js';
 
-/** The columns of a row in `Batch.debtors`, in order. */
-export const DEBTOR_COLUMNS = `upload_id, owner, line, iban, bic, first_name, last_name, amount, currency, email, phone, street,
+const debtorColumns = (
+  iban: string,
+) => `upload_id, owner, line, ${iban}, bic, first_name, last_name, amount, currency, email, phone, street,
   postcode, city, country, national_id, birth_date, external_reference, extra`;
+const PLAIN_COLUMNS = debtorColumns('iban');
+const SEALED_COLUMNS = `${debtorColumns('iban_index')}, iban_sealed`;
 /** Of one in `Batch.rejects`. */
 export const REJECT_COLUMNS = 'upload_id, line, outcome, reasons';
 
-/** Places in `DEBTOR_COLUMNS`. */
+/** Places in both. */
 const COLUMN = { line: 2, iban: 3, bic: 4, firstName: 5, lastName: 6, email: 9 };
 const IBANS_END = COLUMN.iban + 1;
 const LISTED_END = COLUMN.email + 1;
@@ -19,7 +27,8 @@ const LISTED_END = COLUMN.email + 1;
 /** By the number of the valid row. */
 export interface IbanValues {
   readonly lines: readonly number[];
-  readonly ibans: readonly string[];
+  /** In the form in which the batch writes them: IBANs, or their index in hexadecimal. */
+  readonly keys: readonly string[];
 }
 
 /** By the number of the valid row. */
@@ -32,7 +41,13 @@ export interface ListedValues {
 
 /** Rows of a batch at most, by what a sort key has room for. */
 const ROWS_MAX = 2 ** 17;
+/** Of an index, hexadecimal: its first four bytes are the same for all, and nine characters have 36 bits, as `sortKey`. */
+const TAG_CHARS = 8;
+const SORT_CHARS = 9;
 const ROWS_AT_FIRST = 1_024;
+
+/** Of a value of type bytea in the text of COPY. */
+const BYTES = '\\\\x';
 
 /** Headers of the columns that rows are checked by, as the file has them; empty where it has none. */
 export interface CheckedColumns {
@@ -53,10 +68,26 @@ export class Batch {
   #invalid = 0;
   readonly #upload: string;
   readonly #uploadAndOwner: string;
+  readonly #keys: IbanKeys | undefined;
+  readonly #sealer: IbanSealer | undefined;
+  readonly #place: string;
+  readonly #aside: IbansAside;
 
-  /** @param spent a batch that is written: its memory is taken, and it must not be used any more */
-  constructor(uploadId: string, owner: string, columns: CheckedColumns, spent?: Batch) {
+  /**
+   * @param options.keys what IBANs are sealed with; without, they are written as they are
+   * @param options.spent a batch that is written: its memory is taken, and it must not be used any more
+   */
+  constructor(
+    uploadId: string,
+    owner: string,
+    columns: CheckedColumns,
+    { keys, spent }: { readonly keys?: IbanKeys | undefined; readonly spent?: Batch | undefined } = {},
+  ) {
     this.columns = columns;
+    this.#keys = keys;
+    this.#sealer = keys && (spent === undefined ? new IbanSealer(keys.current) : spent.#sealer);
+    this.#place = uploadPlace(uploadId, owner);
+    this.#aside = spent === undefined ? new IbansAside() : spent.#aside;
     this.debtors = spent?.debtors ?? new CopyRows();
     this.rejects = spent?.rejects ?? new CopyRows();
     this.#sortKeys = spent === undefined ? new Float64Array(ROWS_AT_FIRST) : spent.#sortKeys;
@@ -64,6 +95,15 @@ export class Batch {
     this.rejects.clear();
     this.#upload = `${uploadId}\t`;
     this.#uploadAndOwner = `${uploadId}\t${copyText(owner)}\t`;
+  }
+
+  /** Of the rows in `debtors`, in order. */
+  get debtorColumns(): string {
+    return this.#sealer === undefined ? PLAIN_COLUMNS : SEALED_COLUMNS;
+  }
+
+  get keys(): IbanKeys | undefined {
+    return this.#keys;
   }
 
   get rows(): number {
@@ -87,13 +127,29 @@ export class Batch {
     }
     const { debtor } = verdict;
     const number = this.debtors.count;
-    this.debtors.add(this.#uploadAndOwner + toRow(line, debtor));
+    this.debtors.add(this.#uploadAndOwner + this.#toRow(number, line, debtor));
     if (number === this.#sortKeys.length) {
       const keys = new Float64Array(2 * number);
       keys.set(this.#sortKeys);
       this.#sortKeys = keys;
     }
-    this.#sortKeys[number] = sortKey(debtor.iban) * ROWS_MAX + number;
+    this.#sortKeys[number] = this.#sortKey * ROWS_MAX + number;
+  }
+
+  /** What `#toRow` says of the row that it made last. */
+  #sortKey = 0;
+
+  #toRow(number: number, line: number, debtor: Debtor): string {
+    const { iban } = debtor;
+    if (this.#sealer === undefined) {
+      this.#sortKey = sortKey(iban);
+      return `${toRow(line, iban, debtor)}\n`;
+    }
+    const index = this.#sealer.key.indexOf(iban);
+    const sealed = this.#sealer.seal(iban, this.#place + line).toString('hex');
+    this.#aside.set(number, iban);
+    this.#sortKey = Number.parseInt(index.slice(TAG_CHARS, TAG_CHARS + SORT_CHARS), 16);
+    return `${toRow(line, BYTES + index, debtor)}\t${BYTES}${sealed}\n`;
   }
 
   /**
@@ -106,13 +162,37 @@ export class Batch {
   }
 
   #readIbans(): IbanValues {
-    const values: { lines: number[]; ibans: string[] } = { lines: [], ibans: [] };
+    const values: { lines: number[]; keys: string[] } = { lines: [], keys: [] };
+    const start = this.#sealer === undefined ? 0 : BYTES.length;
     for (let number = 0; number < this.debtors.count; number++) {
       const columns = this.debtors.row(number).split('\t', IBANS_END);
       values.lines.push(Number(columns[COLUMN.line]));
-      values.ibans.push(columns[COLUMN.iban] ?? '');
+      values.keys.push(columns[COLUMN.iban]?.slice(start) ?? '');
     }
     return values;
+  }
+
+  /** Of a valid row. */
+  ibanOf(number: number): string {
+    return this.#sealer === undefined ? (this.readIbans().keys[number] ?? '') : this.#aside.get(number);
+  }
+
+  /**
+   * The IBANs as they stand in the tables in a form of `forms.ts`; in another one than the batch writes, with the key that each is known by here. Once
+   * for each form, as `readIbans`.
+   */
+  readForm(form: string): { readonly values: readonly string[]; readonly keys: ReadonlyMap<string, string> } {
+    const { keys } = this.readIbans();
+    if (form === currentForm(this.#keys)) return { values: keys, keys: new Map() };
+    const read = this.#forms.get(form) ?? this.#readForm(form, keys);
+    this.#forms.set(form, read);
+    return { values: [...read.keys()], keys: read };
+  }
+
+  readonly #forms = new Map<string, ReadonlyMap<string, string>>();
+
+  #readForm(form: string, keys: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(keys.map((key, number) => [inForm(this.#keys, form, this.ibanOf(number)), key]));
   }
 
   /** What the valid rows are looked for by in the blacklist, beside the IBAN. As `readIbans`. */
@@ -175,10 +255,10 @@ function sortKey(iban: string): number {
   return key;
 }
 
-function toRow(line: number, it: Debtor): string {
-  return `${line}\t${it.iban}\t${copyText(it.bic)}\t${copyText(it.firstName)}\t${copyText(it.lastName)}\t${it.amount}\t${
+function toRow(line: number, iban: string, it: Debtor): string {
+  return `${line}\t${iban}\t${copyText(it.bic)}\t${copyText(it.firstName)}\t${copyText(it.lastName)}\t${it.amount}\t${
     it.currency
   }\t${copyText(it.email)}\t${copyText(it.phone)}\t${copyText(it.street)}\t${copyText(it.postcode)}\t${copyText(it.city)}\t${
     it.country
-  }\t${copyText(it.nationalId)}\t${copyText(it.birthDate)}\t${copyText(it.externalReference)}\t${copyJson(it.extra)}\n`;
+  }\t${copyText(it.nationalId)}\t${copyText(it.birthDate)}\t${copyText(it.externalReference)}\t${copyJson(it.extra)}`;
 }

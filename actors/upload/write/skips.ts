@@ -50,26 +50,28 @@ export function decideSkips(batch: Batch, hits: readonly HitRow[]): ReadonlyMap<
   const values = listed.size === 0 ? undefined : batch.readListed();
 
   const skips = new Map<number, Reason>();
-  const { ibans, lines } = batch.readIbans();
+  const { keys, lines } = batch.readIbans();
   const accepted = new Map<string, number>();
-  for (let number = 0; number < ibans.length; number++) {
-    const iban = ibans[number] ?? '';
-    const hit = byIban.get(iban);
+  for (let number = 0; number < keys.length; number++) {
+    const key = keys[number] ?? '';
+    const hit = byIban.get(key);
     const bic = values?.bics[number];
     const email = values?.emails[number];
     const name = values?.names[number] ?? '';
     const skip = (code: SkipCode, column: keyof CheckedColumns, value: string) => {
       skips.set(number, { code, column: batch.columns[column], value });
     };
-    if (hit?.code === 'blacklisted-iban') skip('blacklisted-iban', 'iban', maskValue('iban', iban));
+    if (hit?.code === 'blacklisted-iban')
+      skip('blacklisted-iban', 'iban', maskValue('iban', batch.ibanOf(number)));
     else if (bic !== undefined && bics?.has(bic)) skip('blacklisted-bic', 'bic', maskValue('code', bic));
     else if (email !== undefined && emails?.has(email))
       skip('blacklisted-email', 'email', maskValue('email', email));
     else if (names?.has(name)) skip('blacklisted-name', 'name', maskValue('text', name));
-    else if (hit !== undefined) skip(codeOf(hit), 'iban', placeOf(hit) ?? maskValue('iban', iban));
+    else if (hit !== undefined)
+      skip(codeOf(hit), 'iban', placeOf(hit) ?? maskValue('iban', batch.ibanOf(number)));
     else {
-      const line = accepted.get(iban);
-      if (line === undefined) accepted.set(iban, lines[number] ?? 0);
+      const line = accepted.get(key);
+      if (line === undefined) accepted.set(key, lines[number] ?? 0);
       else skip('duplicate-in-file', 'iban', `line ${line}`);
     }
   }

@@ -4,7 +4,7 @@
  * ```
  * BEGIN, hold the partition's epoch          where many nodes read the log
  * one advisory lock for the owner            uploads of one owner take turns, so that no two accept an IBAN
- * find hits                                  one statement, see `sql/find-hits.ts`; what they mean is decided in `skips.ts`
+ * find hits                                  one statement, see `hits.ts`; what they mean is decided in `skips.ts`
  * SAVEPOINT                                  unless `lookFirst`: then nobody has looked for debtors that wait, and an index finds them
  * COPY debtors, COPY upload_rejects          straight into the tables, not by way of a temporary one
  * UPDATE uploads                             only where the upload is still processing, and still at the position that was read
@@ -18,14 +18,12 @@ import { TetherError } from '../../../runtime/errors.js';
 import { PostgresConflictError, PostgresQueryError } from '../../../storage/postgres/errors.js';
 import type { HoldEpochs } from '../../../storage/postgres/fence.js';
 import { inTransaction, type Pool, type Transaction } from '../../../storage/postgres/pool.js';
-import { isPaid, isPastChargeback, MOVES } from '../../payment/status.js';
 import type { Reason } from '../debtor/debtor.js';
 import type { Position } from '../file/table-file.js';
 import type { UploadCounts } from '../model.js';
-import { type Batch, DEBTOR_COLUMNS, REJECT_COLUMNS } from './batch.js';
-import { decideSkips, isDuplicate, type SkipCode } from './skips.js';
-import { FIND_HITS, type HitRow } from './sql/find-hits.js';
-import { SHORT_LIST_MAX, SHORT_LISTS, type ShortLists } from './sql/short-lists.js';
+import { type Batch, REJECT_COLUMNS } from './batch.js';
+import { findHits, hasOtherForms } from './hits.js';
+import { decideSkips, isDuplicate } from './skips.js';
 
 /** The upload is not in the state and at the position that were read: it is being cancelled, or another worker went on with it. */
 export class UploadMovedError extends TetherError {
@@ -73,12 +71,9 @@ const ADVANCE = `
     processed_bytes = $7, checkpoint = jsonb_set(checkpoint, '{next}', $3::jsonb), version = version + 1, updated_at = now()
   WHERE id = $1 AND state = 'processing' AND checkpoint -> 'next' = $2::jsonb`;
 
-const PAST_CHARGEBACK = Object.keys(MOVES).filter(isPastChargeback);
-const PAID = Object.keys(MOVES).filter(isPaid);
-
 /**
  * Of the batch nothing can be used again, whatever comes of it.
- * @throws UploadMovedError, FencedError, PostgresConflictError, and what Postgres says; then nothing is written
+ * @throws UploadMovedError, FencedError, PostgresConflictError, IbanKeyUnknownError, and what Postgres says; then nothing is written
  */
 export async function writeBatch(
   pool: Pool,
@@ -130,18 +125,20 @@ async function writeDebtors(
   batch: Batch,
 ): Promise<WrittenDebtors> {
   if (step.lookFirst !== true) {
-    const hits = await findHits(transaction, step, batch, false);
+    const { hits, waiting } = await findHits(transaction, step, batch, false);
     const skips = hits.length === 0 ? NO_SKIPS : decideSkips(batch, hits);
     await transaction.query('SAVEPOINT unlooked');
     try {
       await copyDebtors(transaction, batch, skips);
-      return { skips, hasDuplicates: false };
+      if (waiting || !(await hasOtherForms(transaction, batch))) return { skips, hasDuplicates: false };
+      await transaction.query('ROLLBACK TO unlooked');
     } catch (error) {
       if (!(error instanceof PostgresConflictError && error.sqlstate === UNIQUE_VIOLATION)) throw error;
       await transaction.query('ROLLBACK TO unlooked');
     }
   }
-  const skips = decideSkips(batch, await findHits(transaction, step, batch, true));
+  const { hits } = await findHits(transaction, step, batch, true);
+  const skips = decideSkips(batch, hits);
   await copyDebtors(transaction, batch, skips);
   return { skips, hasDuplicates: [...skips.values()].some(({ code }) => isDuplicate(code)) };
 }
@@ -152,50 +149,12 @@ function copyDebtors(
   skips: ReadonlyMap<number, Reason>,
 ): Promise<void> {
   const accepted = batch.debtors.count - skips.size;
-  return copy(transaction, `debtors (${DEBTOR_COLUMNS})`, accepted, batch.debtors.chunks(batch.kept(skips)));
-}
-
-/** @param waiting look for the batch's IBANs among the debtors that wait, too */
-async function findHits(
-  transaction: Transaction,
-  { owner, uploadId }: BatchStep,
-  batch: Batch,
-  waiting: boolean,
-): Promise<readonly HitRow[]> {
-  if (batch.debtors.count === 0) return [];
-  const { rows: lists } = await transaction.query<ShortLists>(SHORT_LISTS);
-  const [short] = lists;
-  if (short === undefined) throw new TypeError('a SELECT without FROM that returned nothing');
-  const hits: HitRow[] = [];
-  /** The values to ask for, of a list that is not short; of one that is, its entries are as good as hits. */
-  const ask = (code: SkipCode, list: readonly string[], values: () => readonly string[]) => {
-    if (list.length > SHORT_LIST_MAX) return values();
-    for (const value of list) hits.push({ code, value, upload_id: null, line: null });
-    return [];
-  };
-  // Letters and digits: the array's text needs no quotes, which the driver would look for in each.
-  const all = waiting || short.ibans || short.attempted ? `{${batch.readIbans().ibans.join(',')}}` : '{}';
-  const { rows } = await transaction.query<HitRow>(FIND_HITS, [
-    waiting ? all : '{}',
-    short.ibans ? all : '{}',
-    short.attempted ? all : '{}',
-    ask('blacklisted-bic', short.bics, () =>
-      distinct(batch.readListed().bics).flatMap((bic) =>
-        bic.endsWith('XXX') ? [bic, bic.slice(0, 8)] : [bic],
-      ),
-    ),
-    ask('blacklisted-email', short.emails, () => distinct(batch.readListed().emails)),
-    ask('blacklisted-name', short.names, () => distinct(batch.readListed().names)),
-    owner,
-    uploadId,
-    PAST_CHARGEBACK,
-    PAID,
-  ]);
-  return hits.concat(rows);
-}
-
-function distinct(values: readonly (string | undefined)[]): string[] {
-  return [...new Set(values)].filter((value) => value !== undefined);
+  return copy(
+    transaction,
+    `debtors (${batch.debtorColumns})`,
+    accepted,
+    batch.debtors.chunks(batch.kept(skips)),
+  );
 }
 
 async function copy(

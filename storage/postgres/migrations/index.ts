@@ -11,6 +11,7 @@ import { endpoints } from './0010-endpoints.js';
 import { forwards } from './0011-forwards.js';
 import { archive } from './0012-archive.js';
 import { replays } from './0013-replays.js';
+import { sealedIbans } from './0014-sealed-ibans.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   forwards,
   archive,
   replays,
+  sealedIbans,
 ];
 
 export type { Migration } from './migration.js';

@@ -7,23 +7,32 @@
  * One statement, so that all of it is seen at one moment: a debtor that is attempted meanwhile goes from one index to
  * another, and is found in one of them.
  *
- * $1 IBANs text[], $2 those of them to look for in the blacklist, $3 among the attempted: the same or none, $4 BICs of 8 and 11
+ * The last row, of the code `forms`, says in which forms IBANs stood in these tables at that moment: when there was one that was not looked for,
+ * the caller looks again (a rotation makes sealed rows of plain ones meanwhile).
+ *
+ * $1 IBANs to look for among the debtors that wait, $2 in the blacklist, $3 among the attempted, each text[], $4 BICs of 8 and 11
  * characters text[], $5 e-mail addresses text[], $6 names text[], $7 owner, $8 upload id uuid, $9 statuses after a chargeback text[], $10
- * statuses of a payment that is paid text[]
+ * statuses of a payment that is paid text[], $11 to $13 indexes of sealed IBANs, as $1 to $3, each bytea[]
  */
+import { formsSql } from '../../../ibans/forms.js';
 
 /** A debtor that was attempted without success is left alone for so long. */
 export const ATTEMPT_DAYS = 30;
 
 export const FIND_HITS = `
 WITH attempted AS MATERIALIZED (
-  SELECT d.iban, d.owner IS NOT DISTINCT FROM $7 AS own, d.upload_id, d.line, p.status, p.created_at
-  FROM debtors d
+  SELECT coalesce(d.iban, encode(d.iban_index, 'hex')) AS iban, d.owner IS NOT DISTINCT FROM $7 AS own, d.upload_id, d.line, p.status, p.created_at
+  FROM (
+    SELECT * FROM debtors WHERE iban = ANY ($3::text[]) AND transaction_id IS NOT NULL
+    UNION ALL
+    SELECT * FROM debtors WHERE iban_index = ANY ($13::bytea[]) AND transaction_id IS NOT NULL
+  ) d
   LEFT JOIN LATERAL (SELECT status, created_at FROM payments WHERE transaction_id = d.transaction_id OFFSET 0) p ON true
-  WHERE d.iban = ANY ($3::text[]) AND d.transaction_id IS NOT NULL
 )
 SELECT 'blacklisted-iban' AS code, iban AS value, NULL::uuid AS upload_id, NULL::float8 AS line
 FROM blacklist WHERE iban = ANY ($2::text[])
+UNION ALL
+SELECT 'blacklisted-iban', encode(iban_index, 'hex'), NULL, NULL FROM blacklist WHERE iban_index = ANY ($12::bytea[])
 UNION ALL
 SELECT 'blacklisted-bic', bic, NULL, NULL FROM blacklist WHERE bic = ANY ($4::text[])
 UNION ALL
@@ -43,13 +52,18 @@ FROM (
   SELECT iban, upload_id, line FROM debtors
   WHERE iban = ANY ($1::text[]) AND owner = $7 AND transaction_id IS NULL
   UNION ALL
+  SELECT encode(iban_index, 'hex'), upload_id, line FROM debtors
+  WHERE iban_index = ANY ($11::bytea[]) AND owner = $7 AND transaction_id IS NULL
+  UNION ALL
   -- On its way: the payment is not known yet.
   SELECT iban, upload_id, line FROM attempted WHERE own AND status IS NULL
-) waiting`;
+) waiting
+UNION ALL
+SELECT 'forms', jsonb_build_object('waiting', ${formsSql('waiting')}, 'listed', ${formsSql('listed')}, 'attempted', ${formsSql('attempted')})::text, NULL, NULL`;
 
 export interface HitRow {
   readonly code: string;
-  /** An IBAN, a BIC, an e-mail address or a name. */
+  /** An IBAN or its index, a BIC, an e-mail address or a name. */
   readonly value: string;
   /** Of a duplicate. */
   readonly upload_id: string | null;

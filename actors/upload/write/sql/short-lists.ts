@@ -5,6 +5,8 @@
  * BICs are on the blacklist. Each of these look-ups takes one step in a partial index.
  */
 
+import { type FormsOf, formsSql } from '../../../ibans/forms.js';
+
 /** A list with more entries is asked for the values of the batch instead. */
 export const SHORT_LIST_MAX = 500;
 
@@ -13,13 +15,15 @@ SELECT
   ARRAY (SELECT bic FROM blacklist WHERE bic IS NOT NULL LIMIT ${SHORT_LIST_MAX + 1}) AS bics,
   ARRAY (SELECT email FROM blacklist WHERE email IS NOT NULL LIMIT ${SHORT_LIST_MAX + 1}) AS emails,
   ARRAY (SELECT name FROM blacklist WHERE name IS NOT NULL LIMIT ${SHORT_LIST_MAX + 1}) AS names,
-  EXISTS (SELECT FROM blacklist WHERE iban IS NOT NULL) AS ibans,
-  EXISTS (SELECT FROM debtors WHERE transaction_id IS NOT NULL) AS attempted`;
+  ${formsSql('waiting')} AS waiting,
+  ${formsSql('listed')} AS listed,
+  ${formsSql('attempted')} AS attempted`;
 
-export interface ShortLists {
+/** The forms of `actors/ibans/forms.ts` that there are; none where there is no row. */
+export type Forms = { readonly [Of in FormsOf]: readonly string[] };
+
+export interface ShortLists extends Forms {
   readonly bics: readonly string[];
   readonly emails: readonly string[];
   readonly names: readonly string[];
-  readonly ibans: boolean;
-  readonly attempted: boolean;
 }
