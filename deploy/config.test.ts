@@ -16,6 +16,8 @@ function problemsOf(run: () => unknown): readonly string[] {
   return [];
 }
 
+const IBAN_KEY = `2026:${Buffer.from(Array.from({ length: 32 }, (_, n) => n)).toString('base64')}`;
+
 t.test('an empty environment gives the defaults, total and frozen', async (t) => {
   const settings = parseConfig({ PATH: '/usr/bin' });
   t.match(settings, {
@@ -71,6 +73,7 @@ t.test('every key is read', async (t) => {
     TETHER_RETRY_DELAY_MS_MAX: '20',
     TETHER_DRAIN_MS_MAX: '0',
     TETHER_CHARGEBACK_BLACKLIST_CODES: '',
+    TETHER_IBAN_KEYS: IBAN_KEY,
     TETHER_IDEMPOTENCY_ENTRIES_MAX: '1',
     TETHER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
     TETHER_PROXY_PROTOCOL: 'on',
@@ -182,11 +185,14 @@ t.test('a secret never stands in a message', async (t) => {
       TETHER_DATABASE_URL: 'mysql://root:hunter2@db/x',
       TETHER_API_TOKEN: 'hunter2 hunter2 hunter2',
       TETHER_REDIS_URL: 'http://:hunter2@db',
+      TETHER_IBAN_KEYS: `hunter2:${IBAN_KEY},${IBAN_KEY}`,
     }),
   ).join('\n');
   t.notMatch(message, /hunter2/);
   t.match(message, /TETHER_DATABASE_URL has a value that is refused: allowed is a URL of the form postgres:/);
   t.match(message, /TETHER_API_TOKEN has a value that is refused/);
+  t.match(message, /TETHER_IBAN_KEYS has a value that is refused: allowed is up to 8 keys/);
+  t.notOk(message.includes(IBAN_KEY.slice(5)));
 });
 
 t.test('an option wins over the environment, and a message names it', async (t) => {
@@ -281,12 +287,13 @@ t.test(
       TETHER_REDIS_URL: 'redis://:hunter%202@redis:6379',
       TETHER_DATABASE_URL: 'postgres://u:p@db/tether',
       TETHER_API_TOKEN: 'a-token-of-some-length',
+      TETHER_IBAN_KEYS: IBAN_KEY,
       TETHER_ROLE: 'worker',
     };
     const config = await loadConfig(env, 'start');
     t.match(config, { logDriver: 'redis', role: 'worker', endpoints: [] });
     t.match(config.warnings, [/TETHER_S3_URL is not set/]);
-    for (const secret of [env.TETHER_REDIS_URL, 'hunter 2', 'hunter%202'])
+    for (const secret of [env.TETHER_REDIS_URL, 'hunter 2', 'hunter%202', IBAN_KEY, IBAN_KEY.slice(5)])
       t.ok(secretsOf(config).includes(secret), secret);
     await t.rejects(loadConfig({ ...env, TETHER_ROLE: 'gateway' }, 'start'), {
       message: /TETHER_ENDPOINTS is not set/,

@@ -1,5 +1,6 @@
 /** The command, as its users run it: a whole node's servers, and what it says of them. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,7 @@ const SECRETS = {
   redis: 'uN6cJr0GfSa2Eo9b',
   token: 'Vt5gHn2RkXp8Wd3s',
   emp: 'Yc9eUj6BmQz1Fo4a',
+  ibans: `2026:${randomBytes(32).toString('base64')}`,
 };
 const endpoints = join(root, 'endpoints.yaml');
 await writeFile(
@@ -50,6 +52,7 @@ t.test('a node of a cluster', async (t) => {
     TETHER_DATABASE_URL: url,
     TETHER_REDIS_URL: `redis://:${SECRETS.redis}@127.0.0.1:${redis.port}`,
     TETHER_ENDPOINTS: endpoints,
+    TETHER_IBAN_KEYS: SECRETS.ibans,
     TETHER_DATA_DIR: join(root, 'data'),
     TETHER_PORT: `${await freePort()}`,
   };
@@ -65,6 +68,7 @@ t.test('a node of a cluster', async (t) => {
     'clock-redis': 'ok',
     'clock-postgres': 'ok',
     'secret-strength': 'ok',
+    'iban-encryption': 'ok',
     's3-use': 'skipped',
   });
   t.equal((JSON.parse(json.stdout) as Report).summary.failed, 0, 'nothing failed');

@@ -1,4 +1,5 @@
 /** `tether golive` of a cluster as `docs/how-to/run-on-machines.md` sets it up: green, and red for each fault that is planted. */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,8 @@ t.setTimeout(180_000);
 const API_TOKEN = '5b1f9c07d2e84a3690cd71fe';
 const ENDPOINT_TOKEN = '90b2c6417fd8e35a2c11d0aa';
 const ENDPOINT_PASSWORD = 'c48e19a07b3d52f6e9a17d40';
+
+const IBAN_KEY = `2026:${randomBytes(32).toString('base64')}`;
 
 const directory = await temporary(t as Test);
 const [redis, postgres, s3] = await Promise.all([
@@ -39,6 +42,7 @@ const env = {
   TETHER_S3_URL: s3.url('golive'),
   TETHER_API_TOKEN: API_TOKEN,
   TETHER_ENDPOINTS: endpoints,
+  TETHER_IBAN_KEYS: IBAN_KEY,
   TETHER_DATA_DIR: dataDir,
   TETHER_PORT: `${await freePort()}`,
 };
@@ -142,6 +146,7 @@ t.test('a cluster that is well is a go, before and after', async (t) => {
     'redis-aof',
     'postgres-rights',
     's3-private',
+    'iban-encryption',
     'running-nodes',
     'running-pools',
     'edge-tls',
@@ -159,6 +164,7 @@ t.test('a cluster that is well is a go, before and after', async (t) => {
       readFileSync(join(out, file), 'utf8'),
       new RegExp(`${API_TOKEN}|${ENDPOINT_TOKEN}|${ENDPOINT_PASSWORD}`),
     );
+    t.notOk(readFileSync(join(out, file), 'utf8').includes(IBAN_KEY.slice(5)));
   }
   const before = await run({ url: null });
   t.match(before, { verdict: 'go', exitCode: 0 });
@@ -193,10 +199,10 @@ t.test('faults of the configuration and of files', async (t) => {
     t,
     {
       env: { TETHER_JOURNAL_BYTES_MAX: '1024GiB', TETHER_THREADS: '64' },
-      without: ['TETHER_REDIS_URL'],
+      without: ['TETHER_REDIS_URL', 'TETHER_IBAN_KEYS'],
       url: null,
     },
-    { 'data-dir': 'warning', 'disk-space': 'failed', cores: 'warning' },
+    { 'iban-encryption': 'failed', 'data-dir': 'warning', 'disk-space': 'failed', cores: 'warning' },
   );
   chmodSync(dataDir, 0o700);
 });

@@ -7,11 +7,15 @@ import type { Migration } from './migration.js';
  * well, and `tether ibans rotate` makes sealed ones of them.
  *
  * What an index costs a sealed row: one insertion into `debtors_waiting_sealed`, at a random place, in place of the one into `debtors_waiting`. That one
- * is made anew so that a sealed row leaves no entry in it; the old one goes when the new one is there, so that reads wait for a moment
- * only. `blacklist_payment` is made anew so that a sealed entry is not taken for one without an IBAN.
+ * is made anew so that a sealed row leaves no entry in it. `blacklist_payment` is made anew so that a sealed entry is not taken for one
+ * without an IBAN.
  *
- * On a table that has rows, `debtors` takes no new ones while the index is built: about 1.5 s for each million; uploads wait, webhooks do not. The other indexes
- * have no row yet: each is one reading of the table. The checks are not made of rows that are there: none has what they speak of.
+ * On a table that has rows, `debtors` is locked while that index is built, 2 to 3 s for each million: uploads wait, and so do webhooks whose
+ * chargeback puts somebody on the blacklist; others do not. The other indexes have no row yet: each is one reading of the table. The checks are not made of rows
+ * that are there: none has what they speak of.
+ *
+ * Rejected: the index first, when reads could go on. Whoever has read `debtors` and waits to write would stand against us, who wait to
+ * change it: a deadlock.
  */
 export const sealedIbans: Migration = {
   version: 14,
