@@ -80,6 +80,11 @@ t.test('plain, sealed, rotated, and back', async (t) => {
   t.strictSame((await convert(ba)).changed, [4, 25]);
   t.strictSame(await counts(), { 'blacklist sealed b': 4, 'blacklist none': 1, 'debtors sealed b': 25 });
   t.strictSame(await readBack(b), ALL, 'the older key is not needed any more');
+  const { rows } = await pool.query(`SELECT encode(iban_index, 'hex') AS index FROM debtors ORDER BY id`);
+  t.strictSame(
+    rows.map(({ index }) => index),
+    range(25).map((each) => b.current.indexOf(each)),
+  );
 
   t.strictSame((await convert(b, 'plain')).changed, [4, 25]);
   t.strictSame(await readBack(undefined), ALL);

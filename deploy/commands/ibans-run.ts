@@ -1,4 +1,5 @@
 /** What `tether ibans status|seal|unseal` do: straight on the database, since it is the keys of this environment that count. */
+import { hostname, userInfo } from 'node:os';
 import {
   type Converted,
   convertTable,
@@ -10,7 +11,7 @@ import {
 } from '../../actors/ibans/index.js';
 import { makeDirectory } from '../../storage/make-directory.js';
 import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
-import { createPool, type Pool } from '../../storage/postgres/index.js';
+import { AuditTable, createPool, type Pool, readSchemaState } from '../../storage/postgres/index.js';
 import { type Environment, parseConfig } from '../config.js';
 import { postgresDir } from '../data-dir.js';
 import { ConfigError } from '../errors.js';
@@ -96,13 +97,33 @@ function convert(
     for (const table of IBAN_TABLES) {
       if (signal.aborted) break;
       const onStep = progress(table, output);
-      results.push(await convertTable(pool, table, { keys, to, signal, onStep }));
+      const converted = await convertTable(pool, table, { keys, to, signal, onStep });
+      results.push(converted);
+      await note(pool, to, keys, converted);
     }
     const isWhole = results.length === IBAN_TABLES.length && results.every((each) => leftOf(each) === 0);
     return {
       text: flags.json === true ? `${JSON.stringify(results.map(jsonOf))}\n` : results.map(textOf).join(''),
       exitCode: isWhole && !signal.aborted ? EXIT.ok : EXIT.failed,
     };
+  });
+}
+
+/** In the audit log, like any other change of an operator's: that IBANs are in plain text again above all. */
+async function note(
+  pool: Pool,
+  to: 'sealed' | 'plain',
+  keys: IbanKeys,
+  { table, changed }: Converted,
+): Promise<void> {
+  if (changed === 0) return;
+  await new AuditTable(pool).record({
+    at: Date.now(),
+    client: `${userInfo().username} at ${hostname()}`,
+    action: to === 'sealed' ? 'ibans.seal' : 'ibans.unseal',
+    target: table,
+    before: null,
+    after: { rows: changed, key: to === 'sealed' ? keys.current.id : null },
   });
 }
 
@@ -126,6 +147,10 @@ async function onDatabase(
   });
   const interrupt = interruption();
   try {
+    const { pending } = await readSchemaState(pool);
+    if (pending > 0) {
+      throw new ConfigError(['the tables are not yet those of this release: run `tether migrate` before']);
+    }
     const keys = ibanKeys === undefined ? undefined : IbanKeys.parse(ibanKeys);
     const report = await work({ pool, keys, signal: interrupt.signal });
     return { ...report, exitCode: interrupt.exitCode() ?? report.exitCode };

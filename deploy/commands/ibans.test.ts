@@ -70,6 +70,26 @@ t.test('from plain text to a key, to another one, and back', async (t) => {
   t.match(await run(unsealIbans, `${A},${B}`), { exitCode: 1, text: /do not open.*\ndebtors: 1 changed/ });
   t.match((await pool.query('SELECT iban FROM debtors')).rows, [{ iban: IBAN }]);
 
+  t.match(
+    (await pool.query('SELECT action, target, after FROM audit ORDER BY id')).rows.map(
+      ({ action, target, after }) => [`${action} ${target}`, after],
+    ),
+    [
+      ['ibans.seal blacklist', { rows: 1, key: '2026' }],
+      ['ibans.seal debtors', { rows: 1, key: '2026' }],
+      ['ibans.seal blacklist', { rows: 1, key: '2027' }],
+      ['ibans.seal debtors', { rows: 1, key: '2027' }],
+      ['ibans.seal debtors', { rows: 1, key: '2026' }],
+      ['ibans.unseal debtors', { rows: 1, key: null }],
+    ],
+  );
+
+  await pool.query('CREATE DATABASE empty');
+  const empty = url.replace(/\/[^/]*$/, '/empty');
+  await t.rejects(ibanStatus({}, { TETHER_DATABASE_URL: empty }), {
+    code: 'TETHER_CONFIG_REFUSED',
+    problems: [/run `tether migrate` before/],
+  });
   await t.rejects(run(sealIbans), {
     code: 'TETHER_CONFIG_REFUSED',
     problems: [/TETHER_IBAN_KEYS is not set/],
