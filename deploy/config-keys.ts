@@ -240,6 +240,12 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'ms',
     meaning: 'longest wait between two deliveries',
   }),
+  TETHER_DRAIN_NOTICE_MS: whole(0, 600_000, {
+    default: '0',
+    unit: 'ms',
+    meaning:
+      'how long a node that is told to stop says so at `/health` and serves on, before it drains: longer than its balancer takes to notice; a worker does not wait',
+  }),
   TETHER_DRAIN_MS_MAX: whole(0, 3_600_000, {
     default: '30000',
     unit: 'ms',

@@ -31,6 +31,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     threads: 2,
     answersFirstMs: 1_500,
     retry: { attemptsMax: 5, delayMs: 200, delayMsMax: 10_000 },
+    drainNoticeMs: 0,
     drainMsMax: 30_000,
     chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
     idempotencyEntriesMax: 50_000,

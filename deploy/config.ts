@@ -57,6 +57,7 @@ interface Settings {
   /** 0: never. */
   readonly answersFirstMs: number;
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
+  readonly drainNoticeMs: number;
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
   /** Per worker thread. */
@@ -204,6 +205,7 @@ function settle(values: ConfigValues): Settings {
       delayMs: get('TETHER_RETRY_DELAY_MS'),
       delayMsMax: get('TETHER_RETRY_DELAY_MS_MAX'),
     }),
+    drainNoticeMs: get('TETHER_DRAIN_NOTICE_MS'),
     drainMsMax: get('TETHER_DRAIN_MS_MAX'),
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     idempotencyEntriesMax: get('TETHER_IDEMPOTENCY_ENTRIES_MAX'),

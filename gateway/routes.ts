@@ -115,7 +115,7 @@ function webhookRefusal(
   res: HttpResponse,
   req: HttpRequest,
 ): Answer | undefined {
-  if (context.intake.mode !== 'open') {
+  if (!context.intake.isTaking) {
     counts.draining++;
     return DRAINING;
   }

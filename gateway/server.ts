@@ -2,10 +2,12 @@
  * The gateway as one thing that starts, drains and stops.
  *
  * ```
- * listening --drain()--> draining --close()--> closed
- *     `-----------------close()-----------------^
+ * listening --leave()--> leaving --drain()--> draining --close()--> closed
+ *     `--------------------drain()-----------------^                    ^
+ *     `---------------------------close()-------------------------------'
  * ```
- * A graceful end is `drain`, then `close`. Draining stops listening, answers new requests on connections that are still open
+ * A graceful end is `leave` where a balancer looks, `drain`, then `close`. One that leaves serves as before, and its health says that it will
+ * go; each answer ends its connection, so that a balancer keeps none to reuse. Draining stops listening, answers new requests on connections that are still open
  * with 503 and `Connection: close`, and waits for the appends under way. `close` ends every connection.
  */
 
@@ -67,6 +69,8 @@ export interface Gateway {
    * @throws GatewayOptionError
    */
   serve(endpoints: readonly Endpoint[], complete: boolean): void;
+  /** Says to whoever asks for its health that it will go, and serves on. */
+  leave(): void;
   /** Takes nothing new and waits until nothing is pending, for `deadlineMs` at most. Look at `pending` afterwards. */
   drain(deadlineMs: number): Promise<void>;
   /** Stops listening and ends every connection. Appends under way still settle. Idempotent. */
@@ -126,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }, PROVIDER_LOOK_MS).unref();
 
   const stopListening = () => {
-    if (intake.mode === 'open') uWS.us_listen_socket_close(socket);
+    if (intake.isTaking) uWS.us_listen_socket_close(socket);
   };
   return {
     port,
@@ -135,6 +139,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     serve(endpoints, complete) {
       parts.endpoints.replace(endpoints, complete);
+    },
+    leave() {
+      intake.leave();
     },
     async drain(deadlineMs) {
       stopListening();

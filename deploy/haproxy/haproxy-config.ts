@@ -95,6 +95,9 @@ backend webhooks
 ${servers(() => '')}
 
 backend others
+    # A request that is not sent twice never goes by a connection that its node may be about to close: each gets one of its own, and where
+    # that is refused, another node.
+    option http-server-close
 ${servers((name) => `track webhooks/${name}`)}
 
 ${edge === undefined ? '' : REQUESTS_OF_EDGE}frontend stats

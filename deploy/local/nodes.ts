@@ -30,6 +30,8 @@ const OWN_KEYS = [
   'TETHER_PROXY_PROTOCOL',
 ];
 const DRAIN_MS_MAX = 30_000;
+/** HAProxy here looks twice a second, and once more out of turn. */
+const DRAIN_NOTICE_MS = 1_000;
 /** Beyond the drain: the end of threads and connections. */
 const END_MS_MAX = 15_000;
 const HEALTH_MS_MAX = 2_000;
@@ -68,11 +70,15 @@ export async function node(
   env: Environment,
 ): Promise<Supervised> {
   const port = await freePort();
-  const drainMsMax = Number(env.TETHER_DRAIN_MS_MAX ?? DRAIN_MS_MAX);
+  const inMs = (key: string, otherwise: number) => {
+    const set = Number(env[key] ?? otherwise);
+    return Number.isFinite(set) ? set : otherwise;
+  };
   return new Supervised({
     ...place.program(name),
     command: [process.execPath, '--enable-source-maps', CLI, 'start'],
     env: {
+      TETHER_DRAIN_NOTICE_MS: `${DRAIN_NOTICE_MS}`,
       ...env,
       TETHER_ROLE: role,
       TETHER_HOST: '127.0.0.1',
@@ -89,7 +95,10 @@ export async function node(
     },
     address: `127.0.0.1:${port}`,
     stopSignal: 'SIGTERM',
-    stopMsMax: (Number.isFinite(drainMsMax) ? drainMsMax : DRAIN_MS_MAX) + END_MS_MAX,
+    stopMsMax:
+      inMs('TETHER_DRAIN_NOTICE_MS', DRAIN_NOTICE_MS) +
+      inMs('TETHER_DRAIN_MS_MAX', DRAIN_MS_MAX) +
+      END_MS_MAX,
     isUp: () => answersOk(port, '/readyz'),
   });
 }

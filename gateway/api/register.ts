@@ -129,12 +129,12 @@ function handle(
   work: Work,
 ): void {
   const head = readHead(req, parameterCount);
-  const isClosing = parts.intake.mode !== 'open';
-  const exchange = new Exchange(res, head, { head: head.method === 'head', close: isClosing });
+  const close = parts.intake.mode !== 'open';
+  const exchange = new Exchange(res, head, { head: head.method === 'head', close });
   const answer = async (): Promise<Answer | typeof STREAMED> => {
     const admitted = await admit(parts.operations, head.headers.get('authorization') ?? '', scope);
     if ('refusal' in admitted) return admitted.refusal;
-    if (isClosing) return DRAINING;
+    if (!parts.intake.isTaking) return DRAINING;
     const outcome = await work(head, exchange, admitted.client);
     return outcome === STREAMED || isAnswer(outcome) ? outcome : noStore(jsonAnswer(outcome ?? null));
   };

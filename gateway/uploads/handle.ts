@@ -65,8 +65,8 @@ export function handleUpload(
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const draining = context.requests.mode !== 'open';
-  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
+  const close = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, close ? { ...options.send, close } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
@@ -76,7 +76,7 @@ export function handleUpload(
     context.requests.settle();
   };
   context.requests.begin();
-  if (draining) {
+  if (!context.requests.isTaking) {
     finish(DRAINING);
     return;
   }
