@@ -1,5 +1,5 @@
 /** The nodes of the cluster: `tether start`, each with a role, and all with the same servers. */
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../storage/test-free-port.js';
@@ -62,37 +62,43 @@ export async function writeEndpoints(place: Place): Promise<void> {
   );
 }
 
+/** A node of the cluster, and what it is given. */
+export interface LocalNode {
+  readonly part: Supervised;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 export async function node(
   place: Place,
   role: Role,
   name: string,
   servers: NodeServers,
   env: Environment,
-): Promise<Supervised> {
+): Promise<LocalNode> {
   const port = await freePort();
   const inMs = (key: string, otherwise: number) => {
     const set = Number(env[key] ?? otherwise);
     return Number.isFinite(set) ? set : otherwise;
   };
-  return new Supervised({
+  const settings = {
+    TETHER_DRAIN_NOTICE_MS: env.TETHER_DRAIN_NOTICE_MS ?? `${DRAIN_NOTICE_MS}`,
+    TETHER_ROLE: role,
+    TETHER_HOST: '127.0.0.1',
+    TETHER_PORT: `${port}`,
+    TETHER_DATA_DIR: place.path('nodes', name),
+    TETHER_LOG_DRIVER: 'redis',
+    TETHER_REDIS_URL: servers.redisUrl,
+    TETHER_DATABASE_URL: servers.databaseUrl,
+    TETHER_S3_URL: servers.s3Url,
+    TETHER_ENDPOINTS: place.path('endpoints.yaml'),
+    TETHER_API_TOKEN: await place.secret('api-token'),
+    // HAProxy's own address, and who else connects from this machine.
+    TETHER_TRUSTED_PROXIES: '127.0.0.1/32',
+  };
+  const part = new Supervised({
     ...place.program(name),
     command: [process.execPath, '--enable-source-maps', CLI, 'start'],
-    env: {
-      TETHER_DRAIN_NOTICE_MS: `${DRAIN_NOTICE_MS}`,
-      ...env,
-      TETHER_ROLE: role,
-      TETHER_HOST: '127.0.0.1',
-      TETHER_PORT: `${port}`,
-      TETHER_DATA_DIR: place.path('nodes', name),
-      TETHER_LOG_DRIVER: 'redis',
-      TETHER_REDIS_URL: servers.redisUrl,
-      TETHER_DATABASE_URL: servers.databaseUrl,
-      TETHER_S3_URL: servers.s3Url,
-      TETHER_ENDPOINTS: place.path('endpoints.yaml'),
-      TETHER_API_TOKEN: await place.secret('api-token'),
-      // HAProxy's own address, and who else connects from this machine.
-      TETHER_TRUSTED_PROXIES: '127.0.0.1/32',
-    },
+    env: { ...env, ...settings },
     address: `127.0.0.1:${port}`,
     stopSignal: 'SIGTERM',
     stopMsMax:
@@ -101,6 +107,15 @@ export async function node(
       END_MS_MAX,
     isUp: () => answersOk(port, '/readyz'),
   });
+  return { part, settings };
+}
+
+/** What a node is given, as a file that Node reads (`--env-file`), for the doctor and `tether golive`. */
+export async function writeSettings(file: string, settings: LocalNode['settings']): Promise<void> {
+  const lines = Object.entries(settings).map(([key, value]) => `${key}="${value}"\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  // One that was there keeps its own.
+  await chmod(file, 0o600);
 }
 
 /** Whether a GET is answered with 200. */
