@@ -1,14 +1,17 @@
 /**
  * A rolling restart of every node behind HAProxy, under webhooks and uploads that come all the time: no request fails, and nothing that was
- * acknowledged is lost or done twice. Then a gateway is killed, and a third node of each role joins and takes its share.
+ * acknowledged is lost or done twice, on a schema that a later release has added to. Then a gateway is killed, and a third node of each role joins and takes its share.
  *
  * Nobody sends anything twice here: a request that fails is a failure of the test. WEBHOOKS_PER_SECOND (default 200; `npm run test:rolling`: 500).
  */
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
+import { migrate } from '../../storage/postgres/index.js';
+import { type Migration, migrations } from '../../storage/postgres/migrations/index.js';
 import { empTraffic } from '../send/emp-traffic.js';
 import { sendEmp } from '../send/send-emp.js';
 import { type ClusterNodes, PARTITIONS, startCluster, untilShared } from './cluster-nodes.js';
@@ -28,6 +31,15 @@ const PIECES = 20;
 const PIECE_MS = 100;
 const UPLOADERS = 3;
 const SEED = 7;
+
+const LATER: Migration = {
+  version: migrations.length + 1,
+  name: 'later',
+  readableFrom: migrations.length,
+  sql: `CREATE TABLE later (n integer);
+        ALTER TABLE events ADD COLUMN later text;
+        ALTER TABLE uploads ADD COLUMN later integer NOT NULL DEFAULT 1;`,
+};
 
 t.setTimeout(180_000);
 
@@ -135,6 +147,9 @@ t.test('a rolling restart, a kill, a third node', async (t) => {
   // The third is named from the beginning, and is not there yet.
   const ports = GATEWAYS.map((at) => Number(new URL(cluster.urls[at] ?? '').port));
   const url = `http://127.0.0.1:${await startHaproxy(t, ports)}`;
+
+  // A later release has begun to roll out, and is taken back: what starts from here on is the release before, on a schema that is ahead.
+  await migrate(cluster.postgres.url, { logger: silentLogger, migrations: [...migrations, LATER] });
 
   const webhooks = startWebhooks(url);
   let uploadsOver = false;
