@@ -18,7 +18,7 @@ import { LaneLoad } from './lane-load.js';
 import { lagOf } from './node-metrics-text.js';
 import { startNodeProcess } from './node-process.js';
 
-const KILLS = Number(process.env.CHAOS_KILLS ?? 8);
+const KILLS = Number(process.env.CHAOS_KILLS ?? 5);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const LANES = 24;
 /** A kill comes up to this long after the node serves. */
