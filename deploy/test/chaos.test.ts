@@ -2,7 +2,7 @@
  * P1, P2 and P3 under SIGKILL: the whole process tree, Postgres included, is killed at random moments under load, again and
  * again, also while it starts. Afterwards every acknowledged message has exactly one row, and per key in order.
  *
- * CHAOS_KILLS (default 8: one or two of them while it starts) and SEED repeat a run; `npm run test:chaos` kills 200 times.
+ * CHAOS_KILLS (default 5: some of them while it starts) and SEED repeat a run; `npm run test:chaos` kills 200 times.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
