@@ -45,7 +45,7 @@ function problems(
 }
 
 t.test('every block says what it is', async (t) => {
-  const known = ['ts', 'js', 'sh', 'console', 'json', 'yaml', 'ini', 'xml', 'sql', 'http', 'text', 'mermaid'];
+  const known = ['ts', 'js', 'sh', 'console', 'json', 'yaml', 'ini', 'xml', 'sql', 'http', 'text'];
   t.strictSame(
     blocks
       .filter(({ language }) => !known.includes(language))
