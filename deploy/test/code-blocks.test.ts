@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { SaxesParser } from 'saxes';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
+import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { type Block, blocksOf, PAGES, problemOf, tetherArguments } from './code-blocks.js';
 import { shellCommands } from './shell-words.js';
 
@@ -141,6 +142,15 @@ t.test('data parses', async (t) => {
     problems(of('ini'), (text) => text.split('\n').filter((line) => !ini.test(line))),
     [],
   );
+});
+
+t.test('SQL runs on the tables that there are', async (t) => {
+  const { pool } = await startTestPostgres(t);
+  const wrong: string[] = [];
+  for (const block of of('sql')) {
+    await pool.query(block.text).catch((error: Error) => wrong.push(`${at(block)}: ${error.message}`));
+  }
+  t.strictSame(wrong, []);
 });
 
 t.test('each check can fail', async (t) => {
