@@ -14,6 +14,8 @@ const DOCS = join(import.meta.dirname, '..');
 export default defineConfig({
   title: 'Tether',
   description: 'Durable webhooks and uploads, and the actor runtime beneath them',
+  // No icon: else each browser asks for one.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   outDir: '../dist/site',
   cacheDir: '../dist/site-cache',
   rewrites: { 'README.md': 'index.md', ':folder/README.md': ':folder/index.md' },

@@ -10,11 +10,14 @@ export function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Text is shown as it is written: two braces begin no expression of Vue. */
+/** Text is shown as it is written: two braces begin no expression of Vue. Only what is to be ticked off gets a box. */
 export function asWritten(md: MarkdownRenderer): void {
   const { text } = md.renderer.rules;
   if (text === undefined) throw new Error('the renderer has no rule for text');
-  md.renderer.rules.text = (...args) => text(...args).replaceAll('{{', '&#123;&#123;');
+  md.renderer.rules.text = (...args) =>
+    text(...args)
+      .replaceAll('{{', '&#123;&#123;')
+      .replace(/^\[ \] /, '&#9744; ');
 }
 
 /** A README is the first page of its folder. A file that is no page is opened by the browser, past the router of the site. */
