@@ -78,3 +78,22 @@ t.test('a key that a page names exists', async (t) => {
   );
   t.strictSame(unknown, []);
 });
+
+t.test('a test that a page names exists', async (t) => {
+  const named = pages.flatMap((page) =>
+    [...read(page).matchAll(/`((?:\w[\w-]*\/)+[\w.-]+\.test\.tsx?)`/g)].map(([, path = '']) => ({
+      page,
+      path,
+    })),
+  );
+  t.strictSame(
+    named.filter(({ path }) => !existsSync(path)),
+    [],
+  );
+  const promises = read('docs/explanation/promises.md')
+    .split(/^## /m)
+    .filter((section) => /^P\d /.test(section));
+  t.equal(promises.length, 5);
+  for (const section of promises)
+    t.match(section, /\*\*Tested\*\* by [^#]*`[\w/-]+\.test\.ts`/, section.slice(0, 30));
+});
