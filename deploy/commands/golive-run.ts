@@ -61,7 +61,7 @@ async function golive(
   const deployed = given === undefined ? undefined : await deployedAt(given, flags, env);
   const live = deployed === undefined ? [] : liveGroups(deployed);
   const secrets = [
-    ...secretsToHide(env, examined.endpoints),
+    ...secretsToHide(examined.resolvedEnv, examined.endpoints),
     ...(deployed === undefined ? [] : [deployed.apiToken, deployed.endpointToken, deployed.password]),
   ];
   const censor = censorOf(secrets);
