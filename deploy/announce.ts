@@ -1,6 +1,7 @@
 /** What `tether up` says when it serves: where, how durable, and a line to try. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isHashedToken } from '../gateway/auth/token.js';
 import { PASSWORD_FILE } from '../storage/postgres/index.js';
 import type { Config, Mode } from './config.js';
 import { postgresDir } from './data-dir.js';
@@ -44,7 +45,9 @@ export function announcement(
     const secret = DEFAULT_ENDPOINT.secrets[0] ?? '';
     const signature = createHash('sha1').update(`${SAMPLE_ID}${secret}`).digest('hex');
     lines.push(
-      `API token: ${config.apiToken}${config.apiTokenFile === undefined ? '' : ` (kept in ${config.apiTokenFile})`}`,
+      isHashedToken(config.apiToken)
+        ? 'API token: the one whose hash TETHER_API_TOKEN is'
+        : `API token: ${config.apiToken}${config.apiTokenFile === undefined ? '' : ` (kept in ${config.apiTokenFile})`}`,
       '',
       'Try:',
       `  curl -i '${url}/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}' -d '${SAMPLE_FIELDS}&signature=${signature}'`,

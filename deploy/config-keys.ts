@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import { isHashedToken } from '../gateway/auth/token.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
@@ -152,11 +153,11 @@ const CONFIG_KEYS = Object.freeze({
     { meaning: 'Postgres; not set: `tether up` runs its own under the data directory', secret: true },
   ),
   TETHER_API_TOKEN: declare(
-    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) ? given : undefined)),
-    '16 to 256 letters, digits and ._~+/=-',
+    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) || isHashedToken(given) ? given : undefined)),
+    '16 to 256 letters, digits and ._~+/=-, or sha256: and the 64 lower-case hex digits of its hash',
     {
       meaning:
-        'bearer token of the operations API; not set: `tether up` generates one and keeps it in the data directory',
+        'bearer token of the operations API, or its hash, as `tether tokens generate` prints both; not set: `tether up` generates one and keeps it in the data directory',
       secret: true,
     },
   ),

@@ -123,7 +123,7 @@ async function deployedAt(given: string, flags: GoliveFlags, env: Environment): 
     );
   const settings = addressed(given);
   const [apiToken, endpointToken, password] = await Promise.all([
-    apiTokenOf(settings, flags.token),
+    apiTokenOf(settings, flags.token, env),
     referred('--endpoint-token', flags.endpointToken, env),
     referred('--password', flags.password, env),
   ]);

@@ -1,6 +1,7 @@
 /** Checks of secrets: that nobody can guess them, and of the files that hold them. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { hashedForm, isHashedToken } from '../../gateway/auth/token.js';
 import { DEFAULT_ENDPOINT } from '../endpoint.js';
 import { fileKeyOf, whoElse } from '../secret-files.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
@@ -60,6 +61,12 @@ const strength: Check = {
 /** Completes "the secret ...", and shows nothing of it. */
 function weakness(value: string): string | undefined {
   if (PUBLISHED.has(value)) return 'is one of the documentation, and so public';
+  if (isHashedToken(value)) {
+    // Of the token behind a hash no more can be seen.
+    return [...PUBLISHED].some((text) => hashedForm(text) === value)
+      ? 'is the hash of one of the documentation'
+      : undefined;
+  }
   if (value.length < LENGTH_MIN) return `has fewer than ${LENGTH_MIN} characters`;
   if (new Set(value).size < VARIETY_MIN) return `has fewer than ${VARIETY_MIN} different characters`;
   return undefined;
