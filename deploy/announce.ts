@@ -29,7 +29,7 @@ export function announcement(
   }: { readonly port: number; readonly databaseUrl: string; readonly promise: string },
 ): string {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const url = `http://${host}:${port}`;
+  const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
   const lines = [
     `Tether listens on ${url}, ${PLACE[config.role]}${config.redisUrl === undefined ? `data in ${config.dataDir}` : 'log in Redis'}`,
     `Durability ${config.durability}: ${promise}`,

@@ -267,6 +267,14 @@ const CONFIG_KEYS = Object.freeze({
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',
   }),
+  TETHER_TLS_CERT_FILE: path({
+    meaning:
+      'certificate of the gateway, PEM, with the chain behind it: the port speaks HTTPS and nothing else; not set: plain HTTP, for a balancer that ends TLS',
+  }),
+  TETHER_TLS_KEY_FILE: path({
+    meaning:
+      'private key of TETHER_TLS_CERT_FILE, PEM, not encrypted, and readable by the user of the node alone',
+  }),
   TETHER_S3_URL: declare(
     read((given) => (parseS3Url(given).location === undefined ? undefined : given)),
     'a URL of the form https://access-key:secret-key@host:port/bucket, with what is special in a key percent-encoded',

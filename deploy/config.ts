@@ -21,6 +21,7 @@ import { EndpointReader } from './endpoints/reader.js';
 import { secretsOfTarget } from './endpoints/target-entry.js';
 import { ConfigError } from './errors.js';
 import { fileKeyOf, readSecretFiles } from './secret-files.js';
+import { lookAtTls, type TlsFiles } from './tls-files.js';
 
 /**
  * - `up`: everything in one process tree; what is not set gets a default for trying out
@@ -82,6 +83,8 @@ interface Settings {
     readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -151,6 +154,11 @@ function settle(values: ConfigValues): Settings {
   const host = get('TETHER_HOST');
   const port = get('TETHER_PORT');
   const endpointsFile = values.TETHER_ENDPOINTS;
+  const { TETHER_TLS_CERT_FILE: certFile, TETHER_TLS_KEY_FILE: keyFile } = values;
+  const tls =
+    certFile === undefined || keyFile === undefined
+      ? undefined
+      : Object.freeze({ certFile: resolve(certFile), keyFile: resolve(keyFile) });
   return Object.freeze({
     port,
     host,
@@ -159,7 +167,7 @@ function settle(values: ConfigValues): Settings {
     apiToken: values.TETHER_API_TOKEN,
     endpointsFile: endpointsFile === undefined ? undefined : resolve(endpointsFile),
     actorFiles: Object.freeze(get('TETHER_ACTORS').map((path) => resolve(path))),
-    url: values.TETHER_URL === undefined ? localUrl(host, port) : new URL(values.TETHER_URL).origin,
+    url: values.TETHER_URL === undefined ? localUrl(host, port, tls) : new URL(values.TETHER_URL).origin,
     logDriver,
     redisUrl: logDriver === 'redis' ? values.TETHER_REDIS_URL : undefined,
     role: get('TETHER_ROLE'),
@@ -194,13 +202,14 @@ function settle(values: ConfigValues): Settings {
       threads: get('TETHER_UPLOAD_THREADS'),
     }),
     proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
+    tls,
     logLevel: get('TETHER_LOG_LEVEL'),
   });
 }
 
-function localUrl(host: string, port: number): string {
+function localUrl(host: string, port: number, tls: TlsFiles | undefined): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `${tls === undefined ? 'http' : 'https'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** What the environment and the files that it names say, right or wrong. */
@@ -239,6 +248,8 @@ async function examineConfig(
     }
   };
   const actors = await tried(findActors(settings.actorFiles));
+  const tls = settings.tls === undefined ? undefined : await lookAtTls(settings.tls, Date.now());
+  problems.push(...(tls?.problems ?? []));
   const types = actors && [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   const bodyBytesMax = logBodyBytesMax(settings);
   const endpointReader = new EndpointReader(env, { mode, actors: types, bodyBytesMax });
@@ -257,7 +268,11 @@ async function examineConfig(
     endpointReader,
     actors: actors ?? [],
     problems,
-    warnings: Object.freeze([...secrets.warnings, ...warningsOf(settings, mode, endpoints)]),
+    warnings: Object.freeze([
+      ...secrets.warnings,
+      ...(tls?.warnings ?? []),
+      ...warningsOf(settings, mode, endpoints),
+    ]),
     resolvedEnv: secrets.env,
     secretFiles: secrets.files,
   };

@@ -231,6 +231,7 @@ async function openParts(
     ...(uploads === undefined ? {} : { uploads: uploads.parts }),
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
+    tls: config.tls,
     metrics,
     logger,
     now: Date.now,

@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly trustedProxies: readonly string[];
   /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
   readonly proxyProtocol: boolean;
+  /** PEM files: HTTPS and nothing else. The caller has looked at them: uWebSockets.js says of wrong ones no more than that it failed. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** One per gateway. */
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -72,6 +74,9 @@ export interface Gateway {
   /** Stops listening and ends every connection. Appends under way still settle. Idempotent. */
   close(): void;
 }
+
+/** Of TLS 1.2: those with forward secrecy and authenticated encryption; TLS 1.3 has no others. Older versions uWebSockets.js refuses by itself. */
+const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
 /** What the package does and its types leave out: a host and options at once, and the option's value. */
 interface ExclusiveApp {
@@ -116,7 +121,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     'Memory of bodies on their way in that are longer than 64 KiB',
     () => largeBodies.bytes,
   );
-  const app = uWS.App();
+  const app =
+    options.tls === undefined
+      ? uWS.App()
+      : uWS.SSLApp({
+          cert_file_name: options.tls.certFile,
+          key_file_name: options.tls.keyFile,
+          ssl_ciphers: CIPHERS,
+        });
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);

@@ -20,7 +20,13 @@ export async function makeCertificate(directory: string): Promise<Certificate> {
   ) as [string, string, string];
   await promisify(execFile)('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-subj', '/CN=tether.example', '-days', '2', '-out', certificate, '-keyout', key],
+    ...[
+      '-subj',
+      '/CN=tether.example',
+      '-addext',
+      'subjectAltName=DNS:tether.example,DNS:localhost,IP:127.0.0.1',
+    ],
+    ...['-days', '2', '-out', certificate, '-keyout', key],
   ]);
   await writeFile(both, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')), {
     mode: 0o600,
