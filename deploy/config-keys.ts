@@ -304,6 +304,11 @@ const CONFIG_KEYS = Object.freeze({
     meaning:
       'after which archived bodies are removed, counted from the effect of the latest in their object; their events stay; 0: never',
   }),
+  TETHER_AUDIT_KEEP_DAYS: whole(0, 36_500, {
+    default: '0',
+    unit: 'days',
+    meaning: 'after which entries of the audit log are removed, looked at hourly; 0: never',
+  }),
   TETHER_UPLOAD_BYTES_MAX: bytes(MIB, 1024 * GIB, {
     default: '512MiB',
     meaning: 'largest text file (csv, txt) that is taken',

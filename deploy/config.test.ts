@@ -36,6 +36,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     idempotencyEntriesMax: 50_000,
     trustedProxies: [],
     archive: { afterMs: undefined, keepDays: 0 },
+    auditKeepDays: 0,
     uploads: {
       s3Url: undefined,
       s3Encryption: undefined,
@@ -85,6 +86,7 @@ t.test('every key is read', async (t) => {
     TETHER_S3_SSE: 'aws:kms:alias/files',
     TETHER_ARCHIVE_AFTER_MS: '604800000',
     TETHER_ARCHIVE_KEEP_DAYS: '7',
+    TETHER_AUDIT_KEEP_DAYS: '400',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
     TETHER_TLS_CERT_FILE: '/etc/tether/tls.pem',
@@ -100,6 +102,7 @@ t.test('every key is read', async (t) => {
   t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000 });
   t.equal(settings.uploads.s3Encryption, 'aws:kms:alias/files');
   t.strictSame(settings.archive, { afterMs: 604_800_000, keepDays: 7 });
+  t.equal(settings.auditKeepDays, 400);
   t.strictSame([settings.threads, settings.uploads.threads], [64, { min: 1, max: 4 }]);
 });
 

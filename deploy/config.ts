@@ -71,6 +71,8 @@ interface Settings {
     /** 0: for ever. */
     readonly keepDays: number;
   };
+  /** 0: for ever. */
+  readonly auditKeepDays: number;
   readonly uploads: {
     /** Undefined: a folder under the data directory. Holds a secret. */
     readonly s3Url: string | undefined;
@@ -192,6 +194,7 @@ function settle(values: ConfigValues): Settings {
       afterMs: values.TETHER_ARCHIVE_AFTER_MS,
       keepDays: get('TETHER_ARCHIVE_KEEP_DAYS'),
     }),
+    auditKeepDays: get('TETHER_AUDIT_KEEP_DAYS'),
     uploads: Object.freeze({
       s3Url: values.TETHER_S3_URL,
       s3Encryption: values.TETHER_S3_SSE === 'none' ? undefined : values.TETHER_S3_SSE,

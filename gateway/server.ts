@@ -16,6 +16,7 @@ import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
 import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import type { OperationsOptions } from './api/register.js';
+import { TokenRefusals } from './auth/refusals.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -102,6 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: () => options.now(),
     tracing: findRequestTracing(),
   };
+  const refusals = new TokenRefusals({ logger, now: () => options.now() });
   const parts: RouteParts = {
     context,
     endpoints: new LiveEndpoints(options.endpoints, options.endpointsComplete ?? true, {
@@ -112,9 +114,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: options.operations,
-    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake },
+    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake, refusals },
+    refusals,
     logger,
   };
+  metrics.counter(
+    'tether_gateway_token_refused_total',
+    'Requests to the API, or about uploads, without a valid token',
+    () => refusals.count,
+  );
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
   metrics.gauge(
     'tether_gateway_large_body_bytes',

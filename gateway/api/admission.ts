@@ -29,7 +29,7 @@ export function admissionOf(options: AdmissionOptions | undefined): Admission {
 }
 
 /**
- * Who asks, or the refusal. The configured token works whatever else is away.
+ * Who asks, or the refusal, and whether it is of somebody without a valid token. The configured token works whatever else is away.
  * @param authorization the header, whatever stands in it
  * @param scope undefined: any of the two will do
  * @throws what the authenticator throws
@@ -38,11 +38,11 @@ export async function admit(
   { operator, authenticator }: Admission,
   authorization: string,
   scope: 'read' | 'operate' | undefined,
-): Promise<{ readonly client: Client } | { readonly refusal: Answer }> {
-  if (!operator.isSet) return { refusal: NO_API };
+): Promise<{ readonly client: Client } | { readonly refusal: Answer; readonly isStranger: boolean }> {
+  if (!operator.isSet) return { refusal: NO_API, isStranger: false };
   if (operator.equals(hashToken(bearerOf(authorization)))) return { client: BOOTSTRAP_CLIENT };
   const client = await authenticator?.authenticate(authorization);
-  if (client === undefined) return { refusal: TOKEN_REQUIRED };
+  if (client === undefined) return { refusal: TOKEN_REQUIRED, isStranger: true };
   const needed = scope ?? 'read';
-  return client.scopes.has(needed) ? { client } : { refusal: SCOPE_MISSING[needed] };
+  return client.scopes.has(needed) ? { client } : { refusal: SCOPE_MISSING[needed], isStranger: false };
 }

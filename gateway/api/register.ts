@@ -7,6 +7,7 @@ import { TetherError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
 import { type Answer, jsonAnswer, noStore } from '../answer.js';
 import type { Client } from '../auth/client.js';
+import type { TokenRefusals } from '../auth/refusals.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import type { Intake } from '../intake.js';
 import { problem } from '../problem.js';
@@ -32,6 +33,7 @@ export interface ApiParts {
   readonly operations: OperationsOptions | undefined;
   readonly intake: Intake;
   readonly logger: Logger;
+  readonly refusals: TokenRefusals;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -135,7 +137,10 @@ function handle(
   const exchange = new Exchange(res, head, { head: head.method === 'head', close: isClosing });
   const answer = async (): Promise<Answer | typeof STREAMED> => {
     const admitted = await admit(admission, head.headers.get('authorization') ?? '', scope);
-    if ('refusal' in admitted) return admitted.refusal;
+    if ('refusal' in admitted) {
+      if (admitted.isStranger && !exchange.isAborted) parts.refusals.note(res, head);
+      return admitted.refusal;
+    }
     if (isClosing) return DRAINING;
     const outcome = await work(head, exchange, admitted.client);
     return outcome === STREAMED || isAnswer(outcome) ? outcome : noStore(jsonAnswer(outcome ?? null));
