@@ -6,6 +6,7 @@
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
+import { isHashedToken } from '../gateway/auth/token.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
@@ -152,11 +153,11 @@ const CONFIG_KEYS = Object.freeze({
     { meaning: 'Postgres; not set: `tether up` runs its own under the data directory', secret: true },
   ),
   TETHER_API_TOKEN: declare(
-    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) ? given : undefined)),
-    '16 to 256 letters, digits and ._~+/=-',
+    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) || isHashedToken(given) ? given : undefined)),
+    '16 to 256 letters, digits and ._~+/=-, or sha256: and the 64 lower-case hex digits of its hash',
     {
       meaning:
-        'bearer token of the operations API; not set: `tether up` generates one and keeps it in the data directory',
+        'bearer token of the operations API, or its hash, as `tether tokens generate` prints both; not set: `tether up` generates one and keeps it in the data directory',
       secret: true,
     },
   ),
@@ -272,6 +273,14 @@ const CONFIG_KEYS = Object.freeze({
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',
   }),
+  TETHER_TLS_CERT_FILE: path({
+    meaning:
+      'certificate of the gateway, PEM, with the chain behind it: the port speaks HTTPS and nothing else; not set: plain HTTP, for a balancer that ends TLS',
+  }),
+  TETHER_TLS_KEY_FILE: path({
+    meaning:
+      'private key of TETHER_TLS_CERT_FILE, PEM, not encrypted, and readable by the user of the node alone',
+  }),
   TETHER_S3_URL: declare(
     read((given) => (parseS3Url(given).location === undefined ? undefined : given)),
     'a URL of the form https://access-key:secret-key@host:port/bucket, with what is special in a key percent-encoded',
@@ -300,6 +309,11 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'days',
     meaning:
       'after which archived bodies are removed, counted from the effect of the latest in their object; their events stay; 0: never',
+  }),
+  TETHER_AUDIT_KEEP_DAYS: whole(0, 36_500, {
+    default: '0',
+    unit: 'days',
+    meaning: 'after which entries of the audit log are removed, looked at hourly; 0: never',
   }),
   TETHER_UPLOAD_BYTES_MAX: bytes(MIB, 1024 * GIB, {
     default: '512MiB',

@@ -121,8 +121,20 @@ export class Node implements Running {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, archive, system, pools, endpoints, shares, log, database, view, logLevels } =
-      this.#parts;
+    const {
+      gateway,
+      uploads,
+      archive,
+      audit,
+      system,
+      pools,
+      endpoints,
+      shares,
+      log,
+      database,
+      view,
+      logLevels,
+    } = this.#parts;
     const { drainMsMax } = this.#config;
     await this.#giveNotice();
     await gateway.drain(drainMsMax);
@@ -137,6 +149,7 @@ export class Node implements Running {
     shares?.close();
     gateway.close();
     await archive.stop();
+    await audit.stop();
     view.stop();
     logLevels.stop();
     await log.log.close();
@@ -162,6 +175,7 @@ export class Node implements Running {
     void system.load();
     await database.ready;
     if (this.#isDraining) return;
+    this.#parts.audit.begin(this.name);
     void endpoints.follow();
     const saved = await pools.load();
     if (this.#isDraining) return;

@@ -18,6 +18,7 @@ import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
 import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import type { OperationsOptions } from './api/register.js';
+import { TokenRefusals } from './auth/refusals.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -52,6 +53,8 @@ export interface GatewayOptions {
   readonly trustedProxies: readonly string[];
   /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
   readonly proxyProtocol: boolean;
+  /** PEM files: HTTPS and nothing else. The caller has looked at them: uWebSockets.js says of wrong ones no more than that it failed. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** One per gateway. */
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -77,6 +80,9 @@ export interface Gateway {
   close(): void;
 }
 
+/** Of TLS 1.2: those with forward secrecy and authenticated encryption; TLS 1.3 has no others. Older versions uWebSockets.js refuses by itself. */
+const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
+
 /** What the package does and its types leave out: a host and options at once, and the option's value. */
 interface ExclusiveApp {
   listen(
@@ -101,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: () => options.now(),
     tracing: findRequestTracing(),
   };
+  const refusals = new TokenRefusals({ logger, now: () => options.now() });
   const parts: RouteParts = {
     context,
     endpoints: new LiveEndpoints(options.endpoints, options.endpointsComplete ?? true, {
@@ -111,16 +118,29 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: options.operations,
-    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake },
+    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake, refusals },
+    refusals,
     logger,
   };
+  metrics.counter(
+    'tether_gateway_token_refused_total',
+    'Requests to the API, or about uploads, without a valid token',
+    () => refusals.count,
+  );
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
   metrics.gauge(
     'tether_gateway_large_body_bytes',
     'Memory of bodies on their way in that are longer than 64 KiB',
     () => largeBodies.bytes,
   );
-  const app = uWS.App();
+  const app =
+    options.tls === undefined
+      ? uWS.App()
+      : uWS.SSLApp({
+          cert_file_name: options.tls.certFile,
+          key_file_name: options.tls.keyFile,
+          ssl_ciphers: CIPHERS,
+        });
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);

@@ -9,10 +9,11 @@ import { objectChecks } from './objects.js';
 import { postgresChecks } from './postgres.js';
 import { redisChecks } from './redis.js';
 import { secretChecks } from './secrets.js';
+import { certificate } from './tls.js';
 
 const GROUPS: readonly Group[] = [
   { id: 'configuration', title: 'Configuration', checks: [configuration, logLevel, debugging] },
-  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks] },
+  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks, certificate] },
   { id: 'redis', title: 'Redis', checks: redisChecks },
   { id: 'postgres', title: 'Postgres', checks: postgresChecks },
   { id: 's3', title: 'Object store', checks: objectChecks },

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { CONFIG_KEY_NAMES } from '../config-keys.js';
+import { keyOfFile } from '../secret-files.js';
 import { FOLDERS } from './structure-rules.js';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -73,7 +74,9 @@ t.test('a key that a page names exists', async (t) => {
   const unknown = pages.flatMap((page) =>
     [...read(page).matchAll(/\bTETHER_[A-Z_]*[A-Z]\b/g)]
       .map(([name]) => name)
-      .filter((name) => !keys.includes(name) && !codes.includes(`\`${name}\``))
+      .filter(
+        (name) => !keys.includes(name) && keyOfFile(name) === undefined && !codes.includes(`\`${name}\``),
+      )
       .map((name) => `${page}: ${name}`),
   );
   t.strictSame(unknown, []);

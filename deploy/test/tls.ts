@@ -18,20 +18,11 @@ export async function makeCertificate(directory: string, clock = '+0d'): Promise
   const [certificate, key, both] = ['tls.pem', 'tls.key', 'tls-both.pem'].map((name) =>
     join(directory, name),
   ) as [string, string, string];
+  const subject = 'subjectAltName=DNS:tether.example,DNS:localhost,IP:127.0.0.1';
   await promisify(execFile)('faketime', [
-    ...[
-      '-f',
-      clock,
-      'openssl',
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-    ],
-    ...['-subj', '/CN=tether.example', '-days', '2', '-out', certificate, '-keyout', key],
+    ...['-f', clock, 'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+    ...['-nodes', '-subj', '/CN=tether.example', '-addext', subject, '-days', '2'],
+    ...['-out', certificate, '-keyout', key],
   ]);
   await writeFile(both, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')), {
     mode: 0o600,

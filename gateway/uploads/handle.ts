@@ -47,7 +47,7 @@ export class RefusalError extends TetherError {
   }
 }
 
-type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
+type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests' | 'refusals'>;
 
 /** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
@@ -70,6 +70,7 @@ export function handleUpload(
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
+      if (answer === TOKEN_REQUIRED && !exchange.isAborted) context.refusals.note(res, head);
       const turned = options.turn?.(answer) ?? answer;
       exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
