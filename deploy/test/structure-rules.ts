@@ -29,6 +29,7 @@ const ROOT: readonly string[] = [
   ...FOLDERS,
   ...['docs', '.ci'],
   ...[
+    '.dockerignore',
     '.env.example',
     '.gitignore',
     '.npmrc',
