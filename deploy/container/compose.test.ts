@@ -121,6 +121,11 @@ t.test('each is shut in, bounded, and reached by nobody who need not', async (t)
   }
   t.strictSame(service('haproxy').ports, ['443:8443', '80:8080', '127.0.0.1:8081:8081']);
   t.strictSame(
+    [...(await machineFile('container/haproxy.cfg')).matchAll(/^ {4}bind :(\d+)/gm)].map(([, port]) => port),
+    ['8443', '8080', '8081'],
+    'where HAProxy listens',
+  );
+  t.strictSame(
     services.filter(([, { networks }]) => namesOf(networks).includes('database')).map(([name]) => name),
     ['postgres', 'pgbouncer'],
   );

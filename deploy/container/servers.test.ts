@@ -1,11 +1,14 @@
-/** The files that differ in containers, in the real programs: HAProxy's and pgBouncer's. */
-import { execFile, spawn } from 'node:child_process';
+/** What servers get in `compose.yml`, in the real programs: files of HAProxy and pgBouncer that differ from those for machines, and Redis' command. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import t from 'tap';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
 import { until } from '../../runtime/testing/until.js';
 import { findProgram } from '../../storage/find-program.js';
 import { chooseAccount } from '../../storage/postgres/embedded-account.js';
@@ -18,6 +21,17 @@ import { temporary } from '../test/machine-servers.js';
 import { makeCertificate } from '../test/tls.js';
 
 t.setTimeout(30_000);
+
+const WRITE_SECRETS = fileURLToPath(new URL('./write-secrets.js', import.meta.url));
+
+function endedWith(t: Test, child: ChildProcess): void {
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  });
+}
 
 t.test('HAProxy takes its file, and waits for gateways that have no address yet', async (t) => {
   const directory = await temporary(t);
@@ -69,12 +83,7 @@ t.test('pgBouncer reads the file for machines, and listens where the container s
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk) => (log += chunk));
-  t.teardown(async () => {
-    if (child.exitCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  });
+  endedWith(t, child);
   const reaches = async (host: string) => {
     const socket = connect({ host, port });
     const reached = await once(socket, 'connect').then(
@@ -88,4 +97,57 @@ t.test('pgBouncer reads the file for machines, and listens where the container s
   t.equal(await reaches('127.0.0.1'), false, 'what the file for machines says is overruled');
   t.match(log, /max_client_conn: 1000/, 'and what it says else stays');
   t.notMatch(log, /ERROR|FATAL|unix:/);
+});
+
+t.test('Redis starts as its service says, with the users that are made', async (t) => {
+  const directory = await temporary(t);
+  const secrets = join(directory, 'secrets');
+  await promisify(execFile)(process.execPath, [WRITE_SECRETS, secrets]);
+  const { services } = parse(await machineFile('compose.yml'), { merge: true }) as {
+    readonly services: {
+      readonly redis: { readonly command: readonly string[]; readonly tmpfs: readonly string[] };
+    };
+  };
+  const { command, tmpfs } = services.redis;
+  const port = await freePort();
+  const [file, data, inFile] = ['redis.conf', 'data', 'tmpfs'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(data);
+  // What the file names is there before the command names another.
+  t.ok(tmpfs.includes('/var/lib/redis'));
+  await mkdir(inFile);
+  await writeFile(
+    file,
+    await machineFile('redis/redis.conf', {
+      'port 6379\n# TLS': `port ${port}\n# TLS`,
+      '/var/lib/redis': inFile,
+      '/etc/redis/users.acl': join(secrets, 'users.acl'),
+    }),
+  );
+  const here: Readonly<Record<string, string>> = {
+    '/etc/redis/redis.conf': file,
+    '/data': data,
+    '0.0.0.0': '127.0.0.1',
+  };
+  const [program = '', ...args] = command.map((each) => here[each] ?? each);
+  endedWith(t, spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  const url = (await readFile(join(secrets, 'redis-url'), 'utf8')).replace(
+    '@redis:6379',
+    `@127.0.0.1:${port}`,
+  );
+  const client = new Redis(url);
+  client.on('error', () => undefined);
+  t.teardown(() => client.disconnect());
+  t.equal(await client.ping(), 'PONG');
+  const settings = (await client.config('GET', 'dir', 'maxmemory', 'appendonly', 'bind')) as string[];
+  for (const [name, value] of Object.entries({
+    dir: data,
+    maxmemory: '1572864000',
+    appendonly: 'yes',
+    bind: '127.0.0.1',
+  }))
+    t.equal(settings[settings.indexOf(name) + 1], value, name);
 });

@@ -18,8 +18,8 @@ export interface HaproxyEdge {
   readonly plainBind: string;
   /** Who may see the console, the API and metrics. */
   readonly internalNetworks: readonly string[];
-  /** Plain HTTP for whoever may see these, by reaching the port: where addresses say nothing. */
-  readonly internalPort?: number;
+  /** Plain HTTP, `host:port`: whoever reaches it may see these. For where addresses say nothing of who asks. */
+  readonly internalBind?: string;
   /** Connections of one address at a time. */
   readonly connectionsMax: number;
   /** Requests of one address in ten seconds, webhooks left out: those come in bursts from a few addresses. */
@@ -132,29 +132,18 @@ const REQUESTS_OF_EDGE = `backend requests
 
 /** What the internet may do, and what it may not see. */
 function limitsOf(edge: HaproxyEdge): string {
+  const operators = operatorsOf(edge.internalBind);
   return ` ssl crt ${edge.certificate} alpn h2,http/1.1
     # Behind a balancer that passes on bytes, such as one of a cloud: accept-proxy at the end of the line above.
-    bind ${edge.plainBind}${
-      edge.internalPort === undefined
-        ? ''
-        : `
-    # For operators: published to the machine itself, and to nobody else.
-    bind :${edge.internalPort}`
-    }
+    bind ${edge.plainBind}${operators.bind}
 
     # One address: so many connections, and (below) so many requests in ten seconds but for webhooks.
     stick-table type ipv6 size 200k expire 30s store conn_cur
     tcp-request connection track-sc0 src
     tcp-request connection reject if { sc0_conn_cur gt ${edge.connectionsMax} }
 
-    acl internal src ${edge.internalNetworks.join(' ')}${
-      edge.internalPort === undefined
-        ? ''
-        : `
-    acl internal dst_port ${edge.internalPort}
-    acl plain dst_port ${edge.internalPort}`
-    }
-    http-request redirect scheme https code 308 unless { ssl_fc }${edge.internalPort === undefined ? '' : ' or plain'}
+    acl internal src ${edge.internalNetworks.join(' ')}${operators.acl}
+    http-request redirect scheme https code 308 unless { ssl_fc }${operators.unless}
     http-response set-header Strict-Transport-Security max-age=31536000
 
     # Tokens of endpoints stand in the paths of webhooks, and are secrets: the log has the path without.
@@ -169,4 +158,18 @@ function limitsOf(edge: HaproxyEdge): string {
     http-request deny deny_status 413 if upload { req.body_size gt ${edge.uploadBytesMax} }
     http-request track-sc1 src table requests unless webhook or internal
     http-request deny deny_status 429 if { sc1_http_req_rate gt ${edge.requestsMax} }`;
+}
+
+function operatorsOf(bind: string | undefined): Readonly<Record<'bind' | 'acl' | 'unless', string>> {
+  if (bind === undefined) return { bind: '', acl: '', unless: '' };
+  const port = bind.slice(bind.lastIndexOf(':') + 1);
+  return {
+    bind: `
+    # For operators: published to the machine itself, and to nobody else.
+    bind ${bind}`,
+    acl: `
+    acl internal dst_port ${port}
+    acl operators dst_port ${port}`,
+    unless: ' or operators',
+  };
 }

@@ -21,7 +21,7 @@ export const IN_CONTAINERS: HaproxyOptions = {
           plainBind: ':8080',
           // No address from outside can be told from one of the machine itself: rootless engines and IPv6 show the bridge's.
           internalNetworks: ['127.0.0.0/8'],
-          internalPort: 8081,
+          internalBind: ':8081',
         },
       }),
 };
