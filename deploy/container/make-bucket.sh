@@ -15,6 +15,6 @@ mc admin policy create store tether /etc/tether/policy.json
 printf 'tether\n%s\n' "$(read_secret s3-secret)" | mc admin user add store
 # To attach what is attached already is an error.
 case "$(mc admin user info store tether --json)" in
-  *'"policyName":"tether"'*) ;;
+  *'"policyName": "tether"'* | *'"policyName":"tether"'*) ;;
   *) mc admin policy attach store tether --user tether ;;
 esac
