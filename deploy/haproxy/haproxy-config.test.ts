@@ -194,12 +194,13 @@ t.test('towards the internet it speaks TLS, shows what it should, and bounds eac
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   const { gateway, partition } = await startTestGateway(t, { trustedProxies: ['127.0.0.1'] });
   const { both } = await makeCertificate(directory);
-  const plain = await freePort();
+  const [plain, operators] = [await freePort(), await freePort()];
   const log = join(directory, 'log');
   const edge: HaproxyEdge = {
     certificate: both,
     plainBind: `127.0.0.1:${plain}`,
     internalNetworks: ['127.0.0.1'],
+    internalBind: `127.0.0.1:${operators}`,
     connectionsMax: 5,
     requestsMax: 20,
     webhookBytesMax: 1_000,
@@ -217,6 +218,8 @@ t.test('towards the internet it speaks TLS, shows what it should, and bounds eac
   for (const path of ['/metrics', '/console', '/api/status', '/readyz', '/'])
     t.equal(await statusOf({ path }), 403, path);
   t.equal(await statusOf({ path: '/metrics', localAddress: '127.0.0.1' }), 200);
+  const operator = { method: 'GET', path: '/metrics', headers: ['Connection: close'] };
+  t.equal((await ask(operators, request(operator), '127.0.0.5')).status, 200, 'from any address');
   const answers: number[] = [];
   for (let n = 0; n < 25; n++) answers.push(await statusOf({ path: '/health', localAddress: '127.0.0.3' }));
   t.strictSame([answers.slice(0, 20), answers.at(-1)], [Array(20).fill(200), 429]);

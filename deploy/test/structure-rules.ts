@@ -36,6 +36,7 @@ const ROOT: readonly string[] = [
   ...FOLDERS,
   ...['docs', '.ci'],
   ...[
+    '.dockerignore',
     '.env.example',
     '.gitignore',
     '.npmrc',
