@@ -9,7 +9,7 @@ import { CONFIG_KEY_NAMES, CONFIG_KEYS } from './config-keys.js';
 import { secretChecks } from './doctor/secrets.js';
 import { checkOf, find } from './doctor/test/find.js';
 import { ConfigError } from './errors.js';
-import { fileKeyOf, readSecretFiles, SECRET_FILE_BYTES_MAX } from './secret-files.js';
+import { fileKeyOf, isHandedOut, readSecretFiles, SECRET_FILE_BYTES_MAX } from './secret-files.js';
 
 const TOKEN = 'a-token-of-some-length';
 const directory = t.testdir();
@@ -96,6 +96,12 @@ t.test('a file that others may read is warned of at the start, and failed by the
   }
   chmodSync(path, 0o644);
   t.match(await warned(), [/TETHER_API_TOKEN_FILE: .*open: others may read it; chmod 600/]);
+  for (const [at, isOne] of [
+    ['/run/secrets/api-token', true],
+    ['/var/run/secrets/tether/api-token', true],
+    ['/etc/tether/run/secrets/api-token', false],
+  ] as const)
+    t.equal(isHandedOut(at), isOne, at);
   t.match(await find(check, {}), { outcome: 'skipped' });
   t.match(
     await find(checkOf(secretChecks, 'secret-strength'), {

@@ -4,7 +4,8 @@
  *
  * - One final line end is cut off; more than one line is refused, as a URL would lose the break without a word.
  * - X and `X_FILE` at once are refused: which of the two holds would be a guess.
- * - A file that others may read is read, and warned of: systems that hand secrets out do so by default. The doctor fails it.
+ * - A file that others may read is read, and warned of, and the doctor fails it. Not where container platforms hand secrets out: there it is
+ *   readable by all by default, but by this container alone; the doctor warns.
  * - Nothing but a regular file is read, and at most `SECRET_FILE_BYTES_MAX` of it. A problem shows the path, never what stands there.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
@@ -64,7 +65,7 @@ function readSecretFiles(env: Env): ReadSecrets {
     }
     read[key] = found.value;
     const others = whoElse(found.stats);
-    if (others !== undefined) {
+    if (others === 'change' || (others === 'read' && !isHandedOut(path))) {
       warnings.push(
         `${name}: ${path}: others may ${others} it; chmod 600, or 440 where a group hands it out`,
       );
@@ -108,10 +109,23 @@ function readSecretFile(path: string): Found {
   }
 }
 
+/** Whether it stands where container platforms put what only this container sees. */
+function isHandedOut(path: string): boolean {
+  return /^(\/var)?\/run\/secrets\//.test(path);
+}
+
 /** What users may do with a secret's file who are neither its owner nor in its group; of the group, only changing it counts. */
 function whoElse({ mode }: Stats): 'change' | 'read' | undefined {
   if ((mode & 0o022) !== 0) return 'change';
   return (mode & 0o007) !== 0 ? 'read' : undefined;
 }
 
-export { fileKeyOf, keyOfFile, type ReadSecrets, readSecretFiles, SECRET_FILE_BYTES_MAX, whoElse };
+export {
+  fileKeyOf,
+  isHandedOut,
+  keyOfFile,
+  type ReadSecrets,
+  readSecretFiles,
+  SECRET_FILE_BYTES_MAX,
+  whoElse,
+};

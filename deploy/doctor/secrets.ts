@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { hashedForm, isHashedToken } from '../../gateway/auth/token.js';
 import { DEFAULT_ENDPOINT } from '../endpoint.js';
-import { fileKeyOf, whoElse } from '../secret-files.js';
+import { fileKeyOf, isHandedOut, whoElse } from '../secret-files.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { type NamedSecret, namedSecrets } from './known-secrets.js';
 import { isLoopback } from './loopback.js';
@@ -111,9 +111,6 @@ const endpointsFile: Check = {
   },
 };
 
-/** Where container platforms put what only this container sees, readable by all of its users unless they are told otherwise. */
-const HANDED_OUT = /^(\/var)?\/run\/secrets\//;
-
 const secretFiles: Check = {
   id: 'secret-files',
   title: 'Files of secrets are not for others',
@@ -133,7 +130,7 @@ const secretFiles: Check = {
         `${fileKeyOf(key)}: ${path} is ${modeText(stats)}${own ? '' : `, and belongs to user ${stats.uid}`}${others === undefined ? '' : `: others may ${others} it`}`,
       );
       mends.push(own ? `chmod 600 ${path}` : `chown ${process.getuid?.()} ${path}`);
-      if (others === 'change' || !own || !HANDED_OUT.test(path)) handedOut = false;
+      if (others === 'change' || !own || !isHandedOut(path)) handedOut = false;
     }
     if (wrong.length === 0) return ok(`${files.size} of them`);
     return handedOut
