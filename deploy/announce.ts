@@ -1,6 +1,7 @@
 /** What `tether up` says when it serves: where, how durable, and a line to try. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isHashedToken } from '../gateway/auth/token.js';
 import { PASSWORD_FILE } from '../storage/postgres/index.js';
 import type { Config, Mode } from './config.js';
 import { postgresDir } from './data-dir.js';
@@ -28,7 +29,7 @@ export function announcement(
   }: { readonly port: number; readonly databaseUrl: string; readonly promise: string },
 ): string {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const url = `http://${host}:${port}`;
+  const url = `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
   const lines = [
     `Tether listens on ${url}, ${PLACE[config.role]}${config.redisUrl === undefined ? `data in ${config.dataDir}` : 'log in Redis'}`,
     `Durability ${config.durability}: ${promise}`,
@@ -44,7 +45,9 @@ export function announcement(
     const secret = DEFAULT_ENDPOINT.secrets[0] ?? '';
     const signature = createHash('sha1').update(`${SAMPLE_ID}${secret}`).digest('hex');
     lines.push(
-      `API token: ${config.apiToken}${config.apiTokenFile === undefined ? '' : ` (kept in ${config.apiTokenFile})`}`,
+      isHashedToken(config.apiToken)
+        ? 'API token: the one whose hash TETHER_API_TOKEN is'
+        : `API token: ${config.apiToken}${config.apiTokenFile === undefined ? '' : ` (kept in ${config.apiTokenFile})`}`,
       '',
       'Try:',
       `  curl -i '${url}/webhooks/${DEFAULT_ENDPOINT.name}/${DEFAULT_ENDPOINT.token}' -d '${SAMPLE_FIELDS}&signature=${signature}'`,

@@ -16,7 +16,7 @@ t.test('help and version', async (t) => {
   );
   const commands = [
     ...['up', 'start', 'migrate', 'send emp', 'dead list', 'dead show', 'dead replay'],
-    ...['tokens create', 'tokens list', 'tokens revoke'],
+    ...['tokens create', 'tokens generate', 'tokens list', 'tokens revoke'],
   ];
   await Promise.all(
     commands.map(async (command) => {

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { IbanKeys } from '../actors/ibans/index.js';
+import { isHashedToken } from '../gateway/auth/token.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
@@ -153,11 +154,11 @@ const CONFIG_KEYS = Object.freeze({
     { meaning: 'Postgres; not set: `tether up` runs its own under the data directory', secret: true },
   ),
   TETHER_API_TOKEN: declare(
-    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) ? given : undefined)),
-    '16 to 256 letters, digits and ._~+/=-',
+    read((given) => (/^[A-Za-z0-9._~+/=-]{16,256}$/.test(given) || isHashedToken(given) ? given : undefined)),
+    '16 to 256 letters, digits and ._~+/=-, or sha256: and the 64 lower-case hex digits of its hash',
     {
       meaning:
-        'bearer token of the operations API; not set: `tether up` generates one and keeps it in the data directory',
+        'bearer token of the operations API, or its hash, as `tether tokens generate` prints both; not set: `tether up` generates one and keeps it in the data directory',
       secret: true,
     },
   ),
@@ -241,6 +242,12 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'ms',
     meaning: 'longest wait between two deliveries',
   }),
+  TETHER_DRAIN_NOTICE_MS: whole(0, 600_000, {
+    default: '0',
+    unit: 'ms',
+    meaning:
+      'how long a node that is told to stop says so at `/health` and serves on, before it drains: longer than its balancer takes to notice; a worker does not wait',
+  }),
   TETHER_DRAIN_MS_MAX: whole(0, 3_600_000, {
     default: '30000',
     unit: 'ms',
@@ -276,6 +283,14 @@ const CONFIG_KEYS = Object.freeze({
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',
   }),
+  TETHER_TLS_CERT_FILE: path({
+    meaning:
+      'certificate of the gateway, PEM, with the chain behind it: the port speaks HTTPS and nothing else; not set: plain HTTP, for a balancer that ends TLS',
+  }),
+  TETHER_TLS_KEY_FILE: path({
+    meaning:
+      'private key of TETHER_TLS_CERT_FILE, PEM, not encrypted, and readable by the user of the node alone',
+  }),
   TETHER_S3_URL: declare(
     read((given) => (parseS3Url(given).location === undefined ? undefined : given)),
     'a URL of the form https://access-key:secret-key@host:port/bucket, with what is special in a key percent-encoded',
@@ -304,6 +319,11 @@ const CONFIG_KEYS = Object.freeze({
     unit: 'days',
     meaning:
       'after which archived bodies are removed, counted from the effect of the latest in their object; their events stay; 0: never',
+  }),
+  TETHER_AUDIT_KEEP_DAYS: whole(0, 36_500, {
+    default: '0',
+    unit: 'days',
+    meaning: 'after which entries of the audit log are removed, looked at hourly; 0: never',
   }),
   TETHER_UPLOAD_BYTES_MAX: bytes(MIB, 1024 * GIB, {
     default: '512MiB',

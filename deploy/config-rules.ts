@@ -14,6 +14,9 @@ function rulesBetween(values: Partial<ConfigValues>): string[] {
     TETHER_ARCHIVE_KEEP_DAYS: keepDays = 0,
     TETHER_S3_SSE: encryption,
     TETHER_S3_URL: s3Url,
+    TETHER_TLS_CERT_FILE: certFile,
+    TETHER_TLS_KEY_FILE: keyFile,
+    TETHER_PROXY_PROTOCOL: proxyProtocol,
   } = values;
   const problems = rulesOfTheLog(values);
   if (segmentBytes * 2 > bytesMax) {
@@ -34,6 +37,14 @@ function rulesBetween(values: Partial<ConfigValues>): string[] {
   if (encryption !== undefined && encryption !== 'none' && s3Url === undefined) {
     problems.push(`TETHER_S3_SSE is "${encryption}": that needs TETHER_S3_URL`);
   }
+  if (certFile !== undefined && keyFile === undefined)
+    problems.push('TETHER_TLS_KEY_FILE is not set: that of TETHER_TLS_CERT_FILE is needed');
+  if (keyFile !== undefined && certFile === undefined)
+    problems.push('TETHER_TLS_CERT_FILE is not set: that of TETHER_TLS_KEY_FILE is needed');
+  if (certFile !== undefined && proxyProtocol === 'on')
+    problems.push(
+      'TETHER_PROXY_PROTOCOL is "on": with TETHER_TLS_CERT_FILE allowed is off, as its header would come before TLS begins',
+    );
   return problems;
 }
 

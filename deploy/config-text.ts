@@ -1,5 +1,6 @@
 /** `.env.example` and the table of the configuration reference, written from the declarations of the keys. */
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from './config-keys.js';
+import { fileKeyOf } from './secret-files.js';
 
 const WIDTH = 100;
 
@@ -16,7 +17,7 @@ function envExample(): string {
     const lines = wrap(`${capital(meaning)}.`, WIDTH);
     lines.push(...wrap(`Allowed: ${allowed}.${unit === '' ? '' : ` Unit: ${unit}.`}`, WIDTH));
     if (fallback === undefined) lines.push('Default: not set.');
-    if (secret) lines.push('Secret.');
+    if (secret) lines.push(`Secret; ${fileKeyOf(key)} names a file that holds it.`);
     return [...lines.map((line) => `# ${line}`), `#${key}=${fallback ?? ''}`].join('\n');
   });
   return `${[head.join('\n'), ...keys].join('\n\n')}\n`;

@@ -33,11 +33,13 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
     threads: 2,
     answersFirstMs: 1_500,
     retry: { attemptsMax: 5, delayMs: 200, delayMsMax: 10_000 },
+    drainNoticeMs: 0,
     drainMsMax: 30_000,
     chargebackBlacklistCodes: ['AC01', 'AC04', 'AC06', 'AG01', 'MD01'],
     idempotencyEntriesMax: 50_000,
     trustedProxies: [],
     archive: { afterMs: undefined, keepDays: 0 },
+    auditKeepDays: 0,
     uploads: {
       s3Url: undefined,
       s3Encryption: undefined,
@@ -48,6 +50,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
       threads: 1,
     },
     proxyProtocol: false,
+    tls: undefined,
     logLevel: 'info',
   });
   t.equal(settings.dataDir, join(process.cwd(), '.tether'));
@@ -76,7 +79,7 @@ t.test('every key is read', async (t) => {
     TETHER_IBAN_KEYS: IBAN_KEY,
     TETHER_IDEMPOTENCY_ENTRIES_MAX: '1',
     TETHER_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
-    TETHER_PROXY_PROTOCOL: 'on',
+    TETHER_PROXY_PROTOCOL: 'off',
     TETHER_LOG_LEVEL: 'debug',
     TETHER_S3_URL: 'http://key:s%2Fcret@minio:9000/files/tether?region=eu-central-1',
     TETHER_UPLOAD_BYTES_MAX: '5GiB',
@@ -87,17 +90,23 @@ t.test('every key is read', async (t) => {
     TETHER_S3_SSE: 'aws:kms:alias/files',
     TETHER_ARCHIVE_AFTER_MS: '604800000',
     TETHER_ARCHIVE_KEEP_DAYS: '7',
+    TETHER_AUDIT_KEEP_DAYS: '400',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
+    TETHER_TLS_CERT_FILE: '/etc/tether/tls.pem',
+    TETHER_TLS_KEY_FILE: '/etc/tether/tls.key',
   });
   t.strictSame(settings.chargebackBlacklistCodes, [], 'an empty list is a list');
   t.strictSame(settings.trustedProxies, ['10.0.0.0/8', '::1/128']);
   t.equal(settings.url, 'https://tether.example');
   t.equal(settings.port, 0);
-  t.equal(settings.proxyProtocol, true);
+  t.equal(settings.proxyProtocol, false);
+  t.equal(parseConfig({ TETHER_PROXY_PROTOCOL: 'on' }).proxyProtocol, true);
+  t.strictSame(settings.tls, { certFile: '/etc/tether/tls.pem', keyFile: '/etc/tether/tls.key' });
   t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000 });
   t.equal(settings.uploads.s3Encryption, 'aws:kms:alias/files');
   t.strictSame(settings.archive, { afterMs: 604_800_000, keepDays: 7 });
+  t.equal(settings.auditKeepDays, 400);
   t.strictSame([settings.threads, settings.uploads.threads], [64, { min: 1, max: 4 }]);
 });
 

@@ -4,7 +4,7 @@
  * Every problem is reported at once, each with the key, what was given (never the value of a secret) and what is
  * allowed. A `TETHER_` key that does not exist is refused as well: a setting that is misspelt is worse than none.
  *
- * `parseConfig` decides alone and touches nothing; `loadConfig` also reads the endpoints file and the API token.
+ * `parseConfig` decides alone, and reads nothing but files of secrets; `loadConfig` also reads the endpoints file and the API token.
  */
 import { resolve } from 'node:path';
 import type { FilledTarget } from '../actors/forward/target-settings.js';
@@ -14,13 +14,15 @@ import { parseRedisUrl } from '../storage/redis/client.js';
 import { type ActorModule, ENDPOINT_TYPES, findActors } from './actor-modules.js';
 import { readOrCreateApiToken } from './api-token.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS, type ConfigKey, type ConfigValues } from './config-keys.js';
+import { refusal, unknownKeys } from './config-problems.js';
 import { logBodyBytesMax, logDriverOf, rulesBetween } from './config-rules.js';
 import { type ConfigKeyView, configView } from './config-view.js';
 import { DEFAULT_ENDPOINT, type Endpoint, PUBLISHED_SECRET } from './endpoint.js';
 import { EndpointReader } from './endpoints/reader.js';
 import { secretsOfTarget } from './endpoints/target-entry.js';
 import { ConfigError } from './errors.js';
-import { nearest } from './suggest.js';
+import { fileKeyOf, readSecretFiles } from './secret-files.js';
+import { lookAtTls, type TlsFiles } from './tls-files.js';
 
 /**
  * - `up`: everything in one process tree; what is not set gets a default for trying out
@@ -58,6 +60,7 @@ interface Settings {
   /** 0: never. */
   readonly answersFirstMs: number;
   readonly retry: { readonly attemptsMax: number; readonly delayMs: number; readonly delayMsMax: number };
+  readonly drainNoticeMs: number;
   readonly drainMsMax: number;
   readonly chargebackBlacklistCodes: readonly string[];
   /** What IBANs are sealed with; undefined: they are written as they are. Holds secrets. */
@@ -72,6 +75,8 @@ interface Settings {
     /** 0: for ever. */
     readonly keepDays: number;
   };
+  /** 0: for ever. */
+  readonly auditKeepDays: number;
   readonly uploads: {
     /** Undefined: a folder under the data directory. Holds a secret. */
     readonly s3Url: string | undefined;
@@ -84,6 +89,8 @@ interface Settings {
     readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -115,19 +122,21 @@ function parseConfig(env: Environment, overrides: Overrides = new Map()): Settin
 
 /** As far as it can be read: for a value that is refused stands the default. */
 function readConfig(env: Environment, overrides: Overrides) {
-  const problems = unknownKeys(env);
-  const refused = new Set<ConfigKey>();
+  const secrets = readSecretFiles(env);
+  const problems = [...unknownKeys(secrets.env), ...secrets.problems];
+  const refused = new Set(secrets.refused);
   const values: Partial<Record<ConfigKey, unknown>> = {};
   for (const key of CONFIG_KEY_NAMES) {
     const declaration = CONFIG_KEYS[key];
     const override = overrides.get(key);
-    const given = override?.value ?? env[key];
+    const given = override?.value ?? secrets.env[key];
     const text = given === undefined || (given === '' && !declaration.list) ? declaration.default : given;
     if (text === undefined) continue;
     const parsed = declaration.schema.safeParse(text);
     if (parsed.success) values[key] = parsed.data;
     else {
-      problems.push(refusal(key, text, override?.option));
+      const name = secrets.files.has(key) ? fileKeyOf(key) : key;
+      problems.push(refusal(key, text, override === undefined ? name : `${override.option} (${key})`));
       refused.add(key);
     }
   }
@@ -137,39 +146,8 @@ function readConfig(env: Environment, overrides: Overrides) {
     const { default: standard, schema } = CONFIG_KEYS[key];
     if (standard !== undefined) values[key] = schema.parse(standard);
   }
-  return { settings: settle(values as ConfigValues), problems, refused };
+  return { settings: settle(values as ConfigValues), problems, refused, secrets };
 }
-
-function unknownKeys(env: Environment): string[] {
-  const problems: string[] = [];
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith('TETHER_') || Object.hasOwn(CONFIG_KEYS, name)) continue;
-    if (/^TETHER_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/.test(name)) {
-      problems.push(
-        `${name} is no key of Tether's: Kubernetes sets it for a Service named "tether"; set enableServiceLinks: false on the pod`,
-      );
-      continue;
-    }
-    const near = nearest(name, CONFIG_KEY_NAMES);
-    problems.push(
-      `${name} is not a key${near === undefined ? '; the keys are in .env.example' : `: did you mean ${near}?`}`,
-    );
-  }
-  return problems;
-}
-
-function refusal(key: ConfigKey, given: string, option: string | undefined): string {
-  const declaration = CONFIG_KEYS[key];
-  const name = option === undefined ? key : `${option} (${key})`;
-  const shown = declaration.secret ? 'has a value that is refused' : `is ${quote(given)}`;
-  const hint =
-    key === 'TETHER_PORT' && /^(tcp|udp):/.test(given)
-      ? ' (Kubernetes sets this for a Service named "tether"; set enableServiceLinks: false on the pod)'
-      : '';
-  return `${name} ${shown}: allowed is ${declaration.allowed}${hint}`;
-}
-
-const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 
 /** Names instead of keys. */
 function settle(values: ConfigValues): Settings {
@@ -182,6 +160,11 @@ function settle(values: ConfigValues): Settings {
   const host = get('TETHER_HOST');
   const port = get('TETHER_PORT');
   const endpointsFile = values.TETHER_ENDPOINTS;
+  const { TETHER_TLS_CERT_FILE: certFile, TETHER_TLS_KEY_FILE: keyFile } = values;
+  const tls =
+    certFile === undefined || keyFile === undefined
+      ? undefined
+      : Object.freeze({ certFile: resolve(certFile), keyFile: resolve(keyFile) });
   return Object.freeze({
     port,
     host,
@@ -190,7 +173,7 @@ function settle(values: ConfigValues): Settings {
     apiToken: values.TETHER_API_TOKEN,
     endpointsFile: endpointsFile === undefined ? undefined : resolve(endpointsFile),
     actorFiles: Object.freeze(get('TETHER_ACTORS').map((path) => resolve(path))),
-    url: values.TETHER_URL === undefined ? localUrl(host, port) : new URL(values.TETHER_URL).origin,
+    url: values.TETHER_URL === undefined ? localUrl(host, port, tls) : new URL(values.TETHER_URL).origin,
     logDriver,
     redisUrl: logDriver === 'redis' ? values.TETHER_REDIS_URL : undefined,
     role: get('TETHER_ROLE'),
@@ -207,6 +190,7 @@ function settle(values: ConfigValues): Settings {
       delayMs: get('TETHER_RETRY_DELAY_MS'),
       delayMsMax: get('TETHER_RETRY_DELAY_MS_MAX'),
     }),
+    drainNoticeMs: get('TETHER_DRAIN_NOTICE_MS'),
     drainMsMax: get('TETHER_DRAIN_MS_MAX'),
     chargebackBlacklistCodes: get('TETHER_CHARGEBACK_BLACKLIST_CODES'),
     ibanKeys: values.TETHER_IBAN_KEYS,
@@ -216,6 +200,7 @@ function settle(values: ConfigValues): Settings {
       afterMs: values.TETHER_ARCHIVE_AFTER_MS,
       keepDays: get('TETHER_ARCHIVE_KEEP_DAYS'),
     }),
+    auditKeepDays: get('TETHER_AUDIT_KEEP_DAYS'),
     uploads: Object.freeze({
       s3Url: values.TETHER_S3_URL,
       s3Encryption: values.TETHER_S3_SSE === 'none' ? undefined : values.TETHER_S3_SSE,
@@ -226,13 +211,14 @@ function settle(values: ConfigValues): Settings {
       threads: get('TETHER_UPLOAD_THREADS'),
     }),
     proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
+    tls,
     logLevel: get('TETHER_LOG_LEVEL'),
   });
 }
 
-function localUrl(host: string, port: number): string {
+function localUrl(host: string, port: number, tls: TlsFiles | undefined): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `${tls === undefined ? 'http' : 'https'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** What the environment and the files that it names say, right or wrong. */
@@ -246,6 +232,10 @@ interface Examined {
   readonly actors: readonly ActorModule[];
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+  /** The environment, with what stands in files of secrets. */
+  readonly resolvedEnv: Environment;
+  /** Secret keys that a file was named for: absolute paths. */
+  readonly secretFiles: ReadonlyMap<ConfigKey, string>;
 }
 
 /** Reads all of it, and writes nothing. */
@@ -254,7 +244,7 @@ async function examineConfig(
   mode: Mode,
   overrides: Overrides = new Map(),
 ): Promise<Examined> {
-  const { settings, problems, refused } = readConfig(env, overrides);
+  const { settings, problems, refused, secrets } = readConfig(env, overrides);
   if (mode === 'start') problems.push(...missingInProduction(settings, refused));
   /** What `read` gives; undefined, and its problems noted, when it is refused. */
   const tried = async <T>(read: Promise<T>): Promise<T | undefined> => {
@@ -267,6 +257,8 @@ async function examineConfig(
     }
   };
   const actors = await tried(findActors(settings.actorFiles));
+  const tls = settings.tls === undefined ? undefined : await lookAtTls(settings.tls, Date.now());
+  problems.push(...(tls?.problems ?? []));
   const types = actors && [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   const bodyBytesMax = logBodyBytesMax(settings);
   const endpointReader = new EndpointReader(env, { mode, actors: types, bodyBytesMax });
@@ -285,7 +277,13 @@ async function examineConfig(
     endpointReader,
     actors: actors ?? [],
     problems,
-    warnings: Object.freeze(warningsOf(settings, mode, endpoints)),
+    warnings: Object.freeze([
+      ...secrets.warnings,
+      ...(tls?.warnings ?? []),
+      ...warningsOf(settings, mode, endpoints),
+    ]),
+    resolvedEnv: secrets.env,
+    secretFiles: secrets.files,
   };
 }
 
@@ -294,14 +292,16 @@ async function examineConfig(
  * @throws ConfigError
  */
 async function loadConfig(env: Environment, mode: Mode, overrides: Overrides = new Map()): Promise<Config> {
-  const { settings, problems, refused: _, ...examined } = await examineConfig(env, mode, overrides);
+  const examined = await examineConfig(env, mode, overrides);
+  const { settings, problems, endpoints, targets, endpointReader, actors, warnings } = examined;
   if (problems.length > 0) throw new ConfigError(problems);
   const { token, file } =
     settings.apiToken === undefined
       ? await readOrCreateApiToken(settings.dataDir)
       : { token: settings.apiToken, file: undefined };
-  const config = { ...settings, ...examined, apiToken: token, apiTokenFile: file };
-  return Object.freeze({ ...config, keys: configView(env, overrides, secretsOf(config)) });
+  const read = { endpoints, targets, endpointReader, actors, warnings };
+  const config = { ...settings, ...read, apiToken: token, apiTokenFile: file };
+  return Object.freeze({ ...config, keys: configView(examined, overrides, secretsOf(config)) });
 }
 
 function warningsOf(settings: Settings, mode: Mode, endpoints: readonly Endpoint[]): string[] {

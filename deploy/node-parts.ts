@@ -32,6 +32,7 @@ import { endpointFindings, registerEndpointMetrics } from './endpoints/health.js
 import { NodeEndpoints } from './endpoints/node-endpoints.js';
 import { NodeTargets } from './endpoints/node-targets.js';
 import { type LeveledLogger, LogLevelControl } from './log-level.js';
+import { NodeAudit } from './node-audit.js';
 import { type NodeLog, openNodeLog } from './node-log.js';
 import { registerNodeMetrics } from './node-metrics.js';
 import { NodePools } from './pools.js';
@@ -69,6 +70,7 @@ interface NodeParts {
   /** Undefined when this node takes none. */
   readonly uploads: NodeUploads | undefined;
   readonly archive: NodeArchive;
+  readonly audit: NodeAudit;
   readonly gateway: Gateway;
   readonly logLevels: LogLevelControl;
   readonly view: WatchedView;
@@ -137,6 +139,15 @@ async function openParts(
   const table = new PoolSettingsTable(database.pool);
   const pools = new NodePools({ system, table, clock: systemClock, logger });
   const audit = new AuditTable(database.pool);
+  const nodeAudit = new NodeAudit({
+    table: audit,
+    keys: config.keys,
+    version: version(),
+    keepDays: config.auditKeepDays,
+    logger,
+    now: Date.now,
+  });
+  undo.push(() => nodeAudit.stop());
   const metrics = new GatewayMetrics();
   const isWorker = config.role === 'worker';
   let gateway: Gateway | undefined;
@@ -231,11 +242,12 @@ async function openParts(
     ...(uploads === undefined ? {} : { uploads: uploads.parts }),
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
+    tls: config.tls,
     metrics,
     logger,
     now: Date.now,
   });
-  return { ...parts, endpoints, handling, gateway, view, logLevels, metrics };
+  return { ...parts, audit: nodeAudit, endpoints, handling, gateway, view, logLevels, metrics };
 }
 
 function openUploads(

@@ -5,6 +5,7 @@
  * Postgres is there. The drain goes the other way around, so that nothing loses what it stands on.
  */
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicClock, systemClock } from '../runtime/clock.js';
 import type { AgentStats } from '../runtime/cluster/agent.js';
 import type { ClusterView } from '../runtime/cluster/membership.js';
@@ -120,9 +121,22 @@ export class Node implements Running {
   /** Stops taking messages, gives its partitions to other nodes, lets threads finish what they have, and ends every part. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { gateway, uploads, archive, system, pools, endpoints, shares, log, database, view, logLevels } =
-      this.#parts;
+    const {
+      gateway,
+      uploads,
+      archive,
+      audit,
+      system,
+      pools,
+      endpoints,
+      shares,
+      log,
+      database,
+      view,
+      logLevels,
+    } = this.#parts;
     const { drainMsMax } = this.#config;
+    await this.#giveNotice();
     await gateway.drain(drainMsMax);
     this.#answersFirst?.stop();
     await endpoints.stop();
@@ -135,10 +149,23 @@ export class Node implements Running {
     shares?.close();
     gateway.close();
     await archive.stop();
+    await audit.stop();
     view.stop();
     logLevels.stop();
     await log.log.close();
     await database.stop();
+  }
+
+  /**
+   * A balancer learns by its next check that this node goes: what it sends until then is served. Whatever it has just connected would be reset
+   * when the node stops listening.
+   */
+  async #giveNotice(): Promise<void> {
+    const { role, drainNoticeMs } = this.#config;
+    if (role === 'worker' || drainNoticeMs === 0) return;
+    this.#logger.info({ drainNoticeMs }, 'the node says that it goes, and serves on');
+    this.#parts.gateway.leave();
+    await delay(drainNoticeMs);
   }
 
   /** As soon as Postgres is there. */
@@ -148,6 +175,7 @@ export class Node implements Running {
     void system.load();
     await database.ready;
     if (this.#isDraining) return;
+    this.#parts.audit.begin(this.name);
     void endpoints.follow();
     const saved = await pools.load();
     if (this.#isDraining) return;

@@ -1,6 +1,7 @@
 /** The commands of `tether`, their options and their help. What a command does stands in `commands/`. */
 import { Command } from 'commander';
 import { addAuditCommand } from './commands/audit.js';
+import { addConfigCommand } from './commands/config.js';
 import { addDeadCommands } from './commands/dead.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEndpointCommands } from './commands/endpoints.js';
@@ -57,6 +58,7 @@ function createProgram(env: Environment, setExitCode: (code: number) => void): C
     .addHelpText('after', EXAMPLES);
   addRunCommands(program, env, setExitCode);
   addMigrateCommand(program, env);
+  addConfigCommand(program, env, setExitCode);
   addDoctorCommand(program, env, setExitCode);
   addGoliveCommand(program, env, setExitCode);
   addSmokeCommand(program, env, setExitCode);

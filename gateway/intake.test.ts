@@ -16,10 +16,19 @@ t.test('waits until nothing is pending', async (t) => {
 
 t.test('a mode only moves on', async (t) => {
   const intake = new Intake();
+  let drains = 0;
+  intake.onDrain(() => drains++);
   t.equal(intake.mode, 'open');
+  intake.leave();
+  t.equal(intake.mode, 'leaving');
+  t.equal(intake.isTaking, true);
+  t.equal(drains, 0);
   intake.drain();
   intake.drain();
+  intake.leave();
   t.equal(intake.mode, 'draining');
+  t.equal(intake.isTaking, false);
+  t.equal(drains, 1);
   intake.close();
   intake.drain();
   t.equal(intake.mode, 'closed');

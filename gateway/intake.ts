@@ -2,13 +2,15 @@
  * Whether new messages are taken, and how many are between the socket and the log.
  *
  * ```
- * open --drain()--> draining --close()--> closed
- *   `-----------------close()--------------^
+ * open --leave()--> leaving --drain()--> draining --close()--> closed
+ *   `--------------------drain()-----------^                     ^
+ *   `---------------------------close()--------------------------'
  * ```
+ * One that leaves (a lame duck) still takes everything: it has only said that it will go, to whoever asks for its health.
  */
 import { strict as assert } from 'node:assert';
 
-export type IntakeMode = 'open' | 'draining' | 'closed';
+export type IntakeMode = 'open' | 'leaving' | 'draining' | 'closed';
 
 export class Intake {
   #mode: IntakeMode = 'open';
@@ -18,6 +20,11 @@ export class Intake {
 
   get mode(): IntakeMode {
     return this.#mode;
+  }
+
+  /** Whether new messages are taken. */
+  get isTaking(): boolean {
+    return this.#mode === 'open' || this.#mode === 'leaving';
   }
 
   /** Messages whose fate is open: the body is being read, or the append has not settled, whether or not the client is there. */
@@ -40,9 +47,14 @@ export class Intake {
     this.#drainListeners.push(listener);
   }
 
+  /** Says that it will go, and goes on. Once it goes, a call changes nothing. */
+  leave(): void {
+    if (this.#mode === 'open') this.#mode = 'leaving';
+  }
+
   /** From now on no new messages. A second call, or one after `close`, changes nothing. */
   drain(): void {
-    if (this.#mode !== 'open') return;
+    if (!this.isTaking) return;
     this.#mode = 'draining';
     for (const listener of this.#drainListeners) listener();
   }

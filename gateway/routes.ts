@@ -9,6 +9,7 @@ import { isTraceparent } from '../runtime/traceparent.js';
 import type { Answer, SendOptions } from './answer.js';
 import { send } from './answer.js';
 import { type OperationsOptions, registerApi } from './api/register.js';
+import type { TokenRefusals } from './auth/refusals.js';
 import type { ClientAddresses } from './client-address.js';
 import { ConsoleFiles } from './console/serve.js';
 import type { CompiledEndpoint, LiveEndpoints } from './endpoints.js';
@@ -27,6 +28,7 @@ export interface RouteParts {
   readonly health: Health;
   readonly operations: OperationsOptions | undefined;
   readonly uploads: UploadContext | undefined;
+  readonly refusals: TokenRefusals;
   readonly logger: Logger;
 }
 
@@ -96,7 +98,7 @@ export function registerRoutes(app: TemplatedApp, parts: RouteParts): void {
   get('/health', (res, _, options) => health.ready(res, options));
   get('/metrics', (res, req, options) => health.metrics(res, options, req.getHeader(ACCEPT)));
 
-  registerApi(app, { operations, intake, logger, now: parts.context.now });
+  registerApi(app, { operations, intake, logger, refusals: parts.refusals, now: parts.context.now });
   if (operations !== undefined && operations.token !== '') {
     const files = new ConsoleFiles();
     for (const path of ['/console', '/console/*']) {
@@ -115,7 +117,7 @@ function webhookRefusal(
   res: HttpResponse,
   req: HttpRequest,
 ): Answer | undefined {
-  if (context.intake.mode !== 'open') {
+  if (!context.intake.isTaking) {
     counts.draining++;
     return DRAINING;
   }

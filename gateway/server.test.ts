@@ -184,6 +184,24 @@ t.test('a URL of any length is answered', async (t) => {
   t.ok(response.status >= 400 && response.status < 500, `${response.status}`);
 });
 
+t.test('one that leaves says so and takes everything', async (t) => {
+  const { gateway, client } = await startTestGateway(t);
+  const before = await client();
+  gateway.leave();
+  const [looks, sends] = [await client(), await client()];
+  looks.write(request({ path: '/health' }));
+  const unready = await looks.response();
+  t.match(unready, { status: 503, headers: { connection: 'close' } });
+  t.match(JSON.parse(unready.body), { status: 'unready', checks: { gateway: 'leaving' } });
+  for (const each of [before, sends]) {
+    each.write(webhook);
+    t.match(await each.response(), { status: 200, headers: { connection: 'close' } });
+    await each.closed();
+  }
+  await gateway.drain(1000);
+  await t.rejects(client(), { code: 'ECONNREFUSED' });
+});
+
 t.test('draining', async (t) => {
   const { gateway, partition, metrics, client } = await startTestGateway(t);
   const [waiting, reading, kept, upload] = [await client(), await client(), await client(), await client()];

@@ -2,10 +2,12 @@
  * The gateway as one thing that starts, drains and stops.
  *
  * ```
- * listening --drain()--> draining --close()--> closed
- *     `-----------------close()-----------------^
+ * listening --leave()--> leaving --drain()--> draining --close()--> closed
+ *     `--------------------drain()-----------------^                    ^
+ *     `---------------------------close()-------------------------------'
  * ```
- * A graceful end is `drain`, then `close`. Draining stops listening, answers new requests on connections that are still open
+ * A graceful end is `leave` where a balancer looks, `drain`, then `close`. One that leaves serves as before, and its health says that it will
+ * go; each answer ends its connection, so that a balancer keeps none to reuse. Draining stops listening, answers new requests on connections that are still open
  * with 503 and `Connection: close`, and waits for the appends under way. `close` ends every connection.
  */
 
@@ -16,6 +18,7 @@ import type { LogPartition } from '../runtime/message-log.js';
 import type { Group } from '../runtime/partition.js';
 import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import type { OperationsOptions } from './api/register.js';
+import { TokenRefusals } from './auth/refusals.js';
 import { ClientAddresses } from './client-address.js';
 import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
@@ -50,6 +53,8 @@ export interface GatewayOptions {
   readonly trustedProxies: readonly string[];
   /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
   readonly proxyProtocol: boolean;
+  /** PEM files: HTTPS and nothing else. The caller has looked at them: uWebSockets.js says of wrong ones no more than that it failed. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** One per gateway. */
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -67,11 +72,16 @@ export interface Gateway {
    * @throws GatewayOptionError
    */
   serve(endpoints: readonly Endpoint[], complete: boolean): void;
+  /** Says to whoever asks for its health that it will go, and serves on. */
+  leave(): void;
   /** Takes nothing new and waits until nothing is pending, for `deadlineMs` at most. Look at `pending` afterwards. */
   drain(deadlineMs: number): Promise<void>;
   /** Stops listening and ends every connection. Appends under way still settle. Idempotent. */
   close(): void;
 }
+
+/** Of TLS 1.2: those with forward secrecy and authenticated encryption; TLS 1.3 has no others. Older versions uWebSockets.js refuses by itself. */
+const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
 /** What the package does and its types leave out: a host and options at once, and the option's value. */
 interface ExclusiveApp {
@@ -97,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now: () => options.now(),
     tracing: findRequestTracing(),
   };
+  const refusals = new TokenRefusals({ logger, now: () => options.now() });
   const parts: RouteParts = {
     context,
     endpoints: new LiveEndpoints(options.endpoints, options.endpointsComplete ?? true, {
@@ -107,16 +118,29 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     addresses: new ClientAddresses(options),
     health: new Health(intake, () => options.readiness(), metrics, logger),
     operations: options.operations,
-    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake },
+    uploads: options.uploads === undefined ? undefined : { ...options.uploads, requests: intake, refusals },
+    refusals,
     logger,
   };
+  metrics.counter(
+    'tether_gateway_token_refused_total',
+    'Requests to the API, or about uploads, without a valid token',
+    () => refusals.count,
+  );
   metrics.gauge('tether_gateway_pending', 'Messages between the socket and the log', () => intake.pending);
   metrics.gauge(
     'tether_gateway_large_body_bytes',
     'Memory of bodies on their way in that are longer than 64 KiB',
     () => largeBodies.bytes,
   );
-  const app = uWS.App();
+  const app =
+    options.tls === undefined
+      ? uWS.App()
+      : uWS.SSLApp({
+          cert_file_name: options.tls.certFile,
+          key_file_name: options.tls.keyFile,
+          ssl_ciphers: CIPHERS,
+        });
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);
@@ -126,7 +150,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }, PROVIDER_LOOK_MS).unref();
 
   const stopListening = () => {
-    if (intake.mode === 'open') uWS.us_listen_socket_close(socket);
+    if (intake.isTaking) uWS.us_listen_socket_close(socket);
   };
   return {
     port,
@@ -135,6 +159,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     serve(endpoints, complete) {
       parts.endpoints.replace(endpoints, complete);
+    },
+    leave() {
+      intake.leave();
     },
     async drain(deadlineMs) {
       stopListening();

@@ -47,7 +47,7 @@ async function examineNode(
     const results = await runChecks(groups, {
       subject: { ...examined, mode, env, envFile: resolve(flags.dotenv ?? '.env') },
       signal: interrupt.signal,
-      censor: censorOf(secretsToHide(env, examined.endpoints)),
+      censor: censorOf(secretsToHide(examined.resolvedEnv, examined.endpoints)),
     });
     const summary = summaryOf(results);
     const isBad = summary.failed > 0 || (flags.strict === true && summary.warning > 0);

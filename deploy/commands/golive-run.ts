@@ -61,7 +61,7 @@ async function golive(
   const deployed = given === undefined ? undefined : await deployedAt(given, flags, env);
   const live = deployed === undefined ? [] : liveGroups(deployed);
   const secrets = [
-    ...secretsToHide(env, examined.endpoints),
+    ...secretsToHide(examined.resolvedEnv, examined.endpoints),
     ...(deployed === undefined ? [] : [deployed.apiToken, deployed.endpointToken, deployed.password]),
   ];
   const censor = censorOf(secrets);
@@ -123,7 +123,7 @@ async function deployedAt(given: string, flags: GoliveFlags, env: Environment): 
     );
   const settings = addressed(given);
   const [apiToken, endpointToken, password] = await Promise.all([
-    apiTokenOf(settings, flags.token),
+    apiTokenOf(settings, flags.token, env),
     referred('--endpoint-token', flags.endpointToken, env),
     referred('--password', flags.password, env),
   ]);

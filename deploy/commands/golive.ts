@@ -23,7 +23,7 @@ function addGoliveCommand(program: Command, env: Environment, setExitCode: (code
     .argument('[url]', 'what was deployed, as senders reach it; without: before a deployment')
     .description('the checklist before and after a deployment, with evidence')
     .option('--api-url <url>', 'where /api is, when the balancer hides it')
-    .option('--token <token>', 'API token (TETHER_API_TOKEN)')
+    .option('--token <token>', 'API token, or env:NAME or file:/path (TETHER_API_TOKEN)')
     .option('--data-dir <path>', 'directory of the journal and the API token (TETHER_DATA_DIR)')
     .option('--endpoint <name>', 'an endpoint of EMP for the smoke test', 'emp')
     .option('--endpoint-token <token>', "the endpoint's token; env:NAME or file:/path")

@@ -27,7 +27,7 @@ interface ImportReport {
 
 async function runImport(directory: string, flags: ImportFlags, env: Environment): Promise<ImportReport> {
   const settings = parseConfig(env, overridesOf(flags));
-  const token = await apiTokenOf(settings, flags.token);
+  const token = await apiTokenOf(settings, flags.token, env);
   const found = await findFiles(directory).catch((cause: Error) => {
     throw new ConfigError([`${directory}: ${cause.message}`], { cause });
   });

@@ -33,7 +33,7 @@ function addImportFilesCommand(
     )
     .option('--url <url>', 'the node (TETHER_URL; default: TETHER_HOST and TETHER_PORT)')
     .option('--data-dir <path>', 'where an embedded node keeps its API token (TETHER_DATA_DIR)')
-    .option('--token <token>', 'API token (TETHER_API_TOKEN)')
+    .option('--token <token>', 'API token, or env:NAME or file:/path (TETHER_API_TOKEN)')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', HELP)
     .action(async (directory: string, flags: ImportFlags) => {

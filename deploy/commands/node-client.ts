@@ -1,10 +1,12 @@
 /** Requests of the operator's commands to the API of a running node. Errors say what the node said, and never the token. */
 import { request } from 'undici';
 import type { z } from 'zod';
+import { isHashedToken } from '../../gateway/auth/token.js';
 import { readApiToken } from '../api-token.js';
 import { type Environment, parseConfig, type Settings } from '../config.js';
 import { ConfigError, NodeRequestError } from '../errors.js';
 import { overridesOf } from './options.js';
+import { referred } from './referred.js';
 
 /** Of the options that every command has which asks a node. */
 interface NodeFlags {
@@ -34,8 +36,17 @@ interface NodeAddress {
 
 const REQUEST_MS_MAX = 30_000;
 
-/** The token: `given`, else of the configuration, else what an embedded node keeps. @throws ConfigError if none */
-async function apiTokenOf(settings: Settings, given: string | undefined): Promise<string> {
+/**
+ * The token: `option`, itself or as `env:NAME` or `file:/path`, else of the configuration, else what an embedded node keeps.
+ * @throws ConfigError if none
+ */
+async function apiTokenOf(settings: Settings, option: string | undefined, env: Environment): Promise<string> {
+  const given = option === undefined ? undefined : await referred('--token', option, env);
+  if (given === undefined && settings.apiToken !== undefined && isHashedToken(settings.apiToken)) {
+    throw new ConfigError([
+      'TETHER_API_TOKEN is the hash of the token: give the token itself by --token, such as --token file:/path',
+    ]);
+  }
   const token = given ?? settings.apiToken ?? (await readApiToken(settings.dataDir))?.token;
   if (token === undefined) {
     throw new ConfigError([
@@ -61,7 +72,7 @@ async function nodeAddress({ url, dataDir, token }: NodeFlags, env: Environment)
       ...(dataDir === undefined ? {} : { dataDir }),
     }),
   );
-  return { url: settings.url, token: await apiTokenOf(settings, token) };
+  return { url: settings.url, token: await apiTokenOf(settings, token, env) };
 }
 
 function createNodeClient(url: string, token: string): NodeClient {

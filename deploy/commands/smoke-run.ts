@@ -44,7 +44,7 @@ async function smoke(
     );
   const settings = addressed(given);
   const [apiToken, endpointToken, password] = await Promise.all([
-    apiTokenOf(settings, flags.token),
+    apiTokenOf(settings, flags.token, env),
     referred('--endpoint-token', flags.endpointToken, env),
     referred('--password', flags.password, env),
   ]);

@@ -27,7 +27,7 @@ function addSmokeCommand(program: Command, env: Environment, setExitCode: (code:
     .description('after a deployment: a webhook, a duplicate, a forgery, a file, and what comes of them')
     .option('--api-url <url>', 'where /api is, when the balancer hides it')
     .option('--data-dir <path>', 'where an embedded node keeps its API token (TETHER_DATA_DIR)')
-    .option('--token <token>', 'API token (TETHER_API_TOKEN)')
+    .option('--token <token>', 'API token, or env:NAME or file:/path (TETHER_API_TOKEN)')
     .option('--endpoint <name>', 'an endpoint of EMP', DEFAULT_ENDPOINT.name)
     .option(
       '--endpoint-token <token>',

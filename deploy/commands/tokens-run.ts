@@ -1,5 +1,6 @@
 /** What `tether tokens create|list|revoke` do, against the operations API of a running node (`gateway/auth/api.ts`). */
 import { z } from 'zod';
+import { hashedForm, makeToken } from '../../gateway/auth/token.js';
 import type { Environment } from '../config.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
@@ -45,6 +46,16 @@ async function createToken(flags: CreateFlags, env: Environment): Promise<Create
   };
 }
 
+/** For the configuration of nodes; nothing is asked and nothing is kept. */
+function generateToken({ json }: { readonly json?: true }): CreateReport {
+  const token = makeToken();
+  const hash = hashedForm(token);
+  return {
+    text: json === true ? `${JSON.stringify({ token, hash })}\n` : `token  ${token}\nhash   ${hash}\n`,
+    hint: 'nodes take the hash as TETHER_API_TOKEN, commands the token as --token file:/path; nothing shows it again',
+  };
+}
+
 /** `columns`: the width of the terminal, if it is one. */
 async function listTokens(flags: NodeFlags, env: Environment, columns?: number): Promise<string> {
   const node = await connectToNode(flags, env);
@@ -75,4 +86,4 @@ function stateOf({ revokedAt, expiresAt }: TokenJson, nowMs: number): string {
   return expiresAt !== null && Date.parse(expiresAt) <= nowMs ? 'expired' : 'valid';
 }
 
-export { type CreateFlags, createToken, listTokens, revokeToken };
+export { type CreateFlags, createToken, generateToken, listTokens, revokeToken };

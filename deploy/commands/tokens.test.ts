@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { tokenRoutes } from '../../gateway/api/tokens.js';
 import { TokenAuthenticator } from '../../gateway/auth/authenticator.js';
@@ -7,7 +9,7 @@ import { MessageIdSource } from '../../runtime/message-id.js';
 import { Tokens } from '../../storage/postgres/index.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { spawnCli } from '../test/spawn-cli.js';
-import { createToken, listTokens, revokeToken } from './tokens-run.js';
+import { createToken, generateToken, listTokens, revokeToken } from './tokens-run.js';
 
 // Some cases are processes of their own, which take a while on a busy machine.
 t.setTimeout(180_000);
@@ -81,4 +83,22 @@ t.test('what the node refuses is said, and shows no token', async (t) => {
   const wrong = await spawnCli(['tokens', 'list', '--token', 'hunter2'], env);
   t.match(wrong, { code: 1, stdout: '', stderr: /^tether: GET \/api\/tokens: 401 / });
   t.notMatch(wrong.stderr, /hunter2/);
+});
+
+t.test('a node that knows the hash alone takes the token, from a file too, and not the hash', async (t) => {
+  const { text } = generateToken({ json: true });
+  const { token, hash } = JSON.parse(text) as { token: string; hash: string };
+  t.match(generateToken({}).text, /^token {2}tether_[\w-]{43}\nhash {3}sha256:[0-9a-f]{64}\n$/);
+  const { gateway } = await startTestGateway(t, {
+    operations: { token: hash, version: '1.0.0', routes: tokenRoutes(tokens, () => ids.next(Date.now())) },
+  });
+  const own = { TETHER_URL: `http://127.0.0.1:${gateway.port}`, TETHER_API_TOKEN: hash };
+  await t.rejects(listTokens({}, own), {
+    message: /is the hash of the token: give the token itself by --token/,
+  });
+  await t.rejects(listTokens({ token: hash }, own), { message: /401/ });
+  const file = join(t.testdir(), 'token');
+  writeFileSync(file, `${token}\n`);
+  t.type(await listTokens({ token: `file:${file}` }, own), 'string');
+  t.type(await listTokens({ token: 'env:OPERATOR' }, { ...own, OPERATOR: token }), 'string');
 });

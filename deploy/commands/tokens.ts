@@ -1,4 +1,4 @@
-/** `tether tokens create|list|revoke`: bearer tokens of clients, made by a running node and known by their hash alone. */
+/** `tether tokens create|list|revoke`: bearer tokens of clients, made by a running node and known by their hash alone; `generate`: the operators'. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { SCOPES } from '../../gateway/auth/client.js';
 import type { Environment } from '../config.js';
@@ -26,6 +26,23 @@ function addTokenCommands(program: Command, env: Environment): void {
     .action(async (flags: CreateFlags) => {
       const { createToken } = await import('./tokens-run.js');
       const { text, hint } = await createToken(flags, env);
+      process.stdout.write(text);
+      process.stderr.write(`tether: ${hint}\n`);
+    });
+
+  tokens
+    .command('generate')
+    .description(
+      'make a token for TETHER_API_TOKEN and print it, once, with the hash that the configuration can hold',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nIt needs no node. Give nodes the hash, and keep the token where operators keep theirs.\n',
+    )
+    .action(async (flags: { readonly json?: true }) => {
+      const { generateToken } = await import('./tokens-run.js');
+      const { text, hint } = generateToken(flags);
       process.stdout.write(text);
       process.stderr.write(`tether: ${hint}\n`);
     });

@@ -29,6 +29,10 @@ interface Subject {
   /** What the node would be started with. */
   readonly mode: Mode;
   readonly env: Environment;
+  /** With what stands in files of secrets. */
+  readonly resolvedEnv: Environment;
+  /** Secret keys that a file was named for: absolute paths. */
+  readonly secretFiles: ReadonlyMap<ConfigKey, string>;
   /** The file of the environment; absolute, there or not. */
   readonly envFile: string;
   readonly settings: Settings;

@@ -10,10 +10,15 @@ import { objectChecks } from './objects.js';
 import { postgresChecks } from './postgres.js';
 import { redisChecks } from './redis.js';
 import { secretChecks } from './secrets.js';
+import { certificate } from './tls.js';
 
 const GROUPS: readonly Group[] = [
   { id: 'configuration', title: 'Configuration', checks: [configuration, logLevel, debugging] },
-  { id: 'secrets', title: 'Secrets', checks: [...envFileChecks, ...secretChecks, ...ibanChecks] },
+  {
+    id: 'secrets',
+    title: 'Secrets',
+    checks: [...envFileChecks, ...secretChecks, ...ibanChecks, certificate],
+  },
   { id: 'redis', title: 'Redis', checks: redisChecks },
   { id: 'postgres', title: 'Postgres', checks: postgresChecks },
   { id: 's3', title: 'Object store', checks: objectChecks },

@@ -19,7 +19,6 @@ t.test('no key', async (t) => {
   });
   t.match(await find(encryption, {}, { mode: 'up' }), { outcome: 'warning', found: /plain text/ });
   t.match(await find(encryption, { TETHER_HOST: '0.0.0.0' }, { mode: 'up' }), { outcome: 'failed' });
-  t.match(await find(encryption, { TETHER_ROLE: 'gateway' }, { mode: 'start' }), { outcome: 'skipped' });
   t.match(await find(encryption, { TETHER_IBAN_KEYS: 'a:x' }, { mode: 'start' }), { outcome: 'skipped' });
   t.match(await find(encryption, { TETHER_IBAN_KEYS: A }), { outcome: 'ok' });
 });
@@ -55,7 +54,10 @@ t.test('what the tables have', async (t) => {
     found: /some rows are in plain text/,
     advice: 'tether ibans seal',
   });
+  const gateway = { TETHER_ROLE: 'gateway', TETHER_REDIS_URL: 'redis://192.0.2.1', TETHER_DATABASE_URL: url };
+  t.match(await find(encryption, gateway, { mode: 'start' }), { outcome: 'failed', found: /in plain text/ });
   await seal(A);
+  t.match(await find(encryption, gateway, { mode: 'start' }), { outcome: 'skipped' }, 'it needs no key');
   t.match(await check(A), { outcome: 'ok' });
   t.match(await check(`${B},${A}`), {
     outcome: 'warning',

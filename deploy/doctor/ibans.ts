@@ -1,6 +1,6 @@
 /** Whether IBANs are encrypted at rest, all of them, with keys that this node has. */
 import { formsSql, IbanKeys, PLAIN } from '../../actors/ibans/index.js';
-import { readSchemaState } from '../../storage/postgres/index.js';
+import { type Queryable, readSchemaState } from '../../storage/postgres/index.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback } from './loopback.js';
 import { onPostgres } from './postgres-probe.js';
@@ -15,8 +15,16 @@ const encryption: Check = {
   async run(context) {
     const { settings, refused, mode } = context;
     if (refused.has('TETHER_IBAN_KEYS')) return skipped('TETHER_IBAN_KEYS is refused');
-    if (settings.role === 'gateway') return skipped('a gateway writes none');
     const keys = settings.ibanKeys === undefined ? undefined : IbanKeys.parse(settings.ibanKeys);
+    if (keys === undefined && settings.role === 'gateway' && settings.databaseUrl !== undefined) {
+      return onPostgres(context, async (pool) =>
+        (await formsOf(pool))?.has(PLAIN) === true
+          ? failed('IBANs are stored in plain text', `give all workers a key, and seal what is there: ${HOW}`)
+          : skipped(
+              'a gateway writes none, and none is in plain text; whether workers have a key, theirs says',
+            ),
+      );
+    }
     if (keys === undefined) {
       const found = 'TETHER_IBAN_KEYS is not set: IBANs are stored in plain text';
       const advice = `give all nodes a key, and seal what is there: ${HOW}`;
@@ -27,14 +35,8 @@ const encryption: Check = {
     const has = `${keys.current.id} encrypts${keys.all.length > 1 ? `, ${keys.all.length - 1} more decrypt` : ''}`;
     if (settings.databaseUrl === undefined) return ok(has);
     return onPostgres(context, async (pool) => {
-      const state = await readSchemaState(pool).catch(() => undefined);
-      if (state === undefined || state.version - state.pending < SCHEMA_VERSION) {
-        return ok(`${has}; there are no tables for it yet`);
-      }
-      const { rows } = await pool.query<{ forms: readonly string[] }>(
-        `SELECT ${formsSql('listed')} || ${formsSql('waiting')} || ${formsSql('attempted')} AS forms`,
-      );
-      const forms = new Set(rows[0]?.forms);
+      const forms = await formsOf(pool);
+      if (forms === undefined) return ok(`${has}; there are no tables for it yet`);
       const unknown = [...forms].filter((form) => form !== PLAIN && keys.byTag(form) === undefined);
       if (unknown.length > 0) {
         return failed(
@@ -49,6 +51,16 @@ const encryption: Check = {
     });
   },
 };
+
+/** Undefined: the tables are of a release before, or not there. */
+async function formsOf(pool: Queryable): Promise<ReadonlySet<string> | undefined> {
+  const state = await readSchemaState(pool).catch(() => undefined);
+  if (state === undefined || state.version - state.pending < SCHEMA_VERSION) return undefined;
+  const { rows } = await pool.query<{ forms: readonly string[] }>(
+    `SELECT ${formsSql('listed')} || ${formsSql('waiting')} || ${formsSql('attempted')} AS forms`,
+  );
+  return new Set(rows[0]?.forms);
+}
 
 const ibanChecks: readonly Check[] = [encryption];
 

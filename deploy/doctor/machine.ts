@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { PortBusyError, reasonNotToListen } from '../../gateway/index.js';
 import { limitsOf } from '../../runtime/pool/pool-size.js';
 import { HEAP_MIB_MAX } from '../../runtime/system-options.js';
@@ -158,7 +158,7 @@ function threadsOf({ role, threads, uploads }: Pick<Settings, 'role' | 'threads'
 const port: Check = {
   id: 'port',
   title: 'The port is free, or a node of Tether’s has it',
-  async run({ settings: { host, port }, refused }) {
+  async run({ settings: { host, port, tls }, refused }) {
     if (refused.has('TETHER_PORT') || refused.has('TETHER_HOST')) return skipped('its key is refused');
     if (port === 0) return skipped('the system chooses one at the start');
     const shown = `${host}:${port}`;
@@ -167,7 +167,7 @@ const port: Check = {
       : '; reached from other machines, as far as no firewall stands before it';
     const reason = await reasonNotToListen(host, port);
     if (reason === undefined) return ok(`${shown} is free${open}`);
-    if (reason instanceof PortBusyError && (await isTether(host, port)))
+    if (reason instanceof PortBusyError && (await isTether(host, port, tls !== undefined)))
       return ok(`${shown} is a running node's${open}`);
     return failed(
       reason.message,
@@ -177,13 +177,15 @@ const port: Check = {
 };
 
 /** `/livez` is open to everybody. */
-async function isTether(host: string, port: number): Promise<boolean> {
+async function isTether(host: string, port: number, isTls: boolean): Promise<boolean> {
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  const origin = `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  const origin = `${isTls ? 'https' : 'http'}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
   try {
     const { statusCode, body } = await request(`${origin}/livez`, {
       headersTimeout: ASK_MS_MAX,
       bodyTimeout: ASK_MS_MAX,
+      // Asked by its address, which its certificate does not name; nothing secret is sent.
+      ...(isTls ? { dispatcher: new Agent({ connect: { rejectUnauthorized: false } }) } : {}),
     });
     return statusCode === 200 && /^\{"status":"live"\}$/.test((await body.text()).trim());
   } catch {

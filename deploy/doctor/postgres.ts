@@ -162,6 +162,9 @@ const pool: Check = {
         const reason = error instanceof Error ? error.message : String(error);
         return failed(`${found}a transaction is not possible: ${reason}`, advice);
       }
+      // Each connection of a node would hold one of the server, whether or not it does something.
+      if (mode === 'session')
+        return warning(`${found}it lends a connection for as long as a node keeps its own`, advice);
       return ok(`${found}a transaction with a parameter works`);
     }),
 };

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { hashedForm } from '../../gateway/auth/token.js';
 import { configuration, debugging, logLevel } from './configuration.js';
 import { secretChecks } from './secrets.js';
 import { checkOf, find } from './test/find.js';
@@ -28,6 +29,8 @@ t.test('long and nobody else’s', async (t) => {
   await writeEndpoints('Vt5gHn2RkXp8Wd3s', ['env:EMP_PASSWORD']);
   const env = { ...GOOD, TETHER_ENDPOINTS: endpointsFile, EMP_PASSWORD: 'Yc9eUj6BmQz1Fo4a' };
   t.match(await find(strength, env, { mode: 'start' }), { outcome: 'ok', found: /^6 of them/ });
+  const hashed = { ...env, TETHER_API_TOKEN: hashedForm(GOOD.TETHER_API_TOKEN) };
+  t.match(await find(strength, hashed, { mode: 'start' }), { outcome: 'ok', found: /^6 of them/ });
 });
 
 t.test('each weak one is named, and none is shown', async (t) => {
@@ -41,6 +44,7 @@ t.test('each weak one is named, and none is shown', async (t) => {
       /password of TETHER_REDIS_URL is one of the documentation/,
     ],
     [{ TETHER_S3_URL: 'https://a:minioadmin@192.0.2.1/bucket' }, /secret key of TETHER_S3_URL is one of/],
+    [{ TETHER_API_TOKEN: hashedForm('minioadmin') }, /TETHER_API_TOKEN is the hash of one of the doc/],
     [{ TETHER_API_TOKEN: 'aaaaaaaaaaaaaaaaaaaa' }, /TETHER_API_TOKEN has fewer than 5 different/],
   ];
   await writeEndpoints('Vt5gHn2RkXp8Wd3s', ['Yc9eUj6BmQz1Fo4a']);

@@ -1,7 +1,9 @@
 /** Checks of secrets: that nobody can guess them, and of the files that hold them. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { hashedForm, isHashedToken } from '../../gateway/auth/token.js';
 import { DEFAULT_ENDPOINT } from '../endpoint.js';
+import { fileKeyOf, isHandedOut, whoElse } from '../secret-files.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { type NamedSecret, namedSecrets } from './known-secrets.js';
 import { isLoopback } from './loopback.js';
@@ -30,10 +32,10 @@ const PUBLISHED: ReadonlySet<string> = new Set([
 const strength: Check = {
   id: 'secret-strength',
   title: 'Secrets cannot be guessed',
-  async run({ env, endpoints, mode, settings }) {
+  async run({ resolvedEnv, endpoints, mode, settings }) {
     // What `tether start` would not serve is told by the check of the configuration.
     const served = mode === 'start' && settings.endpointsFile === undefined ? [] : endpoints;
-    const secrets = namedSecrets(env, served);
+    const secrets = namedSecrets(resolvedEnv, served);
     if (secrets.length === 0) return skipped('the configuration has none');
     const weak = secrets.flatMap(({ name, value }) => {
       const reason = weakness(value);
@@ -59,6 +61,12 @@ const strength: Check = {
 /** Completes "the secret ...", and shows nothing of it. */
 function weakness(value: string): string | undefined {
   if (PUBLISHED.has(value)) return 'is one of the documentation, and so public';
+  if (isHashedToken(value)) {
+    // Of the token behind a hash no more can be seen.
+    return [...PUBLISHED].some((text) => hashedForm(text) === value)
+      ? 'is the hash of one of the documentation'
+      : undefined;
+  }
   if (value.length < LENGTH_MIN) return `has fewer than ${LENGTH_MIN} characters`;
   if (new Set(value).size < VARIETY_MIN) return `has fewer than ${VARIETY_MIN} different characters`;
   return undefined;
@@ -103,6 +111,34 @@ const endpointsFile: Check = {
   },
 };
 
+const secretFiles: Check = {
+  id: 'secret-files',
+  title: 'Files of secrets are not for others',
+  async run({ secretFiles: files }) {
+    if (files.size === 0) return skipped('no key with _FILE is set');
+    const wrong: string[] = [];
+    const mends: string[] = [];
+    let handedOut = true;
+    for (const [key, path] of files) {
+      const stats = await statOf(path);
+      // Told by the check of the configuration.
+      if (stats === undefined) continue;
+      const others = whoElse(stats);
+      const own = isOwn(stats) || stats.uid === 0;
+      if (others === undefined && own) continue;
+      wrong.push(
+        `${fileKeyOf(key)}: ${path} is ${modeText(stats)}${own ? '' : `, and belongs to user ${stats.uid}`}${others === undefined ? '' : `: others may ${others} it`}`,
+      );
+      mends.push(own ? `chmod 600 ${path}` : `chown ${process.getuid?.()} ${path}`);
+      if (others === 'change' || !own || !isHandedOut(path)) handedOut = false;
+    }
+    if (wrong.length === 0) return ok(`${files.size} of them`);
+    return handedOut
+      ? warning(wrong.join('\n'), 'where the platform can: mode 0400 for the user of the node')
+      : failed(wrong.join('\n'), mends.join('\n'));
+  },
+};
+
 /** Tokens and secrets as they stand in the file; none where it cannot be read as one, which the configuration's check tells. */
 async function referencesOf(file: string): Promise<readonly string[]> {
   let content: unknown;
@@ -129,6 +165,6 @@ function listOf(value: unknown, name: string): readonly unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
-const secretChecks: readonly Check[] = [strength, endpointsFile];
+const secretChecks: readonly Check[] = [strength, secretFiles, endpointsFile];
 
 export { secretChecks };

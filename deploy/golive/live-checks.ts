@@ -1,4 +1,5 @@
 /** What is looked at when nodes run: what they say of themselves and of one another, and what the world sees of the balancer before them. */
+import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import type { z } from 'zod';
 import { type Status, statusSchema } from '../../gateway/api/status-schema.js';
@@ -183,11 +184,14 @@ type Seen = { readonly until: number; readonly protocol: string } | { readonly p
 
 function certificateOf(host: string, port: number): Promise<Seen> {
   return new Promise((resolve) => {
-    const socket = tlsConnect({ host, port, servername: host, timeout: TLS_MS_MAX }, () => {
-      const { valid_to: until } = socket.getPeerCertificate();
-      resolve({ until: Date.parse(until), protocol: socket.getProtocol() ?? 'TLS' });
-      socket.destroy();
-    });
+    const socket = tlsConnect(
+      { host, port, ...(isIP(host) === 0 ? { servername: host } : {}), timeout: TLS_MS_MAX },
+      () => {
+        const { valid_to: until } = socket.getPeerCertificate();
+        resolve({ until: Date.parse(until), protocol: socket.getProtocol() ?? 'TLS' });
+        socket.destroy();
+      },
+    );
     socket.once('timeout', () => socket.destroy(new Error(`no answer within ${TLS_MS_MAX} ms`)));
     socket.once('error', (error) => resolve({ problem: error.message }));
   });

@@ -13,58 +13,13 @@ import { FORM, notification, PASSWORD, startTestGateway, WEBHOOK_PATH } from '..
 import { until } from '../../runtime/testing/until.js';
 import { findProgram } from '../../storage/find-program.js';
 import { freePort } from '../../storage/test-free-port.js';
-import { answersOk } from '../local/nodes.js';
-import { Supervised } from '../local/supervised.js';
+import { startHaproxy } from '../test/haproxy.js';
 import { machineFile } from '../test/machine-files.js';
 import { askTls, makeCertificate } from '../test/tls.js';
 import { type HaproxyEdge, haproxyConfig } from './haproxy-config.js';
 import { SEVERAL_MACHINES } from './several-machines.js';
 
 t.setTimeout(60_000);
-
-/** Resolves with the port, when HAProxy holds one of `ports` at least for healthy. */
-async function startHaproxy(
-  t: Test,
-  ports: readonly number[],
-  { directory, edge }: { readonly directory?: string; readonly edge?: HaproxyEdge } = {},
-): Promise<number> {
-  directory ??= await mkdtemp(join(tmpdir(), 'tether-haproxy-'));
-  const place = directory;
-  const port = await freePort();
-  const file = join(place, 'haproxy.cfg');
-  const config = haproxyConfig({
-    bind: `127.0.0.1:${port}`,
-    gateways: ports.map((each, n) => ({ name: `gateway-${n + 1}`, address: `127.0.0.1:${each}` })),
-    statsBind: `127.0.0.1:${await freePort()}`,
-    drainSeconds: 2,
-    ...(edge === undefined ? {} : { edge }),
-  });
-  await writeFile(file, config);
-  const haproxy = new Supervised({
-    name: 'haproxy',
-    command: [findProgram('haproxy') ?? 'haproxy', '-db', '-f', file],
-    env: process.env,
-    address: '',
-    logFile: join(place, 'log'),
-    pidFile: join(place, 'pid'),
-    stopSignal: 'SIGUSR1',
-    stopMsMax: 10_000,
-    isUp: async () =>
-      edge === undefined
-        ? answersOk(port, '/health')
-        : askTls({ port, path: '/health' }).then(
-            ({ status }) => status === 200,
-            () => false,
-          ),
-    tell: () => undefined,
-  });
-  t.teardown(async () => {
-    await haproxy.stop();
-    await rm(place, { recursive: true, force: true });
-  });
-  await haproxy.start();
-  return port;
-}
 
 async function ask(port: number, text: string, localAddress = '127.0.0.1'): Promise<RawResponse> {
   const client = await RawClient.open(port, localAddress);
@@ -124,6 +79,24 @@ t.test('a node that drains costs no sender an error', async (t) => {
   await Promise.all(senders);
   t.strictSame([...statuses.keys()], [200]);
 });
+
+t.test(
+  'a node that goes between two checks costs no client an error that keeps its connection',
+  async (t) => {
+    const gateways = await Promise.all([0, 1].map(() => startTestGateway(t)));
+    const ports = gateways.map(({ gateway }) => gateway.port);
+    const port = await startHaproxy(t, ports, { check: { everyMs: 60_000, fall: 3 } });
+    const clients = await Promise.all([0, 1, 2, 3].map(() => RawClient.open(port)));
+    const ready = async () => {
+      for (const client of clients) client.write(request({ path: '/readyz' }));
+      return Promise.all(clients.map(async (client) => (await client.response()).status));
+    };
+    t.strictSame(await ready(), [200, 200, 200, 200]);
+    await gateways[0]?.gateway.drain(1_000);
+    t.strictSame(await ready(), [200, 200, 200, 200]);
+    for (const client of clients) client.destroy();
+  },
+);
 
 /** Takes requests and says no word: hangs up when one is whole, or answers. */
 async function startServer(t: Test, answer: (head: string) => string | undefined) {
@@ -221,12 +194,13 @@ t.test('towards the internet it speaks TLS, shows what it should, and bounds eac
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   const { gateway, partition } = await startTestGateway(t, { trustedProxies: ['127.0.0.1'] });
   const { both } = await makeCertificate(directory);
-  const plain = await freePort();
+  const [plain, operators] = [await freePort(), await freePort()];
   const log = join(directory, 'log');
   const edge: HaproxyEdge = {
     certificate: both,
     plainBind: `127.0.0.1:${plain}`,
     internalNetworks: ['127.0.0.1'],
+    internalBind: `127.0.0.1:${operators}`,
     connectionsMax: 5,
     requestsMax: 20,
     webhookBytesMax: 1_000,
@@ -244,6 +218,8 @@ t.test('towards the internet it speaks TLS, shows what it should, and bounds eac
   for (const path of ['/metrics', '/console', '/api/status', '/readyz', '/'])
     t.equal(await statusOf({ path }), 403, path);
   t.equal(await statusOf({ path: '/metrics', localAddress: '127.0.0.1' }), 200);
+  const operator = { method: 'GET', path: '/metrics', headers: ['Connection: close'] };
+  t.equal((await ask(operators, request(operator), '127.0.0.5')).status, 200, 'from any address');
   const answers: number[] = [];
   for (let n = 0; n < 25; n++) answers.push(await statusOf({ path: '/health', localAddress: '127.0.0.3' }));
   t.strictSame([answers.slice(0, 20), answers.at(-1)], [Array(20).fill(200), 429]);

@@ -18,6 +18,8 @@ export interface HaproxyEdge {
   readonly plainBind: string;
   /** Who may see the console, the API and metrics. */
   readonly internalNetworks: readonly string[];
+  /** Plain HTTP, `host:port`: whoever reaches it may see these. For where addresses say nothing of who asks. */
+  readonly internalBind?: string;
   /** Connections of one address at a time. */
   readonly connectionsMax: number;
   /** Requests of one address in ten seconds, webhooks left out: those come in bursts from a few addresses. */
@@ -37,6 +39,8 @@ export interface HaproxyOptions {
   readonly drainSeconds: number;
   /** Between two health checks of a server that is well, and how many must fail. */
   readonly check?: { readonly everyMs: number; readonly fall: number };
+  /** `host:port` of a DNS server that is asked for the names of gateways again and again. Without it they are looked up once, at the start. */
+  readonly resolver?: string;
   readonly edge?: HaproxyEdge;
 }
 
@@ -75,7 +79,7 @@ defaults
     retries 2
     option redispatch 1
     retry-on conn-failure
-
+${options.resolver === undefined ? '' : RESOLVED}
 frontend edge
     bind ${options.bind}${edge === undefined ? '' : limitsOf(edge)}
     # Also what a client has put there itself.
@@ -95,15 +99,30 @@ backend webhooks
 ${servers(() => '')}
 
 backend others
+    # A request that is not sent twice never goes by a connection that its node may be about to close: each gets one of its own, and where
+    # that is refused, another node.
+    option http-server-close
 ${servers((name) => `track webhooks/${name}`)}
 
-${edge === undefined ? '' : REQUESTS_OF_EDGE}frontend stats
+${edge === undefined ? '' : REQUESTS_OF_EDGE}${options.resolver === undefined ? '' : resolversOf(options.resolver)}frontend stats
     bind ${options.statsBind}
     stats enable
     stats uri /
     stats refresh 2s
 `.replaceAll(/ +$/gm, '');
 }
+
+/** A gateway whose name is unknown, as that of one that does not run is, waits until there is an address. */
+const RESOLVED = `    default-server resolvers names init-addr libc,none
+`;
+
+const resolversOf = (address: string) => `resolvers names
+    nameserver network ${address}
+    timeout resolve 1s
+    timeout retry 1s
+    hold valid 5s
+
+`;
 
 const GLOBAL_OF_EDGE = `
     ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
@@ -116,16 +135,18 @@ const REQUESTS_OF_EDGE = `backend requests
 
 /** What the internet may do, and what it may not see. */
 function limitsOf(edge: HaproxyEdge): string {
+  const operators = operatorsOf(edge.internalBind);
   return ` ssl crt ${edge.certificate} alpn h2,http/1.1
     # Behind a balancer that passes on bytes, such as one of a cloud: accept-proxy at the end of the line above.
-    bind ${edge.plainBind}
+    bind ${edge.plainBind}${operators.bind}
 
     # One address: so many connections, and (below) so many requests in ten seconds but for webhooks.
     stick-table type ipv6 size 200k expire 30s store conn_cur
     tcp-request connection track-sc0 src
     tcp-request connection reject if { sc0_conn_cur gt ${edge.connectionsMax} }
 
-    http-request redirect scheme https code 308 unless { ssl_fc }
+    acl internal src ${edge.internalNetworks.join(' ')}${operators.acl}
+    http-request redirect scheme https code 308 unless { ssl_fc }${operators.unless}
     http-response set-header Strict-Transport-Security max-age=31536000
 
     # Tokens of endpoints stand in the paths of webhooks, and are secrets: the log has the path without.
@@ -135,10 +156,23 @@ function limitsOf(edge: HaproxyEdge): string {
     acl webhook path_beg /webhooks/
     acl upload path_beg /uploads
     acl health path /health
-    acl internal src ${edge.internalNetworks.join(' ')}
     http-request deny deny_status 403 unless webhook or upload or health or internal
     http-request deny deny_status 413 if webhook { req.body_size gt ${edge.webhookBytesMax} }
     http-request deny deny_status 413 if upload { req.body_size gt ${edge.uploadBytesMax} }
     http-request track-sc1 src table requests unless webhook or internal
     http-request deny deny_status 429 if { sc1_http_req_rate gt ${edge.requestsMax} }`;
+}
+
+function operatorsOf(bind: string | undefined): Readonly<Record<'bind' | 'acl' | 'unless', string>> {
+  if (bind === undefined) return { bind: '', acl: '', unless: '' };
+  const port = bind.slice(bind.lastIndexOf(':') + 1);
+  return {
+    bind: `
+    # For operators: published to the machine itself, and to nobody else.
+    bind ${bind}`,
+    acl: `
+    acl internal dst_port ${port}
+    acl operators dst_port ${port}`,
+    unless: ' or operators',
+  };
 }

@@ -14,10 +14,10 @@ import { freePort } from '../../storage/test-free-port.js';
 import type { Environment } from '../config.js';
 import { haproxyConfig } from '../haproxy/haproxy-config.js';
 import { LocalClusterError } from './errors.js';
-import { answersOk, node, refuseOwnKeys, writeEndpoints } from './nodes.js';
+import { answersOk, node, refuseOwnKeys, writeEndpoints, writeSettings } from './nodes.js';
 import type { ClusterOptions } from './options.js';
 import type { Part, Tell } from './part.js';
-import { Place } from './place.js';
+import { Place, SETTINGS_FILE } from './place.js';
 import { PostgresPart } from './postgres-part.js';
 import { requirePrograms } from './programs.js';
 import { pgbouncerServer, redisServer, s3Server } from './servers.js';
@@ -124,11 +124,16 @@ export class LocalCluster {
         ),
       );
     const gatewayNodes = await nodes('gateway', gateways);
+    const gatewayParts = gatewayNodes.map(({ part }) => part);
+    await writeSettings(this.place.path(SETTINGS_FILE), gatewayNodes[0]?.settings ?? {});
     await Promise.all([
-      this.#run('workers', await nodes('worker', workers)),
-      this.#run('gateways', gatewayNodes),
+      this.#run(
+        'workers',
+        (await nodes('worker', workers)).map(({ part }) => part),
+      ),
+      this.#run('gateways', gatewayParts),
     ]);
-    await this.#run('edge', [await this.#edge(gatewayNodes)]);
+    await this.#run('edge', [await this.#edge(gatewayParts)]);
   }
 
   async #stop(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the terminal shows when the cluster is up: what runs where, and what to try. */
 import { textTable } from '../commands/table.js';
 import type { LocalCluster } from './cluster.js';
+import { SETTINGS_FILE } from './place.js';
 
 export function guide(cluster: LocalCluster): string {
   const { place, options, url, statsUrl, parts } = cluster;
@@ -22,6 +23,9 @@ Send, and watch:
   npx tether send emp --count 30000 --rate 1000 --duplicates 10%${elsewhere} \\
     --token ${secret('emp-token')} --password ${secret('emp-password')}
   curl -H "Authorization: Bearer $(cat ${place.shown('api-token')})" -F file=@debtors.csv ${url}/uploads
+Ask whether it could go live:
+  node --env-file=${place.shown(SETTINGS_FILE)} deploy/tether.js golive ${url} --dotenv ${place.shown(SETTINGS_FILE)} \\
+    --endpoint-token ${secret('emp-token')} --password ${secret('emp-password')}
 Break it meanwhile; every acknowledged message is in \`events\` once, whatever you do:
   kill -9 ${pidOf('worker-1')}       # the other worker takes its partitions over
   kill -9 ${pidOf('gateway-1')}      # HAProxy goes to the other gateway

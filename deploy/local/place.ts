@@ -4,6 +4,7 @@
  *     LOCK            held while it runs
  *     api-token       and further secrets, mode 0600: emp-token, emp-password, redis-password, s3-secret-key
  *     endpoints.yaml  of the nodes
+ *     gateway-1.env   what that node was given, mode 0600: for the doctor and tether golive
  *     haproxy.cfg
  *     log/NAME.log    what each process wrote, from the start of the cluster on
  *     run/NAME.pid    of what runs
@@ -15,6 +16,8 @@ import { join, relative } from 'node:path';
 import { makeDirectory } from '../../storage/make-directory.js';
 import type { Tell } from './part.js';
 import { keptSecret } from './secrets.js';
+
+export const SETTINGS_FILE = 'gateway-1.env';
 
 export class Place {
   /** Absolute. */

@@ -141,11 +141,16 @@ t.test('every series that a rule asks for is one of a node', async (t) => {
 });
 
 t.test('every alert leads to its section, and every section belongs to one', async (t) => {
-  const headings = [...readFileSync(PAGE, 'utf8').matchAll(/^### (\w+)$/gm)].map(
-    ([, heading = '']) => heading,
-  );
-  for (const { alert, annotations } of alerts) {
+  const sections = [...readFileSync(PAGE, 'utf8').matchAll(/^### (\w+)\n\n(\w+)/gm)];
+  const headings = sections.map(([, heading = '']) => heading);
+  for (const { alert, annotations, labels } of alerts) {
     t.equal(annotations.runbook, `${PAGE}#${alert.toLowerCase()}`, alert);
+    const [, , urgency = ''] = sections.find(([, heading]) => heading === alert) ?? [];
+    t.equal(
+      urgency.toLowerCase(),
+      labels.severity,
+      `${alert}: its section says whether somebody is to be woken`,
+    );
   }
   t.strictSame([...headings].sort(), [...new Set(alerts.map(({ alert }) => alert))].sort());
 });

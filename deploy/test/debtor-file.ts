@@ -1,5 +1,6 @@
 /** A made file of debtors for tests of a whole node, and what has to be in Postgres when it is processed. */
 import { createHash } from 'node:crypto';
+import { type DebtorIdentity, debtorPlace, type IbanKeys, openIban } from '../../actors/ibans/index.js';
 import {
   type DebtorCsvOptions,
   debtorCells,
@@ -35,11 +36,21 @@ export class DebtorFile {
   }
 
   /** What is wrong with the rows of a completed upload of this file: none lost, none there twice, each the right one. */
-  async wrongRows(pool: Queryable, uploadId: string): Promise<readonly string[]> {
-    const { rows: debtors } = await pool.query<DebtorRow>(
-      `SELECT line::int, iban, amount::int, external_reference AS reference FROM debtors WHERE upload_id = $1 ORDER BY line, id`,
+  async wrongRows(pool: Queryable, uploadId: string, keys?: IbanKeys): Promise<readonly string[]> {
+    const { rows } = await pool.query<
+      DebtorRow & Omit<DebtorIdentity, 'line'> & { iban_sealed: Buffer | null }
+    >(
+      `SELECT line::int, iban, amount::int, external_reference AS reference, id::text, upload_id, owner, iban_sealed
+       FROM debtors WHERE upload_id = $1 ORDER BY debtors.line, debtors.id`,
       [uploadId],
     );
+    const debtors = rows.map((row): DebtorRow => {
+      const { line, iban, amount, reference, iban_sealed: sealed } = row;
+      // With keys all are sealed, without none is.
+      const opened =
+        keys && openIban(keys, sealed ?? Buffer.alloc(0), debtorPlace({ ...row, line: `${line}` }));
+      return { line, iban: opened ?? iban, amount, reference };
+    });
     const { rows: rejects } = await pool.query<RejectRow>(
       'SELECT line::int, outcome FROM upload_rejects WHERE upload_id = $1 ORDER BY line',
       [uploadId],

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { CONFIG_KEY_NAMES } from '../config-keys.js';
+import { keyOfFile } from '../secret-files.js';
 import { FOLDERS } from './structure-rules.js';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -73,8 +74,29 @@ t.test('a key that a page names exists', async (t) => {
   const unknown = pages.flatMap((page) =>
     [...read(page).matchAll(/\bTETHER_[A-Z_]*[A-Z]\b/g)]
       .map(([name]) => name)
-      .filter((name) => !keys.includes(name) && !codes.includes(`\`${name}\``))
+      .filter(
+        (name) => !keys.includes(name) && keyOfFile(name) === undefined && !codes.includes(`\`${name}\``),
+      )
       .map((name) => `${page}: ${name}`),
   );
   t.strictSame(unknown, []);
+});
+
+t.test('a test that a page names exists', async (t) => {
+  const named = pages.flatMap((page) =>
+    [...read(page).matchAll(/`((?:\w[\w-]*\/)+[\w.-]+\.test\.tsx?)`/g)].map(([, path = '']) => ({
+      page,
+      path,
+    })),
+  );
+  t.strictSame(
+    named.filter(({ path }) => !existsSync(path)),
+    [],
+  );
+  const promises = read('docs/explanation/promises.md')
+    .split(/^## /m)
+    .filter((section) => /^P\d /.test(section));
+  t.equal(promises.length, 5);
+  for (const section of promises)
+    t.match(section, /\*\*Tested\*\* by [^#]*`[\w/-]+\.test\.ts`/, section.slice(0, 30));
 });

@@ -1,9 +1,13 @@
 /** `tether golive` of a cluster as `docs/how-to/run-on-machines.md` sets it up: green, and red for each fault that is planted. */
+
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { startTestS3Server } from '../../storage/objects/test-s3-server.js';
@@ -11,10 +15,11 @@ import { freePort } from '../../storage/test-free-port.js';
 import { type GoliveFlags, golive } from '../commands/golive-run.js';
 import { startMachinePostgres, startMachineRedis, temporary } from './machine-servers.js';
 import { isAlive, type NodeProcess, startNodeProcess } from './node-process.js';
-import { makeCertificate } from './tls.js';
+import { type Certificate, makeCertificate } from './tls.js';
 
 t.setTimeout(180_000);
 
+const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const API_TOKEN = '5b1f9c07d2e84a3690cd71fe';
 const ENDPOINT_TOKEN = '90b2c6417fd8e35a2c11d0aa';
 const ENDPOINT_PASSWORD = 'c48e19a07b3d52f6e9a17d40';
@@ -250,6 +255,43 @@ t.test('faults of Postgres, and servers that are not there', async (t) => {
   );
 });
 
+async function serveTls(t: Test, { certificate, key }: Certificate): Promise<string> {
+  const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_, answer) =>
+    answer.end('open'),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+t.test('faults of the certificate', async (t) => {
+  const strange = await serveTls(t, await makeCertificate(directory));
+  await isRed(
+    t,
+    { url: strange, flags: { apiUrl: url, withoutUploads: true } },
+    { 'edge-tls': 'failed', 'smoke-health': 'failed' },
+  );
+  const old = await makeCertificate(directory, '-10d');
+  const expired = await serveTls(t, old);
+  // What else is believed is read when a process starts.
+  const args = [
+    ...['golive', expired, '--api-url', url, '--without-uploads', '--json', '--dotenv', dotenv],
+    ...['--endpoint-token', ENDPOINT_TOKEN, '--password', ENDPOINT_PASSWORD],
+  ];
+  const { stdout, code } = await promisify(execFile)(process.execPath, [CLI, ...args], {
+    env: { PATH: process.env.PATH, ...env, NODE_EXTRA_CA_CERTS: old.certificate },
+  }).then(
+    ({ stdout }) => ({ stdout, code: 0 }),
+    (error: { readonly stdout: string; readonly code: number }) => error,
+  );
+  const { checks } = JSON.parse(stdout) as Seen;
+  t.equal(code, 1);
+  t.match(
+    checks.find(({ id }) => id === 'edge-tls'),
+    { outcome: 'failed', found: /expired/ },
+  );
+});
+
 t.test('faults of what runs', async (t) => {
   const everywhere = (word: string) =>
     Promise.all(
@@ -265,24 +307,12 @@ t.test('faults of what runs', async (t) => {
   const isSeen = async () =>
     (await (await fetch(`${url}/api/status`, { headers })).text()).includes('"mode":"paused"');
   await until('it is seen', isSeen);
-  const { certificate, key } = await makeCertificate(directory);
-  const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_, answer) =>
-    answer.end('open'),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
   await isRed(
     t,
     { flags: { deadline: 1, withoutUploads: true } },
     { 'running-pools': 'failed', 'smoke-effect': 'failed' },
   );
   await everywhere('resume');
-  await isRed(
-    t,
-    { url: `https://127.0.0.1:${port}`, flags: { apiUrl: url, withoutUploads: true } },
-    { 'edge-tls': 'failed', 'smoke-health': 'failed' },
-  );
   await isRed(
     t,
     {

@@ -24,11 +24,19 @@ const NOT_IN_RUNTIME =
 /** Built by vite into files of its own: its packages are within them, and what is imported from beside it are types. */
 const APP = 'gateway/console/app/';
 /** Tools that no TypeScript source imports: each is started by a script, or gives types to what is imported without being a package. */
-const TOOLS: readonly string[] = ['@biomejs/biome', 'typescript', '@types/node', '@types/k6'];
+const TOOLS: readonly string[] = [
+  '@biomejs/biome',
+  'typescript',
+  '@types/node',
+  '@types/k6',
+  '@cyclonedx/cyclonedx-npm',
+  'license-checker-rseidelsohn',
+];
 const ROOT: readonly string[] = [
   ...FOLDERS,
   ...['docs', '.ci'],
   ...[
+    '.dockerignore',
     '.env.example',
     '.gitignore',
     '.npmrc',

@@ -13,14 +13,16 @@ export interface Certificate {
   readonly both: string;
 }
 
-/** By the program openssl. */
-export async function makeCertificate(directory: string): Promise<Certificate> {
+/** By the program openssl, for two days; from `clock` on, such as `-10d`, by the program faketime. */
+export async function makeCertificate(directory: string, clock = '+0d'): Promise<Certificate> {
   const [certificate, key, both] = ['tls.pem', 'tls.key', 'tls-both.pem'].map((name) =>
     join(directory, name),
   ) as [string, string, string];
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-subj', '/CN=tether.example', '-days', '2', '-out', certificate, '-keyout', key],
+  const subject = 'subjectAltName=DNS:tether.example,DNS:localhost,IP:127.0.0.1';
+  await promisify(execFile)('faketime', [
+    ...['-f', clock, 'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+    ...['-nodes', '-subj', '/CN=tether.example', '-addext', subject, '-days', '2'],
+    ...['-out', certificate, '-keyout', key],
   ]);
   await writeFile(both, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')), {
     mode: 0o600,

@@ -14,7 +14,7 @@ import type { Status } from './status-schema.js';
 
 interface LiveParts {
   status(): Status;
-  readonly intake: Pick<Intake, 'mode' | 'onDrain'>;
+  readonly intake: Pick<Intake, 'isTaking' | 'onDrain'>;
 }
 
 /** Of one node: consoles and terminals of one team. */
@@ -48,7 +48,7 @@ class Live {
 
   get hasRoom(): boolean {
     this.#tidy();
-    return this.#streams.size < LISTENERS_MAX && this.#parts.intake.mode === 'open';
+    return this.#streams.size < LISTENERS_MAX && this.#parts.intake.isTaking;
   }
 
   add(stream: ResponseStream): void {

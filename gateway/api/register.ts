@@ -7,10 +7,11 @@ import { TetherError } from '../../runtime/errors.js';
 import type { Logger } from '../../runtime/logger.js';
 import { type Answer, jsonAnswer, noStore } from '../answer.js';
 import type { Client } from '../auth/client.js';
+import type { TokenRefusals } from '../auth/refusals.js';
 import { Exchange, type RequestHead, readHead } from '../exchange.js';
 import type { Intake } from '../intake.js';
 import { problem } from '../problem.js';
-import { type AdmissionOptions, admit } from './admission.js';
+import { type Admission, type AdmissionOptions, admissionOf, admit } from './admission.js';
 import { liveRoute } from './live.js';
 import { meRoute } from './me.js';
 import { openApiDocument } from './openapi.js';
@@ -32,6 +33,7 @@ export interface ApiParts {
   readonly operations: OperationsOptions | undefined;
   readonly intake: Intake;
   readonly logger: Logger;
+  readonly refusals: TokenRefusals;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -46,6 +48,7 @@ type Work = (head: RequestHead, exchange: Exchange, client: Client) => Promise<u
 
 export function registerApi(app: TemplatedApp, parts: ApiParts): void {
   const routes = routesOf(parts);
+  const admission = admissionOf(parts.operations);
   for (const [path, ofPath] of byPath(routes)) {
     const count = parameterNames(path).length;
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -53,7 +56,7 @@ export function registerApi(app: TemplatedApp, parts: ApiParts): void {
     for (const route of ofPath) {
       const work: Work = (head, exchange, client) => run(parts, route, head, exchange, client);
       const handler = (res: HttpResponse, req: HttpRequest) =>
-        handle(parts, res, req, count, route.scope, work);
+        handle(parts, admission, res, req, count, route.scope, work);
       switch (route.method) {
         case 'get':
           app.get(pattern, handler);
@@ -70,9 +73,9 @@ export function registerApi(app: TemplatedApp, parts: ApiParts): void {
       }
     }
     const refusal = methodRefusal(allowed);
-    app.any(pattern, (res, req) => handle(parts, res, req, count, undefined, async () => refusal));
+    app.any(pattern, (res, req) => handle(parts, admission, res, req, count, undefined, async () => refusal));
   }
-  if (parts.operations !== undefined && parts.operations.token !== '') {
+  if (parts.operations !== undefined && admission.operator.isSet) {
     const document = openApiDocument(routes, parts.operations.version);
     for (const on of ['get', 'head'] as const) {
       app[on](DOCUMENT_PATH, (res, req) => {
@@ -81,7 +84,7 @@ export function registerApi(app: TemplatedApp, parts: ApiParts): void {
       });
     }
   }
-  app.any('/api/*', (res, req) => handle(parts, res, req, 0, undefined, async () => NOT_FOUND));
+  app.any('/api/*', (res, req) => handle(parts, admission, res, req, 0, undefined, async () => NOT_FOUND));
 }
 
 /** Of the API as it is on this node, in the order of the document. */
@@ -122,6 +125,7 @@ async function run(
 /** In the handler's own turn. */
 function handle(
   parts: ApiParts,
+  admission: Admission,
   res: HttpResponse,
   req: HttpRequest,
   parameterCount: number,
@@ -129,12 +133,15 @@ function handle(
   work: Work,
 ): void {
   const head = readHead(req, parameterCount);
-  const isClosing = parts.intake.mode !== 'open';
-  const exchange = new Exchange(res, head, { head: head.method === 'head', close: isClosing });
+  const close = parts.intake.mode !== 'open';
+  const exchange = new Exchange(res, head, { head: head.method === 'head', close });
   const answer = async (): Promise<Answer | typeof STREAMED> => {
-    const admitted = await admit(parts.operations, head.headers.get('authorization') ?? '', scope);
-    if ('refusal' in admitted) return admitted.refusal;
-    if (isClosing) return DRAINING;
+    const admitted = await admit(admission, head.headers.get('authorization') ?? '', scope);
+    if ('refusal' in admitted) {
+      if (admitted.isStranger && !exchange.isAborted) parts.refusals.note(res, head);
+      return admitted.refusal;
+    }
+    if (!parts.intake.isTaking) return DRAINING;
     const outcome = await work(head, exchange, admitted.client);
     return outcome === STREAMED || isAnswer(outcome) ? outcome : noStore(jsonAnswer(outcome ?? null));
   };

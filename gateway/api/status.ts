@@ -27,8 +27,10 @@ const configKeySchema = z.object({
   /** As text; a secret is masked. */
   value: z.string(),
   default: z.string().nullable(),
-  source: z.enum(['set', 'default']),
+  source: z.enum(['set', 'file', 'default']),
   secret: z.boolean(),
+  /** The path of the file that holds it, of a secret that was given by one. */
+  file: z.string().optional(),
 });
 
 type PartitionView = z.output<typeof partitionSchema>;

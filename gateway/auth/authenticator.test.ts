@@ -6,7 +6,7 @@ import { createPool } from '../../storage/postgres/pool.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { CACHE_MS, CACHED_MAX, QUERIES_MAX, TokenAuthenticator, type TokenLookup } from './authenticator.js';
 import { BOOTSTRAP_CLIENT } from './client.js';
-import { hashToken, makeToken } from './token.js';
+import { hashedForm, hashToken, isHashedToken, makeToken } from './token.js';
 
 const { pool, url } = await startTestPostgres(t);
 const tokens = new Tokens(pool);
@@ -80,6 +80,24 @@ t.test(
     t.equal(asked.find, found + 1);
   },
 );
+
+t.test('the operators’ token may be known by its hash alone, which opens nothing itself', async (t) => {
+  const token = makeToken();
+  const hash = hashedForm(token);
+  t.ok(isHashedToken(hash));
+  for (const other of [hash.toUpperCase(), hash.slice(0, -1), `${hash}0`, hash.slice(7), token]) {
+    t.notOk(isHashedToken(other), other);
+  }
+  const made = (bootstrapToken: string) =>
+    new TokenAuthenticator({ bootstrapToken, tokens, logger: silentLogger, now: Date.now });
+  for (const configured of [hash, token]) {
+    const authenticator = made(configured);
+    t.equal(await authenticator.authenticate(`Bearer ${token}`), BOOTSTRAP_CLIENT);
+    for (const sent of [hash, hash.slice(7), `${token.slice(0, -1)}_`, makeToken()]) {
+      t.equal(await authenticator.authenticate(`Bearer ${sent}`), undefined, sent);
+    }
+  }
+});
 
 t.test('without a bootstrap token an empty one is none', async (t) => {
   const authenticator = new TokenAuthenticator({

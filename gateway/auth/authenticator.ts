@@ -3,8 +3,8 @@
  *
  * | the token                                   | costs                                                      |
  * |---------------------------------------------|------------------------------------------------------------|
- * | is the bootstrap token                      | a comparison; it works while Postgres is away               |
- * | has not the form of one                     | nothing                                                    |
+ * | is the bootstrap token                      | a hash; it works while Postgres is away                     |
+ * | has not the form of one                     | a hash                                                     |
  * | was looked up less than `CACHE_MS` ago      | a hash                                                     |
  * | else                                        | one query, which all requests with this token share        |
  *
@@ -17,9 +17,8 @@ import { OutageError } from '../../runtime/errors.js';
 import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { StoredToken } from '../../storage/postgres/index.js';
-import { sameSecret } from '../secret.js';
 import { type Authenticator, BOOTSTRAP_CLIENT, type Client, effectiveScopes, SCOPES } from './client.js';
-import { bearerOf, hashToken, hasTokenForm } from './token.js';
+import { bearerOf, hashToken, hasTokenForm, OperatorToken } from './token.js';
 
 /** The part of the table of tokens that is used here. */
 export interface TokenLookup {
@@ -28,7 +27,7 @@ export interface TokenLookup {
 }
 
 export interface TokenAuthenticatorOptions {
-  /** Empty: there is none. */
+  /** Or its hash, as `sha256:<hex>`. Empty: there is none. */
   readonly bootstrapToken: string;
   readonly tokens: TokenLookup;
   readonly logger: Logger;
@@ -54,6 +53,7 @@ interface Known {
 
 export class TokenAuthenticator implements Authenticator {
   readonly #options: TokenAuthenticatorOptions;
+  readonly #bootstrap: OperatorToken;
   /** By the hash: a dump of the memory shows no token. */
   readonly #known = new LRUCache<string, Known>({ max: CACHED_MAX });
   readonly #unknown = new LRUCache<string, number>({ max: CACHED_MAX });
@@ -61,14 +61,16 @@ export class TokenAuthenticator implements Authenticator {
 
   constructor(options: TokenAuthenticatorOptions) {
     this.#options = options;
+    this.#bootstrap = new OperatorToken(options.bootstrapToken);
   }
 
   /** @throws PostgresUnavailableError, AuthenticationBusyError */
   async authenticate(authorization: string): Promise<Client | undefined> {
     const token = bearerOf(authorization);
-    if (sameSecret(token, this.#options.bootstrapToken)) return BOOTSTRAP_CLIENT;
-    if (!hasTokenForm(token)) return undefined;
+    if (token === '') return undefined;
     const hash = hashToken(token);
+    if (this.#bootstrap.equals(hash)) return BOOTSTRAP_CLIENT;
+    if (!hasTokenForm(token)) return undefined;
     const key = hash.toString('base64');
     const nowMs = this.#options.now();
     const known = this.#known.get(key);

@@ -6,6 +6,7 @@ import { until } from '../../runtime/testing/until.js';
 import { startFaultProxy } from '../../storage/objects/test-fault-proxy.js';
 import { createPool, type Pool } from '../../storage/postgres/pool.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
+import { TokenRefusals } from '../auth/refusals.js';
 import { Intake } from '../intake.js';
 import { RawClient } from '../test/raw-client.js';
 import { registerEvents } from './events.js';
@@ -39,7 +40,8 @@ async function start(t: Test, options = FAST, pool: Pool = shared.pool): Promise
   const uploads = new CountedUploads(pool);
   const requests = new Intake();
   const app = uWS.App();
-  const context: UploadContext = { ...server.parts, uploads, requests };
+  const refusals = new TokenRefusals({ logger: silentLogger, now: Date.now });
+  const context: UploadContext = { ...server.parts, uploads, requests, refusals };
   registerEvents(app, context, options);
   const socket = await new Promise<uWS.us_listen_socket | false>((resolve) => {
     app.listen('127.0.0.1', 0, resolve);

@@ -37,7 +37,7 @@ export function registerEvents(
     // A version that is yet to come is none of ours: the client is told what there is.
     const knownVersion = known <= upload.version ? known : 0;
     if (isFinal(upload.state) && knownVersion === upload.version) return OVER;
-    if (!progress.hasRoomFor(client.name) || context.requests.mode !== 'open') return TOO_MANY;
+    if (!progress.hasRoomFor(client.name) || !context.requests.isTaking) return TOO_MANY;
     const stream = exchange.stream(HEAD);
     if (stream !== undefined) progress.add(client.name, stream, upload, knownVersion);
     return undefined;

@@ -47,7 +47,7 @@ export class RefusalError extends TetherError {
   }
 }
 
-type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests'>;
+type HandlerContext = Pick<UploadContext, 'authenticator' | 'logger' | 'requests' | 'refusals'>;
 
 /** To be called in the handler's own turn. `headers` are added to the answer, whatever it is; before that it is turned. */
 export function handleUpload(
@@ -65,18 +65,19 @@ export function handleUpload(
   handler: UploadHandler,
 ): void {
   const head = readHead(req, options.parameterCount);
-  const draining = context.requests.mode !== 'open';
-  const exchange = new Exchange(res, head, draining ? { ...options.send, close: true } : options.send);
+  const close = context.requests.mode !== 'open';
+  const exchange = new Exchange(res, head, close ? { ...options.send, close } : options.send);
   const extra = options.headers ?? [];
   const finish = (answer: Answer | undefined) => {
     if (answer !== undefined && !exchange.isAnswered) {
+      if (answer === TOKEN_REQUIRED && !exchange.isAborted) context.refusals.note(res, head);
       const turned = options.turn?.(answer) ?? answer;
       exchange.answer({ ...turned, headers: [...turned.headers, ...extra] });
     }
     context.requests.settle();
   };
   context.requests.begin();
-  if (draining) {
+  if (!context.requests.isTaking) {
     finish(DRAINING);
     return;
   }

@@ -4,6 +4,7 @@ import type { Logger } from '../../runtime/logger.js';
 import type { ObjectStore } from '../../storage/objects/object-store.js';
 import type { Pool } from '../../storage/postgres/pool.js';
 import type { Authenticator } from '../auth/client.js';
+import type { TokenRefusals } from '../auth/refusals.js';
 import type { Intake } from '../intake.js';
 import type { IntakeLimits, IntakePool } from './intake/intake.js';
 
@@ -33,4 +34,5 @@ export interface UploadParts {
 export interface UploadContext extends UploadParts {
   /** Of the gateway: requests under way hold up a drain, and none is taken while it drains. */
   readonly requests: Intake;
+  readonly refusals: TokenRefusals;
 }

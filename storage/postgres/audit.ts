@@ -1,5 +1,5 @@
 /**
- * The table `audit`: who changed what, one row for each change, written once.
+ * The table `audit`: who changed what, one row for each change, written once, and removed when it is older than it is to be kept.
  *
  * A change must not go unnoted because of what was changed: the character NUL and halves of characters, which Postgres does not hold, are
  * replaced, and a value that is very long is left out, with its length.
@@ -49,6 +49,10 @@ const LIST = `
     AND ($4::double precision IS NULL OR at < to_timestamp($4 / 1000))
     AND ($5::bigint IS NULL OR id < $5)
   ORDER BY id DESC LIMIT $6`;
+/** The primary key's order is that of time, but for what nodes wrote at once. */
+const REMOVE = `
+  DELETE FROM audit WHERE id IN (
+    SELECT id FROM audit WHERE at < now() - make_interval(days => $1) ORDER BY at LIMIT $2)`;
 
 interface Row {
   readonly id: string;
@@ -80,6 +84,12 @@ export class AuditTable {
       jsonOf(before),
       jsonOf(after),
     ]);
+  }
+
+  /** Of those that are older than `days`, at most `rowsMax`. Several nodes may do it at once. @returns how many were removed */
+  async removeOlder(days: number, rowsMax: number): Promise<number> {
+    const { rowCount } = await this.#pool.query(REMOVE, [days, rowsMax]);
+    return rowCount ?? 0;
   }
 
   /** The latest first. */

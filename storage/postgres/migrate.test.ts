@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../runtime/logger.js';
-import { migrate } from './migrate.js';
+import { migrate, readPending } from './migrate.js';
 import { migrations } from './migrations/index.js';
-import { createPool, type Pool } from './pool.js';
+import { createPool, inTransaction, type Pool } from './pool.js';
 import { startTestPostgres } from './test-server.js';
 
 const { pool: admin, url } = await startTestPostgres(t, { migrated: false });
@@ -77,4 +77,60 @@ t.test('a changed or unknown migration stops before anything is changed', async 
   t.strictSame(await migrate(pool, { logger, migrations: [indented, two] }), { applied: ['0002-two'] });
   await t.rejects(migrate(pool, { logger, migrations: [one] }), { code: 'TETHER_SCHEMA_NEWER' });
   await t.rejects(migrate(pool, { logger, migrations: [two] }), TypeError);
+});
+
+t.test('a release runs on what later ones have added, and not on what they have taken away', async (t) => {
+  const [pool] = await emptyDatabase(t, 1);
+  if (pool === undefined) throw new Error('a pool was made');
+  const added = { ...two, readableFrom: 1 };
+  const addedToo = { version: 3, name: 'three', sql: 'CREATE TABLE three (n integer)', readableFrom: 2 };
+  await migrate(pool, { logger, migrations: [one, added] });
+  t.strictSame(await migrate(pool, { logger, migrations: [one] }), { applied: [] });
+  await migrate(pool, { logger, migrations: [one, added, addedToo] });
+  t.strictSame(await migrate(pool, { logger, migrations: [one, added] }), { applied: [] });
+  await t.rejects(migrate(pool, { logger, migrations: [one] }), { code: 'TETHER_SCHEMA_NEWER' });
+});
+
+t.test('the table of a release that did not say what can run on it is brought up to date', async (t) => {
+  const [pool] = await emptyDatabase(t, 1);
+  if (pool === undefined) throw new Error('a pool was made');
+  await migrate(pool, { logger, migrations: [one] });
+  await pool.query('ALTER TABLE tether_migrations DROP COLUMN readable_from');
+  await inTransaction(pool, async (transaction) =>
+    t.strictSame(await readPending(transaction, [one, two]), [two], 'who only looks'),
+  );
+  await t.rejects(
+    inTransaction(pool, (transaction) => readPending(transaction, [])),
+    {
+      code: 'TETHER_SCHEMA_NEWER',
+    },
+  );
+  t.strictSame(await migrate(pool, { logger, migrations: [one, two] }), { applied: ['0002-two'] });
+  const { rows } = await pool.query('SELECT version, readable_from FROM tether_migrations ORDER BY version');
+  t.strictSame(rows, [
+    { version: 1, readable_from: null },
+    { version: 2, readable_from: 2 },
+  ]);
+});
+
+t.test('a migration that releases before it run on only adds', async (t) => {
+  const takesAway =
+    /\bDROP\b|\bRENAME\b|\bALTER COLUMN\b|\bTRUNCATE\b|\bDELETE\b|\bREVOKE\b|\bADD CONSTRAINT\b|\bCREATE UNIQUE\b|ADD COLUMN (?:IF NOT EXISTS )?\w+ [^,;]*NOT NULL(?![^,;]*DEFAULT)/i;
+  const adds = ({ sql }: { readonly sql: string }) => !takesAway.test(sql.replaceAll(/--.*$/gm, ''));
+  for (const { name, sql, version, readableFrom = version } of migrations) {
+    t.ok(readableFrom >= 1 && readableFrom <= version, name);
+    if (readableFrom < version) t.ok(adds({ sql }), `${name} adds`);
+  }
+  for (const sql of [
+    'ALTER TABLE a DROP COLUMN b',
+    'ALTER TABLE a ADD COLUMN b integer NOT NULL',
+    'ALTER TABLE a RENAME b TO c',
+    'ALTER TABLE a ALTER COLUMN b SET NOT NULL',
+  ])
+    t.notOk(adds({ sql }), sql);
+  for (const sql of [
+    'ALTER TABLE a ADD COLUMN b integer',
+    "ALTER TABLE a ADD COLUMN b text NOT NULL DEFAULT ''",
+  ])
+    t.ok(adds({ sql }), sql);
 });

@@ -10,7 +10,9 @@
  * | in this release     | no                  | applied                                                            |
  * | in this release     | with its checksum   | nothing                                                            |
  * | in this release     | with another one    | `MigrationChangedError`: the schema is not the one the code expects |
- * | not in this release | yes                 | `SchemaNewerError`: this release is older than the database        |
+ * | not in this release | readable from one   | nothing: a later release has added what this one does not see      |
+ * |                     | that is known       |                                                                    |
+ * | not in this release | yes, else           | `SchemaNewerError`: this release is older than the database        |
  */
 import { createHash } from 'node:crypto';
 import { TetherError } from '../../runtime/errors.js';
@@ -24,7 +26,7 @@ export class MigrationChangedError extends TetherError {
   readonly retryable = false;
 }
 
-/** The database was migrated by a later release. */
+/** The database was migrated by a later release, to what this one cannot run on. */
 export class SchemaNewerError extends TetherError {
   readonly code = 'TETHER_SCHEMA_NEWER';
   readonly retryable = false;
@@ -34,6 +36,13 @@ export interface MigrateOptions {
   readonly logger: Logger;
   /** Default: those of this release. Versions from 1 without a gap. */
   readonly migrations?: readonly Migration[];
+}
+
+interface AppliedRow {
+  readonly version: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly readableFrom: number | null;
 }
 
 export interface MigrateResult {
@@ -78,9 +87,11 @@ async function migrateOn(
          version integer PRIMARY KEY,
          name text NOT NULL,
          checksum text NOT NULL,
-         applied_at timestamptz NOT NULL DEFAULT now()
+         applied_at timestamptz NOT NULL DEFAULT now(),
+         readable_from integer
        )`,
     );
+    await addReadableFrom(transaction);
     // Before the first change: a database that another release owns stays as it is.
     await readPending(transaction, migrations);
   });
@@ -97,6 +108,16 @@ async function migrateOn(
   }
 }
 
+/** To a table of a release that had none; not asked of one that has it, since that locks it. */
+async function addReadableFrom(transaction: Queryable): Promise<void> {
+  const { rowCount } = await transaction.query(
+    `SELECT FROM pg_attribute
+     WHERE attrelid = 'tether_migrations'::regclass AND attname = 'readable_from' AND NOT attisdropped`,
+  );
+  if (rowCount === 0)
+    await transaction.query('ALTER TABLE tether_migrations ADD COLUMN readable_from integer');
+}
+
 /** In the transaction: held to its end, and let go by whatever ends it. */
 async function lock(transaction: Queryable): Promise<void> {
   await transaction.query(`SELECT pg_advisory_xact_lock(${LOCK_KEY})`);
@@ -107,13 +128,16 @@ export async function readPending(
   transaction: Queryable,
   migrations: readonly Migration[],
 ): Promise<readonly Migration[]> {
-  const { rows } = await transaction.query<{ version: number; name: string; checksum: string }>(
-    'SELECT version, name, checksum FROM tether_migrations ORDER BY version',
+  // Not by the column's name: who only looks may find the table of a release that had none.
+  const { rows } = await transaction.query<AppliedRow>(
+    `SELECT version, name, checksum, (to_jsonb(applied) ->> 'readable_from')::int AS "readableFrom"
+     FROM tether_migrations AS applied ORDER BY version`,
   );
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
   for (const row of rows) {
     const migration = known.get(row.version);
     if (migration === undefined) {
+      if ((row.readableFrom ?? row.version) <= migrations.length) continue;
       throw new SchemaNewerError(
         `the database has migration ${row.version} (${row.name}), which this release does not know: ` +
           'run the release that applied it, or a later one',
@@ -131,11 +155,11 @@ export async function readPending(
 
 async function apply(transaction: Queryable, migration: Migration): Promise<void> {
   await transaction.query(migration.sql);
-  await transaction.query('INSERT INTO tether_migrations (version, name, checksum) VALUES ($1, $2, $3)', [
-    migration.version,
-    migration.name,
-    checksum(migration),
-  ]);
+  const { version, name, readableFrom } = migration;
+  await transaction.query(
+    'INSERT INTO tether_migrations (version, name, checksum, readable_from) VALUES ($1, $2, $3, $4)',
+    [version, name, checksum(migration), readableFrom ?? version],
+  );
 }
 
 /** Of the statements, however they are indented. */

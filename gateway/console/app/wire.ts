@@ -26,6 +26,8 @@ export interface ConfigRow {
   readonly default: string | null;
   readonly source: string;
   readonly secret: boolean;
+  /** That holds it, of a secret that was given by a file. */
+  readonly file?: string;
 }
 
 export interface PoolRow {

@@ -59,7 +59,7 @@ export function ConfigurationPage() {
                   </span>
                 ) : (
                   <Badge key="s" tone="quiet">
-                    {row.source}
+                    {row.file === undefined ? row.source : `file ${row.file}`}
                   </Badge>
                 ),
               ],
