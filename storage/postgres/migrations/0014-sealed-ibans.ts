@@ -4,7 +4,8 @@ import type { Migration } from './migration.js';
  * IBANs that are encrypted at rest: in `iban_sealed`, with a blind index in `iban_index`, and NULL in `iban`. See `actors/ibans/`.
  *
  * Rows of both forms stand side by side for as long as it takes: nodes without keys go on writing plain ones, nodes of the release before as
- * well, and `tether ibans rotate` makes sealed ones of them.
+ * well, and `tether ibans seal` makes sealed ones of them. That release goes on and starts again on
+ * this schema: its statements are in `actors/ibans/previous-release.test.ts`.
  *
  * What an index costs a sealed row: one insertion into `debtors_waiting_sealed`, at a random place, in place of the one into `debtors_waiting`. That one
  * is made anew so that a sealed row leaves no entry in it. `blacklist_payment` is made anew so that a sealed entry is not taken for one
@@ -20,6 +21,7 @@ import type { Migration } from './migration.js';
 export const sealedIbans: Migration = {
   version: 14,
   name: 'sealed-ibans',
+  readableFrom: 13,
   sql: `
     ALTER TABLE debtors
       ALTER COLUMN iban DROP NOT NULL,
