@@ -336,8 +336,19 @@ function missingInProduction(settings: Settings, refused: ReadonlySet<ConfigKey>
 /** The URL, and the secret key in both of the forms in which a message could show it. */
 function secretsOfUrl(url: string | undefined): readonly string[] {
   if (url === undefined) return [];
-  const { password } = new URL(url);
-  return [url, password, decodeURIComponent(password)];
+  const { username, password, hostname, pathname } = new URL(url);
+  // Whoever takes the name of the database for a password has none, and would find his log full of gaps.
+  if ([username, hostname, pathname.slice(1)].includes(password)) return [url];
+  return [url, password, decoded(password)];
+}
+
+/** As it is where a percent sign encodes nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function secretsOfRedis(url: string | undefined): readonly string[] {
@@ -349,7 +360,7 @@ function secretsOfRedis(url: string | undefined): readonly string[] {
 function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
   return [
     config.apiToken,
-    ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
+    ...secretsOfUrl(config.databaseUrl),
     ...secretsOfUrl(config.uploads.s3Url),
     ...secretsOfRedis(config.redisUrl),
     ...config.endpoints.flatMap((endpoint) => [endpoint.token, ...endpoint.secrets]),
