@@ -85,6 +85,7 @@ interface Settings {
     readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
+  readonly connectionsMax: number;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
@@ -205,6 +206,7 @@ function settle(values: ConfigValues): Settings {
       threads: get('TETHER_UPLOAD_THREADS'),
     }),
     proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
+    connectionsMax: get('TETHER_CONNECTIONS_MAX'),
     tls,
     logLevel: get('TETHER_LOG_LEVEL'),
   });

@@ -247,6 +247,7 @@ async function openParts(
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
     tls: config.tls,
+    connectionsMax: config.connectionsMax,
     metrics,
     logger,
     now: Date.now,
