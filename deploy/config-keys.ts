@@ -279,6 +279,12 @@ const CONFIG_KEYS = Object.freeze({
     default: '',
     meaning: 'networks whose X-Forwarded-For or PROXY header is believed; empty: none',
   }),
+  TETHER_CONNECTIONS_MAX: whole(1, 1_000_000, {
+    default: '16384',
+    unit: 'connections',
+    meaning:
+      'open at once; one more is closed before anything of it is read. Each needs a file handle (LimitNOFILE), and a balancer wants a lower limit of its own',
+  }),
   TETHER_PROXY_PROTOCOL: oneOf(['off', 'on'], {
     default: 'off',
     meaning: 'take the client address from PROXY protocol version 2',

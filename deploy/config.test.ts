@@ -50,6 +50,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
       threads: 1,
     },
     proxyProtocol: false,
+    connectionsMax: 16_384,
     tls: undefined,
     logLevel: 'info',
   });
@@ -91,6 +92,7 @@ t.test('every key is read', async (t) => {
     TETHER_ARCHIVE_AFTER_MS: '604800000',
     TETHER_ARCHIVE_KEEP_DAYS: '7',
     TETHER_AUDIT_KEEP_DAYS: '400',
+    TETHER_CONNECTIONS_MAX: '100',
     TETHER_LOG_DRIVER: 'journal',
     TETHER_ROLE: 'all',
     TETHER_TLS_CERT_FILE: '/etc/tether/tls.pem',
@@ -107,6 +109,7 @@ t.test('every key is read', async (t) => {
   t.equal(settings.uploads.s3Encryption, 'aws:kms:alias/files');
   t.strictSame(settings.archive, { afterMs: 604_800_000, keepDays: 7 });
   t.equal(settings.auditKeepDays, 400);
+  t.equal(settings.connectionsMax, 100);
   t.strictSame([settings.threads, settings.uploads.threads], [64, { min: 1, max: 4 }]);
 });
 

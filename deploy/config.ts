@@ -89,6 +89,7 @@ interface Settings {
     readonly threads: PoolSize;
   };
   readonly proxyProtocol: boolean;
+  readonly connectionsMax: number;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
@@ -211,6 +212,7 @@ function settle(values: ConfigValues): Settings {
       threads: get('TETHER_UPLOAD_THREADS'),
     }),
     proxyProtocol: get('TETHER_PROXY_PROTOCOL') === 'on',
+    connectionsMax: get('TETHER_CONNECTIONS_MAX'),
     tls,
     logLevel: get('TETHER_LOG_LEVEL'),
   });
@@ -342,8 +344,19 @@ function missingInProduction(settings: Settings, refused: ReadonlySet<ConfigKey>
 /** The URL, and the secret key in both of the forms in which a message could show it. */
 function secretsOfUrl(url: string | undefined): readonly string[] {
   if (url === undefined) return [];
-  const { password } = new URL(url);
-  return [url, password, decodeURIComponent(password)];
+  const { username, password, hostname, pathname } = new URL(url);
+  // Whoever takes the name of the database for a password has none, and would find his log full of gaps.
+  if ([username, hostname, pathname.slice(1)].includes(password)) return [url];
+  return [url, password, decoded(password)];
+}
+
+/** As it is where a percent sign encodes nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function secretsOfRedis(url: string | undefined): readonly string[] {
@@ -359,7 +372,7 @@ function secretsOfIbanKeys(keys: string | undefined): readonly string[] {
 function secretsOf(config: Omit<Config, 'keys'>): readonly string[] {
   return [
     config.apiToken,
-    ...(config.databaseUrl === undefined ? [] : [config.databaseUrl]),
+    ...secretsOfUrl(config.databaseUrl),
     ...secretsOfUrl(config.uploads.s3Url),
     ...secretsOfRedis(config.redisUrl),
     ...secretsOfIbanKeys(config.ibanKeys),

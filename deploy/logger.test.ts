@@ -31,6 +31,24 @@ t.test('an error that is expected comes without its stack, but at debug; any oth
   }
 });
 
+t.test('what lets somebody in or pays is found by its form, though nobody named it', async (t) => {
+  const { logger, lines } = capture(['with/slash+and=more']);
+  const token = `tether_${'aB3_-'.repeat(9).slice(0, 43)}`;
+  const pem = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n';
+  logger.info(
+    { url: 'https://s3/b/k?X-Amz-Signature=0badc0ffee&X-Amz-Credential=AKIA%2F1&part=2' },
+    'a signed URL',
+  );
+  logger.info({ text: `sent ${token}, and with%2Fslash%2Band%3Dmore` }, 'a token of a client');
+  logger.warn({ err: new Error(`not a key: ${pem}`) }, 'a key');
+  logger.warn({ text: 'DE89370400440532013000 and 4111 1111 1111 1111', card: 5555555555554444 }, 'payments');
+  const all = lines.join('');
+  t.notMatch(all, /0badc0ffee|AKIA|tether_aB3|slash|MIGHAg|0400440532|1111 1111|55555554/);
+  t.match(all, /part=2.*sent \[redacted\], and.*DE89\*+3000 and 411111\*{6}1111.*5555550000004444/s);
+  t.equal(lines.length, 4);
+  for (const line of lines) t.doesNotThrow(() => JSON.parse(line), line);
+});
+
 t.test('no form of a secret gets out', async (t) => {
   const { logger, lines } = capture(['test-api-password-1', 'with "quotes" in it']);
   logger.info(

@@ -24,8 +24,10 @@ import {
 import { OWN_TYPES } from './actor-modules.js';
 import { type ActorPlace, nodeActors, replaySettings, webhookSettings } from './actor-settings.js';
 import { NodeArchive } from './archive.js';
+import { censorOf } from './censor.js';
+import { CensoredDeadLetters } from './censored-letters.js';
 import { type NodeShares, openNodeShares } from './cluster/limit-shares.js';
-import type { Config } from './config.js';
+import { type Config, secretsOf } from './config.js';
 import { Database } from './database.js';
 import { EndpointHandling } from './endpoints/handling.js';
 import { endpointFindings, registerEndpointMetrics } from './endpoints/health.js';
@@ -45,6 +47,8 @@ import { version } from './version.js';
 interface NodeOptions {
   /** Told of secrets that come while it runs. */
   readonly onSecrets?: (secrets: readonly string[]) => void;
+  /** Takes secrets out of a text; also those that it was told of. Default: those of the configuration. */
+  readonly censor?: (text: string) => string;
 }
 
 /** What its parts ask of a node that runs. */
@@ -100,7 +104,7 @@ async function openParts(
   config: Config,
   logger: LeveledLogger,
   running: () => Running | undefined,
-  { onSecrets = () => {} }: NodeOptions,
+  { onSecrets = () => {}, censor = censorOf(secretsOf(config)) }: NodeOptions,
   undo: Undo,
 ): Promise<NodeParts> {
   const logLevels = new LogLevelControl(logger, config.logLevel, systemClock);
@@ -114,7 +118,7 @@ async function openParts(
   if (refused !== undefined) throw refused;
   const database = await Database.open({ url: config.databaseUrl, dataDir: config.dataDir, logger });
   undo.push(() => database.stop());
-  const deadLetters = createDeadLetterStore(database.pool);
+  const deadLetters = new CensoredDeadLetters(createDeadLetterStore(database.pool), censor);
   const fencing = nodeLog.shared === undefined ? {} : { fencedBy: log.id };
   const place: ActorPlace = { databaseUrl: database.url, ...fencing };
   const shares = openShares(config, nodeLog, logger);
@@ -243,6 +247,7 @@ async function openParts(
     trustedProxies: config.trustedProxies,
     proxyProtocol: config.proxyProtocol,
     tls: config.tls,
+    connectionsMax: config.connectionsMax,
     metrics,
     logger,
     now: Date.now,

@@ -33,7 +33,7 @@ export async function runNode(config: Config, { mode }: { readonly mode: Mode })
   const censor = new Censor(secretsOf(config));
   const logger = createLogger({ level: config.logLevel, censor: censor.clean });
   const stop = untilToldToStop(logger);
-  const node = await Node.start(config, logger, { onSecrets: censor.add });
+  const node = await Node.start(config, logger, { onSecrets: censor.add, censor: censor.clean });
   const release = onHangup(logger, () => node.reload());
   try {
     process.stdout.write(announcement(config, mode, node));

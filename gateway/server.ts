@@ -20,6 +20,7 @@ import { PROVIDER_LOOK_MS } from '../runtime/tracing.js';
 import type { OperationsOptions } from './api/register.js';
 import { TokenRefusals } from './auth/refusals.js';
 import { ClientAddresses } from './client-address.js';
+import { Connections } from './connections.js';
 import { type Endpoint, LiveEndpoints } from './endpoints.js';
 import { ListenError } from './errors.js';
 import { Health, type Readiness } from './health.js';
@@ -53,6 +54,8 @@ export interface GatewayOptions {
   readonly trustedProxies: readonly string[];
   /** Believe PROXY v2 headers: the port can be reached through the balancer only. */
   readonly proxyProtocol: boolean;
+  /** Open at once; beyond it they are closed. Default 16,384. */
+  readonly connectionsMax?: number;
   /** PEM files: HTTPS and nothing else. The caller has looked at them: uWebSockets.js says of wrong ones no more than that it failed. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** One per gateway. */
@@ -80,6 +83,7 @@ export interface Gateway {
   close(): void;
 }
 
+const CONNECTIONS_MAX = 16_384;
 /** Of TLS 1.2: those with forward secrecy and authenticated encryption; TLS 1.3 has no others. Older versions uWebSockets.js refuses by itself. */
 const CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
 
@@ -122,6 +126,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     refusals,
     logger,
   };
+  const connections = new Connections(options.connectionsMax ?? CONNECTIONS_MAX);
+  metrics.gauge('tether_gateway_connections', 'Connections that are open', () => connections.open);
+  metrics.counter(
+    'tether_gateway_connections_refused_total',
+    'Connections that were closed at once, as too many were open',
+    () => connections.refused,
+  );
   metrics.counter(
     'tether_gateway_token_refused_total',
     'Requests to the API, or about uploads, without a valid token',
@@ -141,6 +152,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           key_file_name: options.tls.keyFile,
           ssl_ciphers: CIPHERS,
         });
+  connections.watch(app);
   registerRoutes(app, parts);
   const socket = await listen(app, host, options.port);
   const port = uWS.us_socket_local_port(socket as uWS.us_socket);

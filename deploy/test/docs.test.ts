@@ -37,6 +37,17 @@ t.test('links between pages lead somewhere', async (t) => {
   t.strictSame(broken, []);
 });
 
+t.test('files that the page of security names as proof are there', async (t) => {
+  const named = [...read('docs/security.md').matchAll(/`([a-z][\w/.-]*\.(?:ts|cfg|json))`/g)].map(
+    ([, path = '']) => path,
+  );
+  t.ok(named.length > 40);
+  t.strictSame(
+    named.filter((path) => !existsSync(path)),
+    [],
+  );
+});
+
 t.test('every page of docs is linked from its index', async (t) => {
   const linked = ['docs/README.md', 'docs/decisions/README.md'].flatMap((index) =>
     [...read(index).matchAll(/\]\(([^)#\s]+)/g)].map(([, path = '']) => join(dirname(index), path)),

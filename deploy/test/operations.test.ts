@@ -23,13 +23,26 @@ import { setTimeout } from 'node:timers/promises';
 import { defineActor } from 'tether';
 export default defineActor({ type: 'slow', scope: 'key', batchMax: 1, receive: async () => { await setTimeout(100); } });
 `;
+/** Throws what an actor should not: whatever it knows. */
+const LEAK = [
+  ...['a-token-of-the-operators', 'a-password-of-the-test', 'postgres://payments:pa55-of-leak@db/x'],
+  ...['Authorization: Bearer leaked-b3arer-token', 'https://s3/b?X-Amz-Signature=leakedsignature00'],
+  ...['DE89370400440532013000', '4111111111111111', `tether_${'leak'.repeat(11).slice(0, 43)}`],
+];
+const LEAKED =
+  /a-token-of-the-operators|a-token-of-payments|a-token-of-the-slow|a-password-of-the-test|pa55-of-leak|b3arer|leakedsig|0400440532|1111111111|leakleak|test-api-password/;
+const LEAKY = `
+import { defineActor } from 'tether';
+export default defineActor({ type: 'leaky', scope: 'key', receive: async () => { throw new Error(${JSON.stringify(LEAK.join(' and '))}); } });
+`;
 const ENDPOINTS = `
 endpoints:
   - { name: emp, provider: emp, token: a-token-of-payments, secrets: [${PASSWORD}] }
   - { name: slow, provider: emp, token: a-token-of-the-slow, secrets: [${PASSWORD}], actor: slow }
+  - { name: leaky, provider: emp, token: a-token-of-the-slow-2, secrets: [${PASSWORD}], actor: leaky }
 `;
 
-const dir = t.testdir({ 'slow.js': SLOW, 'endpoints.yaml': ENDPOINTS });
+const dir = t.testdir({ 'slow.js': SLOW, 'leaky.js': LEAKY, 'endpoints.yaml': ENDPOINTS });
 const dataDir = mkdtempSync(join(tmpdir(), 'tether-operations-'));
 t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
 await copyTestData(postgresDir(dataDir));
@@ -37,7 +50,9 @@ const node = startNodeProcess({
   port: await freePort(),
   dataDir,
   env: {
-    TETHER_ACTORS: join(dir, 'slow.js'),
+    TETHER_ACTORS: `${join(dir, 'slow.js')},${join(dir, 'leaky.js')}`,
+    TETHER_RETRY_ATTEMPTS_MAX: '2',
+    TETHER_LOG_LEVEL: 'debug',
     TETHER_ENDPOINTS: join(dir, 'endpoints.yaml'),
     TETHER_API_TOKEN: TOKEN,
   },
@@ -171,6 +186,71 @@ t.test('the status comes once a second to who listens, and the last minutes are 
   t.ok(Math.max(...history.lag) > 0, 'it remembers the slow pool');
   for (const series of Object.values(history)) t.equal(series.length, history.at.length);
 });
+
+t.test(
+  'what an actor throws, and what strangers send, shows no secret in the log or in an answer',
+  async (t) => {
+    t.equal(await send('leaky', 'a-token-of-the-slow-2', 'approved'), 200);
+    const letters = async () =>
+      (
+        (await get('/api/dead-letters?actor=leaky')) as {
+          deadLetters: { envelope: { id: string }; cause: object }[];
+        }
+      ).deadLetters;
+    await until('it is dead', async () => (await letters()).length === 1, 30_000);
+    const [letter] = await letters();
+    const id = letter?.envelope.id ?? '';
+    const strangers = await Promise.all([
+      fetch(`${node.url}/api/status`, { headers: { authorization: 'Bearer leaked-b3arer-token' } }),
+      fetch(`${node.url}/webhooks/emp/a-password-of-the-test`, { method: 'POST', body: 'x' }),
+      fetch(`${node.url}/webhooks/emp/a-token-of-payments`, {
+        method: 'POST',
+        body: new URLSearchParams({ unique_id: 'a', signature: 'b' }),
+      }),
+      fetch(`${node.url}/uploads`, {
+        method: 'POST',
+        headers: { authorization: 'Basic bGVha2VkLWIzYXJlci10b2tlbg==' },
+        body: 'x',
+      }),
+    ]);
+    t.strictSame(
+      strangers.map(({ status }) => status),
+      [401, 404, 401, 401],
+    );
+    const paths = [
+      '/api/dead-letters',
+      `/api/dead-letters/${id}`,
+      '/api/audit',
+      '/api/config',
+      '/api/status',
+      '/api/endpoints',
+      '/metrics',
+      '/readyz',
+    ];
+    const answers = [
+      ...(await Promise.all(strangers.map((answer) => answer.text()))),
+      ...(await Promise.all(
+        paths.map(async (path) => (await fetch(`${node.url}${path}`, { headers })).text()),
+      )),
+    ];
+    t.match(
+      answers.join('\n'),
+      /\[redacted\] and \[redacted\] and postgres:\/\/\[redacted\]@db/,
+      'the cause is there',
+    );
+    for (const [n, text] of answers.entries()) t.notMatch(text, LEAKED, `answer ${n}`);
+    t.match(node.output(), /requests without a valid token were refused/);
+    const log = node
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    t.ok(log.length > 20);
+    t.strictSame(
+      log.filter((line) => LEAKED.test(line)),
+      [],
+    );
+  },
+);
 
 t.test('a node that goes down ends the streams that listen', async (t) => {
   const answer = await fetch(`${node.url}/api/live`, { headers });
