@@ -6,6 +6,7 @@ import t from 'tap';
 import { showConfig } from './commands/config-run.js';
 import { loadConfig, parseConfig } from './config.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from './config-keys.js';
+import { configView } from './config-view.js';
 import { secretChecks } from './doctor/secrets.js';
 import { checkOf, find } from './doctor/test/find.js';
 import { ConfigError } from './errors.js';
@@ -124,6 +125,12 @@ t.test('the configuration is shown with where a secret comes from, and without i
   t.equal(refused.exitCode, 78);
   t.match(refused.notes, [/give one of the two/]);
   t.notMatch(JSON.stringify(refused), TOKEN);
+  const unknown = configView(
+    { resolvedEnv: { TETHER_API_TOKEN: TOKEN }, secretFiles: new Map() },
+    new Map(),
+    [],
+  );
+  t.notMatch(JSON.stringify(unknown), TOKEN, 'though nobody named its value');
   const { keys } = await loadConfig({ ...env, TETHER_DATA_DIR: directory }, 'up');
   t.match(
     keys.find(({ key }) => key === 'TETHER_API_TOKEN'),

@@ -6,7 +6,7 @@ import { createPool } from '../../storage/postgres/pool.js';
 import { startTestPostgres } from '../../storage/postgres/test-server.js';
 import { CACHE_MS, CACHED_MAX, QUERIES_MAX, TokenAuthenticator, type TokenLookup } from './authenticator.js';
 import { BOOTSTRAP_CLIENT } from './client.js';
-import { hashedForm, hashToken, isHashedToken, makeToken } from './token.js';
+import { hashedForm, hashToken, isHashedToken, makeToken, OperatorToken } from './token.js';
 
 const { pool, url } = await startTestPostgres(t);
 const tokens = new Tokens(pool);
@@ -88,6 +88,12 @@ t.test('the operators’ token may be known by its hash alone, which opens nothi
   for (const other of [hash.toUpperCase(), hash.slice(0, -1), `${hash}0`, hash.slice(7), token]) {
     t.notOk(isHashedToken(other), other);
   }
+  for (let byte = 0; byte < 32; byte++) {
+    const near = hashToken(token);
+    near[byte] = (near[byte] ?? 0) ^ 1;
+    if (new OperatorToken(hash).equals(near)) t.fail(`byte ${byte} does not count`);
+  }
+  t.notOk(new OperatorToken('').equals(hashToken('')), 'none is none');
   const made = (bootstrapToken: string) =>
     new TokenAuthenticator({ bootstrapToken, tokens, logger: silentLogger, now: Date.now });
   for (const configured of [hash, token]) {
