@@ -196,6 +196,22 @@ const OVERVIEW: Dashboard = {
             { expr: `sum by (instance) (tether_gateway_large_body_bytes{${NODES}})`, legend: '{{instance}}' },
           ],
         },
+        {
+          type: 'timeseries',
+          title: 'Connections, and who was turned away',
+          description:
+            'At TETHER_CONNECTIONS_MAX one more is closed at once. Tokens that are refused: somebody tries, or has an old one.',
+          unit: 'short',
+          width: 12,
+          queries: [
+            { expr: `sum by (instance) (tether_gateway_connections{${NODES}})`, legend: '{{instance}}' },
+            {
+              expr: rate('tether_gateway_connections_refused_total', NODES),
+              legend: 'closed at once, a second',
+            },
+            { expr: rate('tether_gateway_token_refused_total', NODES), legend: 'tokens refused, a second' },
+          ],
+        },
       ],
     },
     {

@@ -1,6 +1,6 @@
 /** A running node whose pools are changed over the command line and the API, killed, and started again. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../../runtime/testing/until.js';
@@ -110,6 +110,7 @@ t.test('a pool is changed under load; a crash keeps it, and whoever changed it i
       /operator +pool.change +payment +max 1 -> 2, min 1 -> 2, batchMax 500 -> 50, inFlightMax 2048 -> 100\n$/,
   });
   const all = await listAudit({ json: true, limit: 50 }, asked);
+  const started = `node.start ${hostname()}/127.0.0.1:${port}`;
   t.strictSame(
     JSON.parse(all).map(({ action, target }: Record<string, string>) => `${action} ${target}`),
     [
@@ -117,8 +118,10 @@ t.test('a pool is changed under load; a crash keeps it, and whoever changed it i
       'pool.resume upload',
       'pool.resume payment',
       'pool.drain payment',
+      started,
       'pool.pause upload',
       'pool.change payment',
+      started,
     ],
   );
   await until('it is as the file says', async () => Number((await payment()).threads) === 1);

@@ -21,7 +21,7 @@ const FILE_MS_MAX = 60_000;
 const FIRST = ['deploy/test/', 'deploy/local/', 'gateway/uploads/', 'actors/'];
 /**
  * They mostly wait: for leases and elections, for clients that are silent, for pauses between attempts. They use half a core and less, and so
- * they run one after the other beside those that compute.
+ * they run one after the other beside those that compute; when they are done, their lane helps the others.
  */
 const WAITS: readonly string[] = [
   'actors/forward/actor.test.js',
@@ -31,8 +31,11 @@ const WAITS: readonly string[] = [
   'deploy/commands/tune.test.js',
   'deploy/local/postgres-part.test.js',
   'deploy/send/send-emp.test.js',
+  'deploy/test/console.test.js',
+  'deploy/test/operations.test.js',
   'deploy/test/tune.test.js',
   'deploy/top/top-tmux.test.js',
+  'gateway/console/actions.test.js',
   'gateway/exchange-time.test.js',
   'gateway/response-stream.test.js',
   'gateway/uploads/tus/races.test.js',
@@ -59,7 +62,10 @@ const env = { ...outer, ...(await madeOnce()) };
 
 const LANES = Number(process.env.TAP_JOBS ?? 2);
 t.jobs = LANES + 1;
-await Promise.all([...Array.from({ length: LANES }, () => runAll(computing)), runAll(waiting)]);
+await Promise.all([
+  ...Array.from({ length: LANES }, () => runAll(computing)),
+  runAll(waiting).then(() => runAll(computing)),
+]);
 
 /** One after the other; what another lane has taken is gone. */
 async function runAll(left: string[]): Promise<void> {

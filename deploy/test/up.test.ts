@@ -135,9 +135,9 @@ t.test(
   async (t) => {
     const pool = await open();
     await untilSchema();
-    await pool.query('alter table payments add constraint cursed check (amount <> 666)');
+    await pool.query(`alter table payments add constraint cursed check (id <> 'cursed17')`);
     const bodies = Array.from({ length: 50 }, (_, n) =>
-      notification(`cursed${n}`, { status: 'approved', amount: n === 17 ? '666' : '4999' }),
+      notification(`cursed${n}`, { status: 'approved', amount: '4999' }),
     );
     await Promise.all(bodies.map((body) => send(node, body)));
     await untilRows(pool, `select 1 from events where key like 'cursed%'`, 49);
