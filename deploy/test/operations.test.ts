@@ -129,12 +129,14 @@ t.test(
       (await status()).findings.every(({ code }) => code !== 'dependency-away'),
     );
     for (let n = 0; n < 100; n++) t.equal(await send('slow', 'a-token-of-the-slow', `s${n}`), 200);
-    let first: Status['findings'][number] | undefined;
+    let seen = await status();
     await until('it is found', async () => {
-      [first] = (await status()).findings;
-      return first?.code === 'pool-behind';
+      seen = await status();
+      return seen.findings[0]?.code === 'pool-behind';
     });
-    t.match(first, { subject: 'slow', severity: 'warning', title: /^Pool slow is behind/ });
+    // Of this moment, in which it is under way: percentiles are of the last ten seconds, and a browser may take as long.
+    const { findings, log, rates, dependencies, pools } = seen;
+    t.match(findings[0], { subject: 'slow', severity: 'warning', title: /^Pool slow is behind/ });
     // The page is told once a second.
     await page
       .getByRole('region', { name: 'Health' })
@@ -147,8 +149,6 @@ t.test(
       'it is the first line of the console',
     );
     await screenshot(page, 'real-slow-actor');
-    // While it is under way: percentiles are of the last ten seconds.
-    const { log, rates, dependencies, pools } = await status();
     t.ok((log.commitMs?.p50 ?? 0) > 0, 'commits are measured');
     t.ok((rates.acknowledgeMs?.p50 ?? 0) > 0, 'and acknowledgements');
     const turnMs = pools.find(({ actor }) => actor === 'slow')?.turnMs?.p50 ?? 0;

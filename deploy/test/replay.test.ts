@@ -11,7 +11,7 @@ import { postgresDir } from '../data-dir.js';
 import { isAlive, startNodeProcess } from './node-process.js';
 import { spawnCli } from './spawn-cli.js';
 
-t.setTimeout(60_000);
+t.setTimeout(120_000);
 
 const SECRET = 'a-secret-of-some-length';
 const PATH_TOKEN = 'a-path-token-of-some-length';

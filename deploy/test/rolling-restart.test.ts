@@ -2,7 +2,7 @@
  * A rolling restart of every node behind HAProxy, under webhooks and uploads that come all the time: no request fails, and nothing that was
  * acknowledged is lost or done twice, on a schema that a later release has added to. Then a gateway is killed, and a third node of each role joins and takes its share.
  *
- * Nobody sends anything twice here: a request that fails is a failure of the test. WEBHOOKS_PER_SECOND (default 200; `npm run test:rolling`: 500).
+ * Nobody sends anything twice here: a request that fails is a failure of the test. WEBHOOKS_PER_SECOND (default 100; `npm run test:rolling`: 500).
  */
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +20,7 @@ import { startHaproxy } from './haproxy.js';
 import { metricOf } from './node-metrics-text.js';
 import { isAlive } from './node-process.js';
 
-const RATE = Number(process.env.WEBHOOKS_PER_SECOND ?? 200);
+const RATE = Number(process.env.WEBHOOKS_PER_SECOND ?? 100);
 const COUNT_MAX = RATE * 600;
 const GATEWAYS = [0, 1, 2] as const;
 const WORKERS = [3, 4, 5] as const;
@@ -29,7 +29,7 @@ const ROWS = 400;
 /** A body comes in for two seconds: some of them are on their way whenever a node stops. */
 const PIECES = 20;
 const PIECE_MS = 100;
-const UPLOADERS = 3;
+const UPLOADERS = 2;
 const SEED = 7;
 
 const LATER: Migration = {
