@@ -4,12 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { Redis } from 'ioredis';
 import t from 'tap';
 import { IbanKeys } from '../../actors/ibans/index.js';
 import { silentLogger } from '../../runtime/logger.js';
@@ -21,9 +20,10 @@ import { empTraffic } from '../send/emp-traffic.js';
 import { sendEmp } from '../send/send-emp.js';
 import { DebtorFile } from '../test/debtor-file.js';
 import { isAlive } from '../test/node-process.js';
+import { golive } from './test/golive.js';
+import { configuredWrongly, runsWrongly, serversAway } from './test/planted-faults.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
-const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const COUNT = 1_800;
 const RATE = 300;
 const ROWS = 2_000;
@@ -149,45 +149,9 @@ t.test('what is acknowledged while a gateway and a worker are killed is there on
   );
 });
 
-interface Report {
-  readonly verdict: string;
-  readonly checks: readonly { readonly id: string; readonly outcome: string; readonly found: string }[];
-}
-
-/** `tether golive` as the guide says it, with a few keys set otherwise, by a clock that is wrong by so much. */
-async function golive(args: readonly string[], env: Readonly<Record<string, string>> = {}, clock = '+0s') {
-  const file = join(directory, 'gateway-1.env');
-  const command = [
-    process.execPath,
-    `--env-file=${file}`,
-    CLI,
-    'golive',
-    ...args,
-    '--dotenv',
-    file,
-    '--json',
-  ];
-  const secrets = ['token', 'password'].map((name) => `file:${join(directory, `emp-${name}`)}`);
-  const [endpointToken = '', password = ''] = secrets;
-  const child = spawn(
-    'faketime',
-    ['-f', clock, ...command, '--endpoint-token', endpointToken, '--password', password],
-    { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let text = '';
-  child.stdout.on('data', (chunk) => (text += chunk));
-  const [code] = await once(child, 'close');
-  const { verdict, checks } = JSON.parse(text) as Report;
-  return {
-    code,
-    verdict,
-    checks,
-    outcomeOf: (id: string) => checks.find((check) => check.id === id)?.outcome,
-  };
-}
-
 t.test('it could go live', async (t) => {
-  const { code, verdict, checks, outcomeOf } = await golive([url]);
+  const { code, verdict, checks } = await golive({ directory, args: [url] });
+  const outcomeOf = (id: string) => checks.find((check) => check.id === id)?.outcome;
   t.strictSame(
     checks.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'skipped').map(({ id }) => id),
     ['postgres-rights'],
@@ -198,49 +162,12 @@ t.test('it could go live', async (t) => {
     t.equal(outcomeOf(id), 'ok', id);
 });
 
-t.test('nor could it with what is planted', async (t) => {
-  const file = join(directory, 'gateway-1.env');
-  const settings = parseEnv(await readFile(file, 'utf8'));
-  const redis = new Redis(settings.TETHER_REDIS_URL ?? '');
-  t.teardown(() => redis.disconnect());
-  const ini = join(directory, 'pgbouncer', 'pgbouncer.ini');
-  const pooling = async (mode: string) => {
-    const text = (await readFile(ini, 'utf8')).replace(/^pool_mode = .*$/m, `pool_mode = ${mode}`);
-    await writeFile(ini, text);
-    process.kill(await pidOf('pgbouncer'), 'SIGHUP');
-  };
-  await chmod(file, 0o644);
-  await pooling('session');
-  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  const bucket = (settings.TETHER_S3_URL ?? '').replace(/[^/]+$/, 'nobodys');
-  const { code, verdict, checks } = await golive(
-    ['--strict'],
-    {
-      TETHER_S3_URL: bucket,
-      TETHER_API_TOKEN: 'aaaaaaaaaaaaaaaaaaaa',
-      TETHER_LOG_LEVEL: 'debug',
-    },
-    '+2m',
-  );
-  t.match({ code, verdict }, { code: 1, verdict: 'no-go' });
-  const planted: Readonly<Record<string, string>> = {
-    'env-file': 'failed',
-    'secret-strength': 'failed',
-    'log-level': 'warning',
-    'redis-eviction': 'failed',
-    'postgres-pool': 'warning',
-    's3-use': 'failed',
-    'clock-postgres': 'failed',
-    'clock-redis': 'failed',
-    'clock-s3': 'failed',
-  };
-  for (const [id, outcome] of Object.entries(planted)) {
-    const check = checks.find((each) => each.id === id);
-    t.equal(check?.outcome, outcome, `${id}: ${check?.found}`);
-  }
-  await chmod(file, 0o600);
-  await pooling('transaction');
-  await redis.config('SET', 'maxmemory-policy', 'noeviction');
+t.test('and could not with any of twenty faults that are planted', async (t) => {
+  const place = { directory, url };
+  await t.test('of what it is given', (t) => configuredWrongly(t, place));
+  await t.test('of servers', (t) => serversAway(t, place));
+  await t.test('of what runs', (t) => runsWrongly(t, place));
+  t.match(await golive({ directory, args: [url] }), { verdict: 'go' }, 'they are taken away again');
 });
 
 t.test('Ctrl-C drains it and leaves nothing that runs', async (t) => {
