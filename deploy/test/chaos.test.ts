@@ -2,7 +2,7 @@
  * P1, P2 and P3 under SIGKILL: the whole process tree, Postgres included, is killed at random moments under load, again and
  * again, also while it starts. Afterwards every acknowledged message has exactly one row, and per key in order.
  *
- * CHAOS_KILLS (default 5: some of them while it starts) and SEED repeat a run; `npm run test:chaos` kills 200 times.
+ * CHAOS_KILLS (default 4: some of them while it starts) and SEED repeat a run; `npm run test:chaos` kills 200 times.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { LaneLoad } from './lane-load.js';
 import { lagOf } from './node-metrics-text.js';
 import { startNodeProcess } from './node-process.js';
 
-const KILLS = Number(process.env.CHAOS_KILLS ?? 5);
+const KILLS = Number(process.env.CHAOS_KILLS ?? 4);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const LANES = 24;
 /** A kill comes up to this long after the node serves. */

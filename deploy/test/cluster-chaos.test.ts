@@ -2,7 +2,7 @@
  * P1, P2 and P3 in a cluster: three nodes take webhooks while nodes are killed, paused past their leases and restarted, and Redis and
  * Postgres are killed and started again. Afterwards every acknowledged message has exactly one row, and per key in order.
  *
- * CLUSTER_SECONDS (default 8), CLUSTER_RATE (default 200 a second) and SEED repeat a run; `npm run test:cluster` takes 60 s at 2,000.
+ * CLUSTER_SECONDS (default 6), CLUSTER_RATE (default 200 a second) and SEED repeat a run; `npm run test:cluster` takes 60 s at 2,000.
  */
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../runtime/logger.js';
@@ -15,7 +15,7 @@ import { checkLanes } from './lane-check.js';
 import { LaneLoad } from './lane-load.js';
 import { lagOf, metricOf } from './node-metrics-text.js';
 
-const SECONDS = Number(process.env.CLUSTER_SECONDS ?? 8);
+const SECONDS = Number(process.env.CLUSTER_SECONDS ?? 6);
 const RATE = Number(process.env.CLUSTER_RATE ?? 200);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const NODES = 3;

@@ -63,6 +63,8 @@ export async function startCluster(
           TETHER_REDIS_URL: redis.url,
           TETHER_DATABASE_URL: postgres.url,
           TETHER_PARTITIONS: `${PARTITIONS}`,
+          // Several processes share the machine as it is.
+          TETHER_THREADS: '1',
           ...env,
         },
       });

@@ -136,7 +136,6 @@ t.test('a rolling restart, a kill, a third node', async (t) => {
     TETHER_ROLE: role,
     TETHER_S3_URL: s3.url('rolling'),
     TETHER_API_TOKEN: API_TOKEN,
-    TETHER_THREADS: '1',
     TETHER_TRUSTED_PROXIES: '127.0.0.1/32',
     TETHER_DRAIN_NOTICE_MS: '1500',
   });
