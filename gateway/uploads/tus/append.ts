@@ -9,7 +9,7 @@ import type { Exchange } from '../../exchange.js';
 import type { AppendState, IntakeStream } from '../intake/intake.js';
 import { gone, locked, refusal } from './answers.js';
 import { finish, withLease } from './finish.js';
-import { discard, giveUp, type TusParts, takeBack } from './give-up.js';
+import { clearForgotten, discard, giveUp, type TusParts, takeBack } from './give-up.js';
 import type { AppendChecksum } from './protocol.js';
 import type { TusUpload } from './table.js';
 
@@ -78,6 +78,7 @@ class Writing {
     if (result.outcome !== 'refused') throw new TypeError(`an append was ${result.outcome}`);
     if (result.code === 'wrong-checksum' || result.code === 'too-long') {
       await this.#writeCheckpoint();
+      await clearForgotten(this.#parts, this.#taken, this.#row);
       await table.release(this.#taken.id, this.#lease);
     } else {
       await giveUp(this.#parts, this.#now(), result);
@@ -162,6 +163,7 @@ class Writing {
   async #save(state: AppendState): Promise<Appended> {
     const { context, table } = this.#parts;
     const { id, uploadId, objectKey, append: from } = this.#taken;
+    await clearForgotten(this.#parts, this.#taken, state);
     const { saved, expiresAt } = await table.save(id, this.#lease, state, this.#request.length);
     if (!saved) {
       const row = await table.find(id);

@@ -15,7 +15,7 @@ import { randomUUID } from 'node:crypto';
 import type { RefusalError } from '../handle.js';
 import type { IntakeResult, IntakeStream } from '../intake/intake.js';
 import { gone, refusal } from './answers.js';
-import { clearLeft, discard, giveUp, type TusParts } from './give-up.js';
+import { clearForgotten, clearLeft, discard, giveUp, type TusParts } from './give-up.js';
 import { HeldLease } from './lease.js';
 import type { TusUpload } from './table.js';
 
@@ -101,7 +101,10 @@ export async function recover(parts: TusParts, taken: TusUpload, lease: string):
     await finish(parts, taken, { bytes: found.bytes, sha256: '', mediaType: undefined });
     return true;
   }
-  if (found === undefined && !isWhole(taken)) return false;
+  if (found === undefined && !isWhole(taken)) {
+    await clearForgotten(parts, taken, taken.append);
+    return false;
+  }
   const stream = intake.open(
     found === undefined
       ? {

@@ -83,6 +83,19 @@ export async function clearLeft(parts: TusParts, objectKey: string): Promise<voi
   await quietly(parts, objectKey, () => clearAround(parts, objectKey));
 }
 
+/**
+ * Before the lease of an abandoned upload is given back: nobody can tell then that a writer has died with it. Whoever sends the rest in one
+ * request would leave what that writer had put and not saved. Where the row names something, the end of the upload clears. Never throws.
+ */
+export async function clearForgotten(
+  parts: TusParts,
+  { objectKey, lease }: TusUpload,
+  { received, multipart, tailKey }: AppendState,
+): Promise<void> {
+  if (lease !== 'abandoned' || received > 0 || multipart !== undefined || tailKey !== undefined) return;
+  await clearLeft(parts, objectKey);
+}
+
 /** What a writer has put, or has found, that `row` does not name: its save was refused, or has left it behind. Never throws. */
 export async function takeBack(
   parts: TusParts,

@@ -175,6 +175,22 @@ t.test('of a writer that lost its lease nothing counts', async (t) => {
   await isStored(t, path);
 });
 
+t.test('what a writer put that died before it saved goes, whoever comes next', async (t) => {
+  for (const next of ['HEAD', 'PATCH'] as const) {
+    const path = await create('Upload-Length: 17');
+    await objects.put(`${objectKeyOf(idOf(path))}.tail-left`, Buffer.from('name,'));
+    await pool.query(
+      `UPDATE tus_uploads SET lease = $2, lease_until = now() - interval '1 s' WHERE id = $1`,
+      [idOf(path), randomUUID()],
+    );
+    // It gives the lease back: of the writer before nothing is known any more.
+    if (next === 'HEAD') t.equal(await offset(path), '0');
+    else t.equal((await patch(path, 0, '')).status, 204);
+    t.equal((await patch(path, 0, CSV)).status, 204);
+    await isStored(t, path);
+  }
+});
+
 t.test('terminated, cancelled or removed while bytes come', async (t) => {
   const ends: [string, (path: string) => Promise<unknown>, object | undefined][] = [
     ['terminated', (path) => tus('DELETE', path), { state: 'failed', failure: { code: 'terminated' } }],
