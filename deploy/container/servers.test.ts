@@ -1,5 +1,5 @@
 /** What servers get in `compose.yml`, in the real programs: files of HAProxy and pgBouncer that differ from those for machines, and Redis' command. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { parse } from 'yaml';
 import { until } from '../../runtime/testing/until.js';
 import { findProgram } from '../../storage/find-program.js';
@@ -17,21 +17,12 @@ import { freePort } from '../../storage/test-free-port.js';
 import { haproxyConfig } from '../haproxy/haproxy-config.js';
 import { IN_CONTAINERS } from '../haproxy/in-containers.js';
 import { machineFile } from '../test/machine-files.js';
-import { temporary } from '../test/machine-servers.js';
+import { endedWith, temporary } from '../test/machine-servers.js';
 import { makeCertificate } from '../test/tls.js';
 
 t.setTimeout(30_000);
 
 const WRITE_SECRETS = fileURLToPath(new URL('./write-secrets.js', import.meta.url));
-
-function endedWith(t: Test, child: ChildProcess): void {
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  });
-}
 
 t.test('HAProxy takes its file, and waits for gateways that have no address yet', async (t) => {
   const directory = await temporary(t);

@@ -48,8 +48,8 @@ function looseEntries({ packages }: Lock): readonly string[] {
 }
 
 /**
- * No install script runs, with or without `--ignore-scripts`: `allowScripts` allows none. Of a package with one that is shipped, `unneeded`
- * says why its script does not matter.
+ * No install script runs, with or without `--ignore-scripts`: `allowScripts` forbids each, those for development too, since npm runs what it does
+ * not name. Of a package with one that is shipped, `unneeded` says why its script does not matter.
  */
 function installScripts(
   { allowScripts }: Manifest,
@@ -59,11 +59,12 @@ function installScripts(
   const allowed = Object.entries(allowScripts)
     .filter(([, isAllowed]) => isAllowed)
     .map(([name]) => `${name} may run an install script (allowScripts)`);
-  const scripted = entriesOf(packages)
-    .filter(([, { hasInstallScript, dev }]) => hasInstallScript === true && dev !== true)
-    .map(([path]) => nameOf(path));
+  const all = entriesOf(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+  const unnamed = all.map(([path]) => nameOf(path)).filter((name) => allowScripts[name] === undefined);
+  const scripted = all.filter(([, { dev }]) => dev !== true).map(([path]) => nameOf(path));
   return [
     ...allowed,
+    ...unnamed.map((name) => `${name} has an install script, which allowScripts does not forbid`),
     ...scripted
       .filter((name) => !Object.keys(unneeded).some((known) => isOf(name, known)))
       .map((name) => `${name} has an install script, and nobody says why it is not needed`),

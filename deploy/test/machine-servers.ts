@@ -28,7 +28,8 @@ export async function temporary(t: Test): Promise<string> {
   return directory;
 }
 
-function endedWith(t: Test, child: ChildProcess): void {
+/** It ends with the test, if it has not ended. */
+export function endedWith(t: Test, child: ChildProcess): void {
   t.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');

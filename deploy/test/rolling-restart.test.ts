@@ -151,6 +151,8 @@ t.test('a rolling restart, a kill, a third node', async (t) => {
   await migrate(cluster.postgres.url, { logger: silentLogger, migrations: [...migrations, LATER] });
 
   const webhooks = startWebhooks(url);
+  // A test that fails on the way ends them as well.
+  t.teardown(() => webhooks.stop());
   let uploadsOver = false;
   const uploads = Array.from({ length: UPLOADERS }, (_, n) => uploader(url, n, () => uploadsOver));
   for (const each of uploads) each.catch(() => undefined);

@@ -74,6 +74,7 @@ t.test('each rule can fail', async (t) => {
     installScripts({ ...empty, allowScripts: { d: true, c: false } }, scripted, { '@s/': '', x: '' }),
     [
       'd may run an install script (allowScripts)',
+      '@s/b has an install script, which allowScripts does not forbid',
       'd has an install script, and nobody says why it is not needed',
       'x has no install script any more',
     ],
