@@ -20,13 +20,18 @@ const FLAGS: TuneFlags = {
   rounds: 2,
   yes: true,
 };
-const PACE = { warmSeconds: 0.4, stepSeconds: 0.6, askMs: 40 };
+const PACE = { warmSeconds: 0.4, stepSeconds: 0.6, askMs: 40, lookMsMax: 5_000, startMsMax: 20_000 };
 interface Expected {
   readonly code: string;
   readonly message: RegExp;
 }
 
-async function run(node: MadeUpNode, flags: Partial<TuneFlags>, ask: TuneIo['ask'] = async () => undefined) {
+async function run(
+  node: MadeUpNode,
+  flags: Partial<TuneFlags>,
+  ask: TuneIo['ask'] = async () => undefined,
+  pace = PACE,
+) {
   const said: string[] = [];
   let text = '';
   const io: TuneIo = {
@@ -37,7 +42,7 @@ async function run(node: MadeUpNode, flags: Partial<TuneFlags>, ask: TuneIo['ask
       said.push(line);
     },
     ask,
-    pace: PACE,
+    pace,
   };
   const env = { TETHER_URL: node.url, TETHER_API_TOKEN: 'a-token-of-some-length' };
   const code = await tune({ ...FLAGS, ...flags }, env, io);
@@ -62,6 +67,33 @@ t.test('the steps, the finding and what is recommended; nothing is changed', asy
   t.match(text, `tether events find --dedupe processing:${prefix}`);
   t.strictSame(node.changes, []);
 });
+
+t.test(
+  'nothing is measured before a thread of the pool is there, and when none comes, that is said',
+  async (t) => {
+    const node = await madeUpNode(t);
+    node.threadMode = 'starting';
+    // Longer than a pool is given that has threads and does nothing.
+    const pace = { ...PACE, lookMsMax: 200 };
+    const running = run(node, { json: true }, undefined, pace);
+    const warm = FLAGS.rateFirst * PACE.warmSeconds;
+    await until('the warm-up is over', async () => node.ids.length > warm);
+    const { asked } = node;
+    await until('it has asked on and on', async () => node.asked > asked + 25);
+    t.ok(node.ids.length < 2 * warm, `${node.ids.length} came, and no step was begun`);
+    node.threadMode = 'ready';
+    const { code, text } = await running;
+    t.equal(code, 0);
+    t.match(JSON.parse(text), { actor: 'payment', evidence: { poolBusy: Number } });
+
+    const never = await madeUpNode(t);
+    never.threadMode = 'lost';
+    await t.rejects(run(never, {}, undefined, { ...pace, startMsMax: 500 }), {
+      code: 'TETHER_TUNE',
+      message: /no thread of pool payment has started within 0\.5 s/,
+    });
+  },
+);
 
 t.test('what is tried and better is kept, and what is not is put back; as JSON', async (t) => {
   const node = await madeUpNode(t);

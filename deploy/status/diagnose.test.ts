@@ -50,6 +50,20 @@ const CASES: readonly (readonly [
     },
   ],
   [
+    'threads that start',
+    withPool({ ...behind, threads: ['starting', 'lost'].map((mode) => ({ ...thread, mode, busy: null })) }),
+    {
+      code: 'pool-behind',
+      title: /none of its threads is there yet/,
+      detail: /They are starting and lost; 5,000 messages wait/,
+    },
+  ],
+  [
+    'a thread that starts beside one that works',
+    withPool({ ...behind, threads: [thread, { ...thread, thread: 1, mode: 'starting', busy: null }] }),
+    { code: 'pool-behind', title: /its actor is slow/ },
+  ],
+  [
     'busy threads',
     withPool({ ...behind, threads: [{ ...thread, busy: 0.99 }] }),
     { code: 'pool-behind', title: /its threads have no time left/ },

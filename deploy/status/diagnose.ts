@@ -5,7 +5,7 @@
  * their order, and a pool has one finding about its work: what limits it, by `pool-limit.ts`.
  */
 import type { Finding, PoolStatus, Status } from '../../gateway/api/status-schema.js';
-import { BUSY, poolLimit } from './pool-limit.js';
+import { BUSY, isStarted, poolLimit } from './pool-limit.js';
 import { count, ms, share } from './words.js';
 
 type Observed = Omit<Status, 'findings'>;
@@ -163,6 +163,14 @@ function limitOf({ dependencies }: Observed, pool: PoolStatus): Pick<Finding, 't
   const { actor, threads, lag, max, mailboxMax, inFlight, turnMs } = pool;
   const behind = `${count(lag)} messages wait, the next one for about ${ms(pool.behindMs)}`;
   const turn = turnMs === null ? '' : `; one receive takes ${ms(turnMs.p50)} (p95 ${ms(turnMs.p95)})`;
+  if (!isStarted(pool)) {
+    return {
+      title: `Pool ${actor} is behind: none of its threads is there yet`,
+      detail: `They are ${[...new Set(threads.map(({ mode }) => mode))].join(' and ')}; ${behind}${turn}`,
+      advice:
+        'A thread loads its actor and runs its open first; when that takes long, see the log, and how busy the cores are.',
+    };
+  }
   const limit = poolLimit(pool, dependencies);
   switch (limit.by) {
     case 'key':

@@ -50,10 +50,19 @@ function poolLimit(
   return { by: 'waiting', busy };
 }
 
+/** A thread of it at least takes messages; those that start load their actor and run its `open` first. */
+function isStarted({
+  threads,
+}: {
+  readonly threads: readonly Pick<PoolStatus['threads'][number], 'mode'>[];
+}) {
+  return threads.some(({ mode }) => mode === 'ready');
+}
+
 /** Of those that are known; null when none is. */
 function average(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-export { average, BUSY, poolLimit };
+export { average, BUSY, isStarted, poolLimit };

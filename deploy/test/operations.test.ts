@@ -128,6 +128,15 @@ t.test(
     await until('nothing is wrong with what it needs', async () =>
       (await status()).findings.every(({ code }) => code !== 'dependency-away'),
     );
+    // A pool is told of before its threads have loaded their actor, and what waits meanwhile is behind too.
+    await until(
+      'its thread is there',
+      async () =>
+        (await status()).pools
+          .find(({ actor }) => actor === 'slow')
+          ?.threads.some(({ mode }) => mode === 'ready') === true,
+      60_000,
+    );
     for (let n = 0; n < 100; n++) t.equal(await send('slow', 'a-token-of-the-slow', `s${n}`), 200);
     let seen = await status();
     await until('it is found', async () => {

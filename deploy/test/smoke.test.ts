@@ -2,15 +2,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { embeddedPostgresUrl } from '../../storage/postgres/index.js';
 import { freePort } from '../../storage/test-free-port.js';
 import { isAlive, startNodeProcess } from './node-process.js';
+import { serve } from './serve.js';
 import { spawnCli } from './spawn-cli.js';
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
@@ -132,6 +134,21 @@ t.test('what is wrong is named, and what needs it is skipped', async (t) => {
   t.match(address.stderr, /TETHER_URL|--url/);
 });
 
+/** Passes what comes on to the node, and tells of it first. */
+async function before(t: Test, onRequest: (line: string) => void): Promise<string> {
+  const { url } = await serve(t, (request, response) => {
+    const { method, url: path, headers } = request;
+    onRequest(`${method} ${path}`);
+    const passedOn = httpRequest(new URL(path ?? '/', node.url), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    passedOn.on('error', () => response.destroy());
+    request.pipe(passedOn);
+  });
+  return url;
+}
+
 t.test('no effect within the time is a failure, and an interruption takes back what it made', async (t) => {
   const paused = async (actor: string, word: string) =>
     t.equal(
@@ -153,14 +170,18 @@ t.test('no effect within the time is a failure, and an interruption takes back w
 
   await paused('upload', 'pause');
   const stored = async () => (await pool.query("select 1 from uploads where state = 'stored'")).rowCount;
-  const child = spawn(process.execPath, [CLI, 'smoke', node.url, '--json', '--deadline', '100'], {
+  const lines: string[] = [];
+  const url = await before(t, (line) => lines.push(line));
+  const child = spawn(process.execPath, [CLI, 'smoke', url, '--json', '--deadline', '100'], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let stdout = '';
   child.stdout.on('data', (chunk) => (stdout += chunk));
   const closed = once(child, 'close');
-  await until('its file is there, and waits', async () => (await stored()) === 1, 20_000);
+  // The file alone does not say that the step that sends it is over.
+  const asks = () => lines.some((line) => line.startsWith('GET /uploads/'));
+  await until('its file waits, and is asked for', async () => asks() && (await stored()) === 1, 20_000);
   child.kill('SIGINT');
   t.strictSame(await closed, [130, null]);
   const { checks } = JSON.parse(stdout) as Report;

@@ -73,7 +73,7 @@ t.test('a node with an actor that waits is measured, and has more threads afterw
   };
   const say = (line: string) => t.comment(line);
   // Looks of the node at itself come once a second: two of them in each step.
-  const pace = { warmSeconds: 0.5, stepSeconds: 2.3, askMs: 100 };
+  const pace = { warmSeconds: 0.5, stepSeconds: 2.3, askMs: 100, lookMsMax: 5_000, startMsMax: 60_000 };
   const code = await tune(flags, {}, { print, say, pace, ask: async () => undefined });
   t.equal(code, 0);
   const found = JSON.parse(text);

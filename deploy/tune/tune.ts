@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../gateway/api/status-schema.js';
 import { troubleText } from '../send/trouble.js';
+import { isStarted } from '../status/pool-limit.js';
 import { TuneError } from './errors.js';
 import { type Bottleneck, findBottleneck } from './find-bottleneck.js';
 import { type LoadTarget, loadStep } from './load-step.js';
@@ -47,20 +48,30 @@ const STEP_S_MAX = 10;
 const WARM_S = 2;
 /** A fifth of the time between two looks of the node at itself. */
 const ASK_MS = 200;
-/** A node knows what came when it has looked at itself; a pool that does nothing for so long is not warming up. */
 const LOOK_MS_MAX = 5_000;
+const START_MS_MAX = 60_000;
 
 interface Pace {
   readonly warmSeconds: number;
   readonly stepSeconds: number;
   /** Between two looks at the node. */
   readonly askMs: number;
+  /** A node knows what came when it has looked at itself; a pool whose threads are there and that does nothing for so long is not warming up. */
+  readonly lookMsMax: number;
+  /** For the threads of the pool to start. */
+  readonly startMsMax: number;
 }
 
 /** Of a ramp that takes so long. */
 function paceOf(seconds: number): Pace {
   const stepSeconds = Math.min(STEP_S_MAX, Math.max(STEP_S_MIN, seconds / 10));
-  return { warmSeconds: WARM_S, stepSeconds, askMs: ASK_MS };
+  return {
+    warmSeconds: WARM_S,
+    stepSeconds,
+    askMs: ASK_MS,
+    lookMsMax: LOOK_MS_MAX,
+    startMsMax: START_MS_MAX,
+  };
 }
 
 /** One step, with what the node says meanwhile. */
@@ -104,18 +115,31 @@ async function tuneNode(options: TuneOptions): Promise<Tuned> {
   }
 }
 
-/** Whose pool the payments come to, when it has done the first, so that its threads are there; undefined: of none of this node. */
+/**
+ * Whose pool the payments come to, when it has done the first, so that its threads are there; undefined: of none of this node.
+ *
+ * @throws TuneError when its threads do not start
+ */
 async function actorOf(
   { actor: given, ask, pace, signal }: TuneOptions,
   before: Status,
 ): Promise<string | undefined> {
-  const endMs = performance.now() + LOOK_MS_MAX;
+  const began = performance.now();
+  let startedAt: number | undefined;
   for (;;) {
     const after = await ask();
+    const now = performance.now();
     const actor = given ?? busiestPool(before, after);
     if (actor !== undefined) checkPool(after, actor);
-    const done = ({ pools }: Status) => pools.find((pool) => pool.actor === actor)?.done ?? 0;
-    if (done(after) > done(before) || performance.now() > endMs || signal.aborted) return actor;
+    const of = ({ pools }: Status) => pools.find((pool) => pool.actor === actor);
+    const pool = of(after);
+    if (pool === undefined || isStarted(pool)) startedAt ??= now;
+    else startedAt = undefined;
+    const hasDone = (pool?.done ?? 0) > (of(before)?.done ?? 0);
+    if (hasDone || signal.aborted || now - (startedAt ?? now) > pace.lookMsMax) return actor;
+    if (startedAt === undefined && now - began > pace.startMsMax) {
+      throw new TuneError(`no thread of pool ${actor} has started within ${pace.startMsMax / 1_000} s`);
+    }
     await sleep(pace.askMs, undefined, { signal });
   }
 }

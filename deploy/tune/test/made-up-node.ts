@@ -22,6 +22,10 @@ interface MadeUpNode {
   status: Partial<Status>;
   /** Of a thread. */
   perSecond: number;
+  /** In another mode than `ready` they do nothing. */
+  threadMode: string;
+  /** How often the status was asked for. */
+  asked: number;
   /** Every thread after the first does as much as this share of it. */
   share: number;
   /** `PUT {"max":2}`, `DELETE`. */
@@ -37,7 +41,7 @@ async function madeUpNode(t: Test): Promise<MadeUpNode> {
   let looked = performance.now();
   const work = () => {
     const now = performance.now();
-    const threads = 1 + (made.settings.max - 1) * made.share;
+    const threads = made.threadMode === 'ready' ? 1 + (made.settings.max - 1) * made.share : 0;
     done = Math.min(ids.length, done + ((now - looked) / 1_000) * made.perSecond * threads);
     looked = now;
   };
@@ -59,7 +63,10 @@ async function madeUpNode(t: Test): Promise<MadeUpNode> {
   const answers: Record<string, (body: string) => unknown> = {
     'GET /api/me': () => ({ scopes: made.scopes }),
     'GET /api/config': () => ({ keys: [{ key: 'TETHER_DURABILITY', value: 'commit' }] }),
-    'GET /api/status': () => statusOf(),
+    'GET /api/status': () => {
+      made.asked++;
+      return statusOf();
+    },
     'GET /api/pools/payment': poolJson,
     'PUT /api/pools/payment': (body) => {
       changes.push(`PUT ${body}`);
@@ -83,7 +90,7 @@ async function madeUpNode(t: Test): Promise<MadeUpNode> {
       pools: [
         {
           ...POOL,
-          threads: Array.from({ length: made.settings.max }, () => thread),
+          threads: Array.from({ length: made.settings.max }, () => ({ ...thread, mode: made.threadMode })),
           done: Math.floor(done),
           lag,
           inFlight: lag,
@@ -115,6 +122,8 @@ async function madeUpNode(t: Test): Promise<MadeUpNode> {
     webhookStatus: 200,
     status: {},
     perSecond: 30,
+    threadMode: 'ready',
+    asked: 0,
     share: 1,
     changes,
     ids,
