@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isHashedToken } from '../gateway/auth/token.js';
 import { PASSWORD_FILE } from '../storage/postgres/index.js';
-import type { Config, Mode } from './config.js';
+import type { Config } from './config.js';
 import { postgresDir } from './data-dir.js';
 import { DEFAULT_ENDPOINT } from './endpoint.js';
+import type { Mode } from './settings.js';
 
 /** In a cluster. */
 const PLACE: Readonly<Record<Config['role'], string>> = {

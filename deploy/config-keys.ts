@@ -1,17 +1,17 @@
 /**
  * Every configuration key, declared once: its default, unit, meaning, and what is allowed.
  *
- * `config.ts` parses by this table; `.env.example` and the table of `docs/reference/configuration.md` are written from
+ * `settings.ts` parses by this table; `.env.example` and the table of `docs/reference/configuration.md` are written from
  * it and a test holds them to it. A value comes in as text; `schema` makes it what the program uses, and its only
  * verdict is yes or no: the message is made of `allowed`, so that a secret can never stand in it.
  */
 import { z } from 'zod';
-import { IbanKeys } from '../actors/ibans/index.js';
+import { IbanKeys } from '../actors/ibans/keys.js';
 import { isHashedToken } from '../gateway/auth/token.js';
 import type { PoolSize } from '../runtime/pool/pool-size.js';
 import { isS3Encryption } from '../storage/objects/s3/encryption.js';
 import { parseS3Url } from '../storage/objects/s3/url.js';
-import { parseRedisUrl } from '../storage/redis/client.js';
+import { parseRedisUrl } from '../storage/redis/url.js';
 import { parseNetwork } from './networks.js';
 import { formatBytes, parseBytes } from './quantities.js';
 

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadConfig, parseConfig, secretsOf } from './config.js';
+import { loadConfig, secretsOf } from './config.js';
 import { CONFIG_KEY_NAMES } from './config-keys.js';
 import { configTable, envExample } from './config-text.js';
 import { ConfigError } from './errors.js';
+import { parseConfig } from './settings.js';
 
 function problemsOf(run: () => unknown): readonly string[] {
   try {

@@ -4,9 +4,9 @@ import { startTestGateway } from '../gateway/test/start.js';
 import { ManualClock } from '../runtime/clock.js';
 import { LogFullError } from '../runtime/errors.js';
 import { runLogLevel } from './commands/log-level-run.js';
-import type { LogLevel } from './config.js';
 import { LogLevelControl } from './log-level.js';
 import { createLogger } from './logger.js';
+import type { LogLevel } from './settings.js';
 import { spawnCli } from './test/spawn-cli.js';
 
 const MINUTE = 60_000;

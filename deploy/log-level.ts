@@ -8,7 +8,7 @@ import type { LogLevelState, LogLevels, RunningLevel } from '../gateway/index.js
 import type { Clock } from '../runtime/clock.js';
 import { SharedLogLevel } from '../runtime/log-level.js';
 import type { Logger, LogLevel as ThreadLevel } from '../runtime/logger.js';
-import type { LogLevel } from './config.js';
+import type { LogLevel } from './settings.js';
 
 /** What writes the lines: pino. */
 type LeveledLogger = Logger & { level: string };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { LogFullError } from '../runtime/errors.js';
-import type { LogLevel } from './config.js';
 import { createLogger } from './logger.js';
+import type { LogLevel } from './settings.js';
 
 function capture(secrets: string[] = [], level: LogLevel = 'info') {
   const lines: string[] = [];

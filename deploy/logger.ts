@@ -8,7 +8,7 @@
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
 import { TetherError } from '../runtime/errors.js';
 import { CENSOR, censorOf } from './censor.js';
-import type { LogLevel } from './config.js';
+import type { LogLevel } from './settings.js';
 
 const FIELDS = [
   'password',

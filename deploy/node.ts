@@ -18,11 +18,12 @@ import { AnswersFirst } from './answers-first.js';
 import { Censor } from './censor.js';
 import { NodeCluster } from './cluster/node-cluster.js';
 import { NodePresence } from './cluster/node-presence.js';
-import { type Config, type Mode, secretsOf } from './config.js';
+import { type Config, secretsOf } from './config.js';
 import { EXIT } from './exit-codes.js';
 import type { LeveledLogger } from './log-level.js';
 import { createLogger } from './logger.js';
 import { type NodeOptions, type NodeParts, openNodeParts, type Running } from './node-parts.js';
+import type { Mode } from './settings.js';
 import { onHangup, untilToldToStop } from './stop-signal.js';
 
 /** The gateway has waited for the requests that streams into the object store belong to. */

@@ -20,7 +20,7 @@ import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
 import { addTuneCommand } from './commands/tune.js';
 import { addUploadCommands } from './commands/uploads.js';
-import type { Environment } from './config.js';
+import type { Environment } from './settings.js';
 import { version } from './version.js';
 
 const EXAMPLES = `

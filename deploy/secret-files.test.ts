@@ -4,13 +4,14 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { showConfig } from './commands/config-run.js';
-import { loadConfig, parseConfig } from './config.js';
+import { loadConfig } from './config.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from './config-keys.js';
 import { configView } from './config-view.js';
 import { secretChecks } from './doctor/secrets.js';
 import { checkOf, find } from './doctor/test/find.js';
 import { ConfigError } from './errors.js';
 import { fileKeyOf, isHandedOut, readSecretFiles, SECRET_FILE_BYTES_MAX } from './secret-files.js';
+import { parseConfig } from './settings.js';
 
 const TOKEN = 'a-token-of-some-length';
 const directory = t.testdir();

@@ -16,20 +16,19 @@
  */
 import { LRUCache } from 'lru-cache';
 import { defineActor, type PartitionEpoch } from '../../runtime/actor.js';
-import { systemClock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { RawMessage } from '../../runtime/message.js';
 import { holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool, inTransaction, type Pool } from '../../storage/postgres/pool.js';
-import { parseRedisUrl } from '../../storage/redis/client.js';
-import { RecentKeys } from '../../storage/redis-idempotency/recent-keys.js';
+import { openRecentKeys } from '../../storage/redis-idempotency/open.js';
+import type { RecentKeys } from '../../storage/redis-idempotency/recent-keys.js';
 import type { IbanKeys } from '../ibans/keys.js';
 import { ibanKeysOf } from '../ibans/setting.js';
 import { decide } from './decide.js';
 import { readBatch } from './incoming.js';
 import { findListed } from './listed.js';
 import { odditiesOf } from './oddities.js';
-import { type FilledPaymentSettings, fillPaymentSettings } from './settings.js';
+import { fillPaymentSettings } from './settings.js';
 import { lockPayments, selectNew, writeEffects } from './store.js';
 
 export interface PaymentResources {
@@ -52,8 +51,6 @@ export const BATCH_MAX = 500;
  * senders, two cores processed 6,100 notifications a second without lingering, 8,000 with 10 ms and 8,700 with 25 ms.
  */
 const LINGER_MS = 20;
-/** For Redis to say which messages are known; after that Postgres is asked. */
-const REDIS_MS_MAX = 80;
 
 export default defineActor<unknown, undefined, PaymentResources>({
   type: TYPE,
@@ -61,13 +58,15 @@ export default defineActor<unknown, undefined, PaymentResources>({
   batchMax: BATCH_MAX,
   lingerMs: LINGER_MS,
 
-  open({ settings, logger }) {
+  async open({ settings, logger }) {
     const filled = fillPaymentSettings(settings);
     const { databaseUrl, connectionsMax, blacklistCodes, idempotencyEntriesMax, fencedBy, ibanKeys } = filled;
+    const { redisUrl, redisPrefix: prefix, redisEntriesMax: entriesMax } = filled;
+    const shared = await openRecentKeys(redisUrl, { prefix, entriesMax, logger });
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-payment', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
-      shared: openShared(filled, logger),
+      shared,
       blacklistCodes: new Set(blacklistCodes),
       fencedBy,
       ibanKeys: ibanKeysOf(ibanKeys),
@@ -83,24 +82,6 @@ export default defineActor<unknown, undefined, PaymentResources>({
     await handlePayments(messages, resources, logger, epochs);
   },
 });
-
-function openShared(
-  { redisUrl = '', redisPrefix, redisEntriesMax }: FilledPaymentSettings,
-  logger: Logger,
-): RecentKeys | undefined {
-  const place = parseRedisUrl(redisUrl);
-  return (
-    place &&
-    new RecentKeys({
-      place,
-      prefix: redisPrefix,
-      entriesMax: redisEntriesMax,
-      replyMsMax: REDIS_MS_MAX,
-      clock: systemClock,
-      logger,
-    })
-  );
-}
 
 /** What the actor does, with nothing of the runtime. */
 export async function handlePayments(

@@ -1,6 +1,6 @@
 /** The settings of the payment actor, checked once, when its thread starts. */
 import { z } from 'zod';
-import { parseRedisUrl } from '../../storage/redis/client.js';
+import { parseRedisUrl } from '../../storage/redis/url.js';
 import { ibanKeysSetting } from '../ibans/setting.js';
 
 const Settings = z.strictObject({

@@ -22,18 +22,17 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type ActorContext, defineActor, type PartitionEpoch, type Reminders } from '../../runtime/actor.js';
-import { systemClock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { RawMessage } from '../../runtime/message.js';
 import { holdEpochs } from '../../storage/postgres/fence.js';
 import { createPool, inTransaction, type Pool, type Queryable } from '../../storage/postgres/pool.js';
-import { parseRedisUrl } from '../../storage/redis/client.js';
-import { RecentKeys } from '../../storage/redis-idempotency/recent-keys.js';
+import { openRecentKeys } from '../../storage/redis-idempotency/open.js';
+import type { RecentKeys } from '../../storage/redis-idempotency/recent-keys.js';
 import { type Delayed, Delays } from './delays.js';
 import { type Handover, handOver, type TellDurably, tellBy } from './handover.js';
 import { type Arrived, type Due, messageKey, readBatch } from './incoming.js';
 import { Routes } from './routes.js';
-import { type FilledWebhookSettings, fillWebhookSettings } from './settings.js';
+import { fillWebhookSettings } from './settings.js';
 import { endDelay, lockDelayed, selectNew, type Webhook, type WebhookStatus, writeEvents } from './store.js';
 import { UnknownEndpoints } from './unknown-endpoints.js';
 
@@ -55,8 +54,6 @@ const TYPE = 'webhook';
 const BATCH_MAX = 500;
 /** As of the payment actor: nobody waits for it, and a transaction costs the same for one message as for a hundred. */
 const LINGER_MS = 20;
-/** For Redis to say which messages are known; after that Postgres is asked. */
-const REDIS_MS_MAX = 80;
 /** A transaction in which nothing is asked for 5 s is ended by the server. */
 const SILENT_MS_MAX = 1_000;
 
@@ -66,13 +63,15 @@ export default defineActor<unknown, undefined, WebhookResources>({
   batchMax: BATCH_MAX,
   lingerMs: LINGER_MS,
 
-  open({ settings, logger }) {
+  async open({ settings, logger }) {
     const filled = fillWebhookSettings(settings);
     const { databaseUrl, connectionsMax, idempotencyEntriesMax, fencedBy, endpoints, unknownMsMax } = filled;
+    const { redisUrl, redisPrefix: prefix, redisEntriesMax: entriesMax } = filled;
+    const shared = await openRecentKeys(redisUrl, { prefix, entriesMax, logger });
     return {
       pool: createPool({ url: databaseUrl, connectionsMax, applicationName: 'tether-webhook', logger }),
       recent: new LRUCache({ max: idempotencyEntriesMax }),
-      shared: openShared(filled, logger),
+      shared,
       routes: new Routes(endpoints),
       unknown: new UnknownEndpoints(unknownMsMax),
       delays: new Delays(),
@@ -97,24 +96,6 @@ export function configure(resources: WebhookResources, settings: unknown): void 
   const routes = new Routes(fillWebhookSettings(settings).endpoints);
   resources.routes = routes;
   for (const name of routes.names) resources.unknown.known(name);
-}
-
-function openShared(
-  { redisUrl = '', redisPrefix, redisEntriesMax }: FilledWebhookSettings,
-  logger: Logger,
-): RecentKeys | undefined {
-  const place = parseRedisUrl(redisUrl);
-  return (
-    place &&
-    new RecentKeys({
-      place,
-      prefix: redisPrefix,
-      entriesMax: redisEntriesMax,
-      replyMsMax: REDIS_MS_MAX,
-      clock: systemClock,
-      logger,
-    })
-  );
 }
 
 /** What the actor needs of the runtime. */

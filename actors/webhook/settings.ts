@@ -1,6 +1,6 @@
 /** The settings of the webhook actor, checked when its thread starts and each time they change. */
 import { z } from 'zod';
-import { parseRedisUrl } from '../../storage/redis/client.js';
+import { parseRedisUrl } from '../../storage/redis/url.js';
 import { handlingSchema } from './route-settings.js';
 
 const Settings = z.strictObject({

@@ -1,7 +1,8 @@
 /** A node's connections to Redis, beside those of its log. */
 import { asError } from '../../runtime/failure.js';
 import type { Logger } from '../../runtime/logger.js';
-import { createClient, type Patience, parseRedisUrl, type RedisClient } from '../../storage/redis/client.js';
+import { createClient, type Patience, type RedisClient } from '../../storage/redis/client.js';
+import { parseRedisUrl } from '../../storage/redis/url.js';
 
 /** A reply that takes longer is as good as lost: by then a lease is to be renewed, a share asked for again. */
 const REPLY_MS_MAX = 500;

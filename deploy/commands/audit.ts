@@ -1,6 +1,6 @@
 /** `tether audit`: who changed what on a running node, or on any node that shares its Postgres. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { AuditFlags } from './audit-run.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import { columnsOf } from './table.js';

@@ -1,9 +1,10 @@
 /** What `tether config` does. It reads what a start would read, and writes nothing. */
 import { censorOf } from '../censor.js';
-import { type Environment, examineConfig, type Overrides } from '../config.js';
+import { examineConfig } from '../config.js';
 import { type ConfigKeyView, configView } from '../config-view.js';
 import { secretsToHide } from '../doctor/known-secrets.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment, Overrides } from '../settings.js';
 import { textTable } from './table.js';
 
 interface ConfigFlags {

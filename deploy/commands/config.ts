@@ -1,6 +1,6 @@
 /** `tether config`: what the environment and the command line set, and where each value comes from. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { ConfigFlags } from './config-run.js';
 import { overridesOf } from './options.js';
 import { columnsOf } from './table.js';

@@ -1,7 +1,7 @@
 /** `tether dead replay --all` and `tether dead drop`: what will happen, a question on a terminal, and the node's bulk routes until none is left. */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
+import type { Environment } from '../settings.js';
 import { confirm } from './confirm.js';
 import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
 import { printable } from './table.js';

@@ -1,6 +1,7 @@
 /** What `tether dead list|show` and `tether dead replay ID...` do, against the operations API of a running node. */
-import type { Environment } from '../config.js';
+
 import { NodeRequestError } from '../errors.js';
+import type { Environment } from '../settings.js';
 import { type BulkFlags, type FilterFlags, filterOf, replayAll } from './dead-bulk.js';
 import {
   type DeadLetterJson,

@@ -1,8 +1,8 @@
 /** `tether dead list|show|replay|drop`: look at dead letters of a running node, put them back on the log, or give them up. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment } from '../settings.js';
 import type { BulkFlags } from './dead-bulk.js';
 import type { ListFlags, ShowFlags } from './dead-run.js';
 import { addNodeOptions, wholeFrom } from './options.js';

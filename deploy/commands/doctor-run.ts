@@ -1,13 +1,14 @@
 /** What `tether doctor` does. */
 import { resolve } from 'node:path';
 import { censorOf } from '../censor.js';
-import { type Environment, examineConfig, type Overrides } from '../config.js';
+import { examineConfig } from '../config.js';
 import { GROUPS, idsOf, selectChecks } from '../doctor/groups.js';
 import { secretsToHide } from '../doctor/known-secrets.js';
 import { jsonReport, summaryOf, textReport } from '../doctor/report.js';
 import { runChecks } from '../doctor/run-checks.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment, Overrides } from '../settings.js';
 import { didYouMean } from '../suggest.js';
 import { interruption } from './interruption.js';
 

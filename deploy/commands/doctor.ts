@@ -1,6 +1,6 @@
 /** `tether doctor`: look at a node before it goes live, and say what to do. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { DoctorFlags } from './doctor-run.js';
 import { overridesOf } from './options.js';
 

@@ -2,10 +2,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ENDPOINT_TYPES, findActors } from '../actor-modules.js';
-import { type Environment, parseConfig } from '../config.js';
 import { logBodyBytesMax } from '../config-rules.js';
 import { EndpointReader, givenEntries } from '../endpoints/reader.js';
 import { ConfigError } from '../errors.js';
+import { type Environment, parseConfig } from '../settings.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
 

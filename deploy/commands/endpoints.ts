@@ -1,6 +1,6 @@
 /** `tether endpoints`: look at the endpoints of a running node, make and take away those of the API, and check a file of them. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { NodeFlags } from './node-client.js';
 import { addNodeOptions } from './options.js';
 import { columnsOf } from './table.js';

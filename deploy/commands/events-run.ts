@@ -1,6 +1,6 @@
 /** What `tether events find|show` do, against the operations API of a running node. */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { deadLetterSchema, deadLetterTable } from './dead-letter.js';
 import { maskedPayloadSchema, maskedText, revealedSchema, revealedText } from './masked-payload.js';
 import { connectToNode, type NodeFlags } from './node-client.js';

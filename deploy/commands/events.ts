@@ -1,6 +1,6 @@
 /** `tether events find|show`: find one webhook among those that took effect, and what became of it. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { FindFlags, ShowFlags } from './events-run.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import { columnsOf } from './table.js';

@@ -1,6 +1,6 @@
 /** `tether golive`: the checklist before and after a deployment, as a program. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { GoliveFlags } from './golive-run.js';
 import { wholeFrom } from './options.js';
 

@@ -12,11 +12,11 @@ import {
 import { makeDirectory } from '../../storage/make-directory.js';
 import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
 import { AuditTable, createPool, type Pool, readSchemaState } from '../../storage/postgres/index.js';
-import { type Environment, parseConfig } from '../config.js';
 import { postgresDir } from '../data-dir.js';
 import { ConfigError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { createLogger } from '../logger.js';
+import { type Environment, parseConfig } from '../settings.js';
 import { interruption } from './interruption.js';
 import { overridesOf } from './options.js';
 import { textTable } from './table.js';

@@ -1,6 +1,6 @@
 /** `tether ibans status|seal|unseal`: in which form IBANs stand in the tables, and to bring them into another one. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { IbanFlags } from './ibans-run.js';
 
 const ENVIRONMENT = `

@@ -1,10 +1,10 @@
 /** What `tether import-files` does: finds, imports, shows how far it is, and sums up. */
 import { SingleBar } from 'cli-progress';
-import { type Environment, parseConfig } from '../config.js';
 import { ConfigError } from '../errors.js';
 import { findFiles } from '../import/find-files.js';
 import { createImportClient } from '../import/import-client.js';
 import { type ImportSummary, importFiles } from '../import/import-files.js';
+import { type Environment, parseConfig } from '../settings.js';
 import { apiTokenOf } from './node-client.js';
 import { overridesOf } from './options.js';
 

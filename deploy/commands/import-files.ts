@@ -1,7 +1,7 @@
 /** `tether import-files DIR`: moves files on a local disk into the object store of a running node. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment } from '../settings.js';
 import type { ImportFlags } from './import-files-run.js';
 import { wholeFrom } from './options.js';
 

@@ -1,7 +1,7 @@
 /** What `tether log-level` does, against the API of a running node (`gateway/api/log-level.ts`). */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
 import { ConfigError } from '../errors.js';
+import type { Environment } from '../settings.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 
 const stateSchema = z.object({

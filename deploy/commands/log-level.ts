@@ -1,6 +1,6 @@
 /** `tether log-level`: shows or changes the level of the log of a running node. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { LogLevelFlags } from './log-level-run.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 

@@ -2,9 +2,9 @@
 import { makeDirectory } from '../../storage/make-directory.js';
 import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
 import { migrate } from '../../storage/postgres/migrate.js';
-import { type Environment, type Overrides, parseConfig } from '../config.js';
 import { postgresDir } from '../data-dir.js';
 import { createLogger } from '../logger.js';
+import { type Environment, type Overrides, parseConfig } from '../settings.js';
 
 /** The names of the migrations that were applied. @throws ConfigError, and what `storage/postgres` throws */
 async function migrateDatabase(env: Environment, overrides: Overrides): Promise<readonly string[]> {

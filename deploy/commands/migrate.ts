@@ -1,6 +1,6 @@
 /** `tether migrate`: bring the tables up to this version, and end. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { overridesOf } from './options.js';
 
 const HELP = `

@@ -3,8 +3,8 @@ import { request } from 'undici';
 import type { z } from 'zod';
 import { isHashedToken } from '../../gateway/auth/token.js';
 import { readApiToken } from '../api-token.js';
-import { type Environment, parseConfig, type Settings } from '../config.js';
 import { ConfigError, NodeRequestError } from '../errors.js';
+import { type Environment, parseConfig, type Settings } from '../settings.js';
 import { overridesOf } from './options.js';
 import { referred } from './referred.js';
 

@@ -1,7 +1,7 @@
 /** What the commands share: options that stand for configuration keys, and the reading of option values. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Overrides } from '../config.js';
 import type { ConfigKey } from '../config-keys.js';
+import type { Overrides } from '../settings.js';
 
 /** Option name (as commander stores it) to the flag and the key it stands for. */
 const KEY_OPTIONS = {

@@ -1,6 +1,6 @@
 /** What `tether pools` and `tether drain` do, against the operations API of a running node (`gateway/api/pools.ts`). */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { connectToNode, type NodeClient, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
 

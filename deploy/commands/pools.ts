@@ -1,8 +1,8 @@
 /** `tether pools` and `tether drain`: look at the pools of a running node, and change them while they work. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment } from '../settings.js';
 import type { NodeFlags } from './node-client.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import type { DrainFlags, SetFlags } from './pools-run.js';

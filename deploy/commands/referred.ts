@@ -1,7 +1,8 @@
 /** The value of an option that may be a reference, `env:NAME` or `file:/path`, as in the endpoints file. */
-import type { Environment } from '../config.js';
+
 import { resolveReference } from '../endpoints/references.js';
 import { ConfigError } from '../errors.js';
+import type { Environment } from '../settings.js';
 
 /** @throws ConfigError naming the option, never a value */
 async function referred(option: string, text: string, env: Environment): Promise<string> {

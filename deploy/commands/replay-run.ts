@@ -1,7 +1,7 @@
 /** What `tether replay` does, against the operations API of a running node. */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
+import type { Environment } from '../settings.js';
 import { confirm } from './confirm.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { printable, textTable } from './table.js';

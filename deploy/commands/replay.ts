@@ -1,8 +1,8 @@
 /** `tether replay start|list|show|pause|resume|cancel`: events that were handled before, told again. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment } from '../settings.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import type { ListFlags, StartFlags } from './replay-run.js';
 import { columnsOf } from './table.js';

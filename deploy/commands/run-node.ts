@@ -1,7 +1,8 @@
 /** What `tether up` and `tether start` do. */
-import { type Environment, loadConfig, type Mode, type Overrides, secretsOf } from '../config.js';
+import { loadConfig, secretsOf } from '../config.js';
 import { createLogger } from '../logger.js';
 import { runNode } from '../node.js';
+import type { Environment, Mode, Overrides } from '../settings.js';
 
 /** Runs a node until it is told to stop. Resolves with the exit code. @throws ConfigError before anything is started */
 async function run(mode: Mode, env: Environment, overrides: Overrides): Promise<number> {

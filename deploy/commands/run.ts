@@ -1,6 +1,6 @@
 /** `tether up` and `tether start`: run a node until it is told to stop. */
 import type { Command } from 'commander';
-import type { Environment, Mode } from '../config.js';
+import type { Environment, Mode } from '../settings.js';
 import { overridesOf } from './options.js';
 
 function addRunCommands(program: Command, env: Environment, setExitCode: (code: number) => void): void {

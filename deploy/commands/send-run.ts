@@ -1,10 +1,10 @@
 /** What `tether send emp` does: sends, shows how far it is and what is wrong, and sums up. */
 import { randomInt } from 'node:crypto';
-import { type Environment, parseConfig } from '../config.js';
 import { isRetried } from '../send/emp-client.js';
 import type { EmpKind } from '../send/emp-story.js';
 import { type SendSummary, sendEmp } from '../send/send-emp.js';
 import { troubleText } from '../send/trouble.js';
+import { type Environment, parseConfig } from '../settings.js';
 import { overridesOf } from './options.js';
 import { referred } from './referred.js';
 import { startSendBar } from './send-bar.js';

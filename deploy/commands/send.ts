@@ -1,9 +1,9 @@
 /** `tether send emp`: valid, signed EMP notifications against a running node. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Environment } from '../config.js';
 import { DEFAULT_ENDPOINT, PUBLISHED_SECRET } from '../endpoint.js';
 import { EXIT } from '../exit-codes.js';
 import { EMP_KINDS, EMP_PREFIX, type EmpKind } from '../send/emp-story.js';
+import type { Environment } from '../settings.js';
 import { parseRate, parseShare, wholeFrom } from './options.js';
 import type { SendFlags } from './send-run.js';
 

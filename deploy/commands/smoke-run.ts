@@ -1,8 +1,9 @@
 /** What `tether smoke` does. */
-import { type Environment, parseConfig } from '../config.js';
+
 import type { Group } from '../doctor/check.js';
 import { jsonReport, summaryOf, textReport } from '../doctor/report.js';
 import { EXIT } from '../exit-codes.js';
+import { type Environment, parseConfig } from '../settings.js';
 import { runSteps } from '../smoke/run-steps.js';
 import { NODE_STEPS, WEBHOOK_STEPS } from '../smoke/steps.js';
 import { UPLOAD_STEPS } from '../smoke/upload-steps.js';

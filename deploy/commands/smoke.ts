@@ -1,7 +1,7 @@
 /** `tether smoke`: what senders and clients do, once, against what was just deployed. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { DEFAULT_ENDPOINT, PUBLISHED_SECRET } from '../endpoint.js';
+import type { Environment } from '../settings.js';
 import { wholeFrom } from './options.js';
 import type { SmokeFlags } from './smoke-run.js';
 

@@ -1,7 +1,7 @@
 /** What `tether tokens create|list|revoke` do, against the operations API of a running node (`gateway/auth/api.ts`). */
 import { z } from 'zod';
 import { hashedForm, makeToken } from '../../gateway/auth/token.js';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
 

@@ -1,7 +1,7 @@
 /** `tether tokens create|list|revoke`: bearer tokens of clients, made by a running node and known by their hash alone; `generate`: the operators'. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { SCOPES } from '../../gateway/auth/client.js';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import type { NodeFlags } from './node-client.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import { columnsOf } from './table.js';

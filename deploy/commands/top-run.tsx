@@ -1,9 +1,9 @@
 /** What `tether top` does: the screen on a terminal, else one snapshot as text or JSON. */
 import { stripVTControlCharacters } from 'node:util';
 import { historySchema, statusSchema } from '../../gateway/api/status-schema.js';
-import type { Environment } from '../config.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
+import type { Environment } from '../settings.js';
 import { renderFrame } from '../top/frame.js';
 import { interactive } from '../top/interactive.js';
 import { rowsOfAll } from '../top/layout.js';

@@ -1,6 +1,6 @@
 /** `tether top`: what a node is doing, on the terminal, second by second. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { addNodeOptions } from './options.js';
 import type { TopFlags } from './top-run.js';
 

@@ -1,7 +1,7 @@
 /** `tether tune`: measure a node under load, and find what limits it. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
 import { DEFAULT_ENDPOINT, PUBLISHED_SECRET } from '../endpoint.js';
+import type { Environment } from '../settings.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import type { TuneFlags } from './tune-run.js';
 

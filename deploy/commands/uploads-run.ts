@@ -1,6 +1,6 @@
 /** What `tether uploads list` does, against the operations API of a running node. */
 import { z } from 'zod';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
 

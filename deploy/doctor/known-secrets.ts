@@ -1,10 +1,10 @@
 /** Every secret that the doctor meets, by the name of where it stands: to judge them, and to keep them out of what it says. */
 import { ibanKeySecrets } from '../../actors/ibans/index.js';
 import { parseS3Url } from '../../storage/objects/s3/url.js';
-import { parseRedisUrl } from '../../storage/redis/client.js';
-import type { Environment } from '../config.js';
+import { parseRedisUrl } from '../../storage/redis/url.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from '../config-keys.js';
 import type { Endpoint } from '../endpoint.js';
+import type { Environment } from '../settings.js';
 
 interface NamedSecret {
   /** `the password of TETHER_REDIS_URL`, ...: never any of it. */

@@ -1,13 +1,7 @@
 /** The doctor's connections to Redis: one as the node's own, and one of a stranger, without a password. */
 import { Redis } from 'ioredis';
-import {
-  createClient,
-  parseRedisUrl,
-  type RedisClient,
-  type RedisPlace,
-  serversOf,
-  whenReady,
-} from '../../storage/redis/client.js';
+import { createClient, type RedisClient, serversOf, whenReady } from '../../storage/redis/client.js';
+import { parseRedisUrl, type RedisPlace } from '../../storage/redis/url.js';
 import { type CheckContext, type Finding, skipped } from './check.js';
 
 const READY_MS_MAX = 3_000;

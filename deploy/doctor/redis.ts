@@ -1,5 +1,6 @@
 /** Checks of Redis: that it keeps what it has taken, and that it is nobody else's. */
-import { parseRedisUrl, serversOf } from '../../storage/redis/client.js';
+import { serversOf } from '../../storage/redis/client.js';
+import { parseRedisUrl } from '../../storage/redis/url.js';
 import { checkServerSettings, readServerSettings } from '../../storage/redis-log/server-settings.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 import { isLoopback, isLoopbackAddress } from './loopback.js';

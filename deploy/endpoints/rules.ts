@@ -1,5 +1,6 @@
 /** What is wrong with endpoints of which each is well formed: what only this node, and how it is run, can tell. */
-import { checkEndpoint, GatewayOptionError } from '../../gateway/index.js';
+import { checkEndpoint } from '../../gateway/endpoints.js';
+import { GatewayOptionError } from '../../gateway/errors.js';
 import { type Endpoint, PUBLISHED_SECRET } from '../endpoint.js';
 
 interface EndpointRules {

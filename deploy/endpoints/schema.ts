@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { TARGETS_MAX, targetFieldsAt, targetSchemaWith } from '../../actors/forward/target-settings.js';
 import { handlingSchema, handlingShape } from '../../actors/webhook/route-settings.js';
-import { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from '../../gateway/index.js';
+import { BODY_BYTES_MAX, ENDPOINT_BODY_BYTES_MAX } from '../../gateway/large-bodies.js';
 import { countProblem, PROVIDERS } from '../../gateway/providers/index.js';
 import { parseNetwork } from '../networks.js';
 import { didYouMean } from '../suggest.js';

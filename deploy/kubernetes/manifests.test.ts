@@ -23,8 +23,8 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { findProgram } from '../../storage/find-program.js';
-import { parseConfig } from '../config.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from '../config-keys.js';
+import { parseConfig } from '../settings.js';
 import { temporary } from '../test/machine-servers.js';
 import { kustomized, type Manifest, readKustomization, readManifests, strayFiles } from './manifests.js';
 

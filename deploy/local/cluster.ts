@@ -7,12 +7,13 @@
  * Modes: starting -> up; starting or up --stop()--> stopping -> stopped. A start that fails stops what it started.
  */
 import { writeFile } from 'node:fs/promises';
-import { PortBusyError, reasonNotToListen } from '../../gateway/index.js';
+import { PortBusyError } from '../../gateway/errors.js';
+import { reasonNotToListen } from '../../gateway/port-probe.js';
 import { findProgram } from '../../storage/find-program.js';
 import { type DirectoryLock, lockDirectory } from '../../storage/journal/lock.js';
 import { freePort } from '../../storage/test-free-port.js';
-import type { Environment } from '../config.js';
 import { haproxyConfig } from '../haproxy/haproxy-config.js';
+import type { Environment } from '../settings.js';
 import { LocalClusterError } from './errors.js';
 import { answersOk, node, refuseOwnKeys, writeEndpoints, writeSettings } from './nodes.js';
 import type { ClusterOptions } from './options.js';

@@ -4,8 +4,8 @@ import { chmod, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../storage/test-free-port.js';
-import type { Environment } from '../config.js';
 import { ConfigError } from '../errors.js';
+import type { Environment } from '../settings.js';
 import type { Place } from './place.js';
 import { Supervised } from './supervised.js';
 

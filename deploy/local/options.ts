@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseS3Url } from '../../storage/objects/s3/url.js';
 import { wholeFrom } from '../commands/options.js';
-import type { Environment } from '../config.js';
+import type { Environment } from '../settings.js';
 
 export interface ClusterOptions {
   /** Absolute. */

@@ -4,8 +4,8 @@ import { silentLogger } from '../../runtime/logger.js';
 import { until } from '../../runtime/testing/until.js';
 import { VirtualClock } from '../../runtime/testing/virtual-clock.js';
 import { within } from '../../runtime/within.js';
-import { parseRedisUrl } from '../redis/client.js';
 import { startTestCluster, startTestRedis } from '../redis/test-redis-server.js';
+import { parseRedisUrl } from '../redis/url.js';
 import { RecentKeys, type RecentKeysOptions } from './recent-keys.js';
 
 let count = 0;

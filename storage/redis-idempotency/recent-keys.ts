@@ -24,7 +24,8 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import { createClient, type RedisClient, type RedisPlace } from '../redis/client.js';
+import { createClient, type RedisClient } from '../redis/client.js';
+import type { RedisPlace } from '../redis/url.js';
 import { KNOWN } from './known.js';
 import { REMEMBER } from './remember.js';
 

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { until } from '../../runtime/testing/until.js';
-import { createClient, parseRedisUrl, whenReady } from '../redis/client.js';
+import { createClient, whenReady } from '../redis/client.js';
 import { startTestCluster, startTestRedis } from '../redis/test-redis-server.js';
+import { parseRedisUrl } from '../redis/url.js';
 import { RedisLeases } from './leases.js';
 
 let count = 0;

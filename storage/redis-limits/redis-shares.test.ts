@@ -5,8 +5,9 @@ import type { Quota } from '../../runtime/index.js';
 import { NodeShare } from '../../runtime/pool/node-share.js';
 import { SharedLimits } from '../../runtime/pool/shared-limits.js';
 import { testSeed } from '../../runtime/testing/seed.js';
-import { createClient, parseRedisUrl, type RedisClient, whenReady } from '../redis/client.js';
+import { createClient, type RedisClient, whenReady } from '../redis/client.js';
 import { startTestCluster, startTestRedis } from '../redis/test-redis-server.js';
+import { parseRedisUrl } from '../redis/url.js';
 import { RedisShares } from './redis-shares.js';
 
 let count = 0;

@@ -12,8 +12,9 @@ import {
   tooMany,
 } from '../../runtime/testing/actors/limited.js';
 import { until } from '../../runtime/testing/until.js';
-import { createClient, parseRedisUrl } from '../redis/client.js';
+import { createClient } from '../redis/client.js';
 import { startTestRedis } from '../redis/test-redis-server.js';
+import { parseRedisUrl } from '../redis/url.js';
 import { openRedisLog } from '../redis-log/open.js';
 import { RedisShares } from './redis-shares.js';
 

@@ -1,7 +1,7 @@
 /** What a log in Redis is told when it is opened, and the defaults. */
 import { type Clock, systemClock } from '../../runtime/clock.js';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
-import { parseRedisUrl, type RedisPlace } from '../redis/client.js';
+import { parseRedisUrl, type RedisPlace } from '../redis/url.js';
 
 const MIB = 1024 * 1024;
 

@@ -2,8 +2,9 @@ import type { Redis } from 'ioredis';
 import t from 'tap';
 import { DependencyCalls } from '../../runtime/measure/dependency-calls.js';
 import { until } from '../../runtime/testing/until.js';
-import { createClient, parseRedisUrl, type RedisPlace, subscribe, whenReady } from './client.js';
+import { createClient, subscribe, whenReady } from './client.js';
 import { startTestRedis } from './test-redis-server.js';
+import { parseRedisUrl, type RedisPlace } from './url.js';
 
 t.test('URLs of Redis', async (t) => {
   const plain = { user: undefined, password: undefined, tls: false, database: 0, master: undefined };

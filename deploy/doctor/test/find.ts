@@ -1,6 +1,7 @@
 /** Runs one check of the doctor as the command would, with an environment of the test's own. */
 import { join } from 'node:path';
-import { type Environment, examineConfig, type Mode } from '../../config.js';
+import { examineConfig } from '../../config.js';
+import type { Environment, Mode } from '../../settings.js';
 import type { Check } from '../check.js';
 import { type Result, runChecks } from '../run-checks.js';
 
