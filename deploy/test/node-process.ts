@@ -7,6 +7,8 @@ import { processTree } from './process-tree.js';
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const START_MS_MAX = 60_000;
 const EXIT_MS_MAX = 60_000;
+/** Each start writes two files of the journal full of zeros; a small one is enough for a test, and is turned over sooner. */
+const SEGMENT_BYTES = '8MiB';
 
 export interface NodeProcess {
   readonly pid: number;
@@ -30,7 +32,13 @@ export interface NodeProcessOptions {
 
 export function startNodeProcess({ port, dataDir, env }: NodeProcessOptions): NodeProcess {
   const child = spawn(process.execPath, [CLI, 'up'], {
-    env: { ...withoutTether(process.env), TETHER_PORT: `${port}`, TETHER_DATA_DIR: dataDir, ...env },
+    env: {
+      ...withoutTether(process.env),
+      TETHER_PORT: `${port}`,
+      TETHER_DATA_DIR: dataDir,
+      TETHER_JOURNAL_SEGMENT_BYTES: SEGMENT_BYTES,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     // As a shell starts it: in a process group of its own.
     detached: true,
