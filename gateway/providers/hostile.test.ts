@@ -103,8 +103,9 @@ t.test('a large body and many secrets take no long time', async (t) => {
     'webhook-timestamp': '0',
     'webhook-signature': Array(16).fill(signature).join(' '),
   };
-  const started = performance.now();
+  // Of the CPU: how long others keep it from that does not matter here.
+  const before = process.cpuUsage();
   t.match(sender.recognise(large, headers, 0), { outcome: 'forged' });
-  const ms = performance.now() - started;
-  t.ok(ms < 100, `${ms} ms`);
+  const { user, system } = process.cpuUsage(before);
+  t.ok(user + system < 100_000, `${user + system} us of CPU`);
 });
