@@ -10,6 +10,7 @@ import {
   smallOptions,
   snapshotOf,
   temporaryDirectory,
+  untilPrepared,
 } from './testing.js';
 
 const directories = new WeakMap<ContractTest, string>();
@@ -51,7 +52,7 @@ t.test('segments go once they are committed, and offsets go on', async (t) => {
   const ends = journal.open('a').map(({ end }) => end);
   for (const partition of journal.open('a')) partition.commit(partition.end);
   await until('one segment is left', () => journal.stats().segments === 1);
-  await until('files are gone', () => journal.stats().diskBytes === 2 * 64 * KIB);
+  await untilPrepared(directory, 2);
   await journal.close();
   t.equal(snapshotOf(directory).size, 2);
   journal = await openSmall(t, directory);
@@ -178,7 +179,7 @@ t.test('the disk is full while a segment is prepared: full, then open when there
   const directory = temporaryDirectory(t);
   const { fs, faults } = new FaultyFileSystem();
   const journal = await openSmall(t, directory, { fs });
-  await until('the next segment is ready', () => snapshotOf(directory).size === 2);
+  await untilPrepared(directory, 2);
   faults.set('write', 'ENOSPC');
   const kept: string[] = [];
   let failure: unknown;
@@ -204,9 +205,9 @@ t.test('a deletion that failed half way is finished later, and the space is ther
   const { fs, faults } = new FaultyFileSystem();
   const journal = await openSmall(t, directory, { fs, bytesMax: 4 * 64 * KIB });
   const partition = part(journal, 'a', 0);
-  await until('the next segment is ready', () => snapshotOf(directory).size === 2);
+  await untilPrepared(directory, 2);
   while (journal.stats().segments < 2) await appendText(partition, 'x'.repeat(8_000));
-  await until('the next segment is ready', () => snapshotOf(directory).size === 3);
+  await untilPrepared(directory, 3);
   faults.set('syncDirectory', 'EMFILE');
   partition.commit(partition.end);
   await until('the first segment is gone', () => snapshotOf(directory).size === 2);

@@ -5,7 +5,14 @@ import { appendText, type ContractTest, part, passOn, readTexts, testFullLog } f
 import type { Journal } from './journal.js';
 import type { JournalOptions } from './options.js';
 import { PASSED_ON_TIMES } from './segment-chain.js';
-import { FaultyFileSystem, KIB, openSmall, snapshotOf, temporaryDirectory } from './testing.js';
+import {
+  FaultyFileSystem,
+  KIB,
+  openSmall,
+  snapshotOf,
+  temporaryDirectory,
+  untilPrepared,
+} from './testing.js';
 
 const SEGMENT_BYTES = 64 * KIB;
 const BYTES_MAX = 3 * SEGMENT_BYTES;
@@ -121,7 +128,7 @@ t.test('a lower limit, with the next segment ready: open as soon as the rest is 
   const directory = temporaryDirectory(t);
   let journal = await openSmall(t, directory, { bytesMax: 2 * BYTES_MAX });
   while (journal.stats().segments < 3) await appendText(part(journal, 'first', 0), TEXT);
-  await until('the next segment is ready', () => snapshotOf(directory).size === 4);
+  await untilPrepared(directory, 4);
   await journal.close();
   journal = await openSmall(t, directory, { bytesMax: BYTES_MAX });
   t.equal(journal.state, 'full');
@@ -131,9 +138,10 @@ t.test('a lower limit, with the next segment ready: open as soon as the rest is 
 });
 
 t.test('what a sender has pending goes along, what comes later is refused', async (t) => {
-  const journal = await openSmall(t, temporaryDirectory(t), { bytesMax: BYTES_MAX });
+  const directory = temporaryDirectory(t);
+  const journal = await openSmall(t, directory, { bytesMax: BYTES_MAX });
   const [first, second] = [part(journal, 'first', 0), part(journal, 'second', 0)];
-  await until('the next segment is ready', () => journal.stats().diskBytes === 2 * SEGMENT_BYTES);
+  await untilPrepared(directory, 2);
   const together: Promise<number>[] = [];
   for (let n = 0; n < 150; n++) {
     together.push(appendText(first, `${n}-${TEXT}`));

@@ -202,7 +202,7 @@ export async function writeGroups(t: Pick<ContractTest, 'teardown'>, directory: 
   const journal = await openSmall(t, directory, SMALL);
   for (let i = 0; i < groups; i++) await appendText(part(journal, 'a', i % 4), `m${i}`);
   await Promise.all([0, 1, 2, 3].map((i) => appendText(part(journal, 'a', i), `last-${i}`.padEnd(200, 'z'))));
-  await until('the next segment is ready', () => journal.stats().diskBytes === 2 * SMALL.segmentBytes);
+  await untilPrepared(directory, 2);
   await journal.close();
   return snapshotOf(directory);
 }
@@ -230,6 +230,14 @@ export async function writeSegments(t: Pick<ContractTest, 'teardown'>, commitAll
   await until('the next segment is ready', () => snapshotOf(directory).size >= 2 && !hasTemporary(directory));
   await journal.close();
   return { directory, files: snapshotOf(directory) };
+}
+
+/** Of the files of the journal there are `count`, and none that is still being made. */
+export async function untilPrepared(directory: string, count: number): Promise<void> {
+  await until(
+    'the next segment is ready',
+    () => snapshotOf(directory).size === count && !hasTemporary(directory),
+  );
 }
 
 export function hasTemporary(directory: string): boolean {
