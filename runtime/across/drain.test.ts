@@ -64,7 +64,10 @@ t.test('a drain ends asks under way, from the main thread and between threads', 
       ),
     ),
   );
-  await until('some are under way', () => said.length > 0);
+  await until(
+    'they are under way',
+    () => said.filter(({ text }) => text === 'begins').length === keys.length,
+  );
   const drained = system.drain(20_000);
   const second = system.drain(20_000);
   t.strictSame(await Promise.all(slow), Array(16).fill(1), 'what can be answered is');

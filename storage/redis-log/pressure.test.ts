@@ -1,4 +1,5 @@
 /** A Redis that nears its memory limit: who is refused, and when. */
+import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { ManualClock } from '../../runtime/clock.js';
 import { until } from '../../runtime/testing/until.js';
@@ -20,6 +21,8 @@ async function openOn(
   return log;
 }
 
+type RedisPartition = ReturnType<typeof partOf>;
+
 function partOf(log: RedisLog, actor: string, index: number) {
   const partition = log.open(actor)[index];
   if (partition === undefined) throw new Error(`no partition ${index}`);
@@ -32,9 +35,20 @@ async function fill(log: RedisLog, redis: TestRedis): Promise<void> {
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1]);
   await until('it is full before Redis refuses anything', async () => {
     // What Redis uses for its clients comes and goes.
-    while (log.state !== 'full' && (await memory('used_memory')) < 0.91 * (await memory('maxmemory')))
+    const counted = async () => (await memory('used_memory')) - (await memory('mem_not_counted_for_evict'));
+    while (log.state !== 'full' && (await counted()) < 0.91 * (await memory('maxmemory')))
       await appendText(partOf(log, 'first', 0), 'x'.repeat(50_000)).catch(() => {});
     return log.state === 'full';
+  });
+}
+
+/** A large message, and waits until the log has seen what it takes. */
+async function append(log: RedisLog, clock: ManualClock, partition: RedisPartition, passesOn: boolean) {
+  const { memoryBytes } = log.stats();
+  await appendText(partition, 'x'.repeat(50_000), passesOn);
+  await until('it has looked', () => {
+    clock.advance(1_000);
+    return log.stats().memoryBytes !== memoryBytes;
   });
 }
 
@@ -51,14 +65,7 @@ t.test('a full log, for actors', async (t: Test) => {
     const clock = new ManualClock();
     const log = await openOn(t, redis, { clock });
     const [first, second] = [partOf(log, 'first', 0), partOf(log, 'second', 0)];
-    const grow = async (partition: typeof first, passesOn: boolean) => {
-      const { memoryBytes } = log.stats();
-      await appendText(partition, 'x'.repeat(50_000), passesOn);
-      await until('it has looked', () => {
-        clock.advance(1_000);
-        return log.stats().memoryBytes !== memoryBytes;
-      });
-    };
+    const grow = (partition: RedisPartition, passesOn: boolean) => append(log, clock, partition, passesOn);
     const share = () => log.stats().memoryBytes / log.stats().memoryBytesMax;
     while (log.state === 'open') await grow(first, false);
     const full = share();
@@ -101,4 +108,22 @@ t.test('a server that nears its memory limit', async (t) => {
   t.ok(partition.end > partition.committed);
   partition.commit(partition.end);
   await until('and makes room', async () => (await redis.client.xlen(partition.keys.frames)) === 0);
+});
+
+t.test('what waits for a replica that does not read makes nobody wait', async (t) => {
+  const settings = ['--maxmemory', '16mb', '--repl-backlog-size', '16kb', '--repl-diskless-sync', 'no'];
+  const redis = await startTestRedis(t, settings);
+  const { hostname, port } = new URL(redis.url);
+  const replica = connect({ host: hostname, port: Number(port) });
+  t.teardown(() => replica.destroy());
+  replica.pause().write('SYNC\r\n');
+  await until('it is fed', async () => /state=online/.test(await redis.client.info('replication')));
+  const clock = new ManualClock();
+  const log = await openOn(t, redis, { clock });
+  const partition = partOf(log, 'first', 0);
+  while (log.state === 'open') await append(log, clock, partition, false);
+  const memory = await redis.client.info('memory');
+  const waiting = Number(/mem_not_counted_for_evict:(\d+)/.exec(memory)?.[1]);
+  t.ok(waiting > 2e6, `${waiting} bytes wait for it`);
+  t.ok(partition.end > 200, `${partition.end} messages of 50 kB before it is full`);
 });

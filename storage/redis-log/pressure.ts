@@ -9,6 +9,9 @@
  * actors-only -> open          less than 80 %
  * ```
  * Each partition is trimmed by itself, so what is done gives its room back whatever else is held up.
+ *
+ * Used is what Redis compares with its limit itself: without what waits for the disk (`mem_aof_buffer`) or for a replica that reads slowly. That
+ * comes and goes by megabytes, and is no reason to refuse anybody.
  */
 
 import type { Redis } from 'ioredis';
@@ -124,5 +127,8 @@ function roomAt(share: number, before: RedisRoom): RedisRoom {
 async function readMemory(server: Redis): Promise<Memory> {
   const text = await server.info('memory');
   const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-  return { usedBytes: read('used_memory'), maxBytes: read('maxmemory') };
+  return {
+    usedBytes: read('used_memory') - read('mem_not_counted_for_evict'),
+    maxBytes: read('maxmemory'),
+  };
 }
