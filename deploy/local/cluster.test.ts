@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import t from 'tap';
 import { IbanKeys } from '../../actors/ibans/index.js';
+import type { Status } from '../../gateway/api/status-schema.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { testSeed } from '../../runtime/testing/seed.js';
 import { until } from '../../runtime/testing/until.js';
@@ -150,6 +151,17 @@ t.test('what is acknowledged while a gateway and a worker are killed is there on
 });
 
 t.test('it could go live', async (t) => {
+  const headers = { authorization: `Bearer ${await secret('api-token')}` };
+  // One was killed above: that its process is up again does not say that the others know it as one that works.
+  await until(
+    'both workers are known',
+    async () => {
+      const answer = await fetch(`${url}/api/status`, { headers });
+      const { cluster } = (await answer.json()) as Pick<Status, 'cluster'>;
+      return cluster?.nodes.length === 2 && cluster.gateways.length === 2;
+    },
+    20_000,
+  );
   const { code, verdict, checks } = await golive({ directory, args: [url] });
   const outcomeOf = (id: string) => checks.find((check) => check.id === id)?.outcome;
   t.strictSame(
