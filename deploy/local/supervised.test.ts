@@ -114,7 +114,8 @@ t.test(
     const owner = fork(fileURLToPath(new URL('./test/owner.js', import.meta.url)), [t.testdir()]);
     t.teardown(() => void owner.kill('SIGKILL'));
     const [pid] = (await once(owner, 'message')) as [number];
-    t.ok(isAlive(pid));
+    // Until then it is setpriv, which may not have asked for its end yet.
+    await until('it runs', () => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n');
     owner.kill('SIGKILL');
     await until('it is gone', () => !isAlive(pid));
   },
