@@ -12,6 +12,7 @@ import {
   tooMany,
 } from '../../runtime/testing/actors/limited.js';
 import { until } from '../../runtime/testing/until.js';
+import { ready } from '../../runtime/testing/workers.js';
 import { createClient } from '../redis/client.js';
 import { startTestRedis } from '../redis/test-redis-server.js';
 import { parseRedisUrl } from '../redis/url.js';
@@ -56,6 +57,8 @@ async function startSystems(t: Test, url: string, limits: Limits, callMs: number
   const first = await start(0);
   const started = [first, ...(await Promise.all([1, 2].map(start)))];
   t.teardown(async () => void (await Promise.all(started.map(({ end }) => end()))));
+  // Else one of them might do all before another has begun.
+  await until('all threads are ready', () => started.every(({ system }) => ready(system)), 60_000);
   const tell = async (messages: number) => {
     const told = [];
     for (let n = 0; n < messages; n++) told.push(first.system.ref('limited', `${n % 100}`).tellDurably(n));
