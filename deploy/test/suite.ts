@@ -57,8 +57,11 @@ const waiting = files.filter((file) => WAITS.includes(file));
 const computing = files.filter((file) => !WAITS.includes(file));
 // Before the first wait: what is made once may take long on a busy machine.
 t.setTimeout(0);
-const { NODE_OPTIONS: _hooks, ...outer } = process.env;
-const env = { ...outer, ...(await madeOnce()) };
+const env = { ...process.env, ...(await madeOnce()) };
+/** tap gives whatever it spawns its hooks by NODE_OPTIONS, whatever the environment says that it is given. */
+const WITHOUT_HOOKS = ['-u', 'NODE_OPTIONS', process.execPath];
+const SAYS_HOOKS = `console.log('TAP version 14\\n1..1\\n' + (process.env.NODE_OPTIONS ? 'not ok' : 'ok'))`;
+await t.spawn('env', [...WITHOUT_HOOKS, '--eval', SAYS_HOOKS], { env }, 'tests run without the hooks of tap');
 
 const LANES = Number(process.env.TAP_JOBS ?? 2);
 t.jobs = LANES + 1;
@@ -70,7 +73,8 @@ await Promise.all([
 /** One after the other; what another lane has taken is gone. */
 async function runAll(left: string[]): Promise<void> {
   for (let file = left.shift(); file !== undefined; file = left.shift()) {
-    await t.spawn(process.execPath, [join(ROOT, file)], { buffered: true, env, timeout: FILE_MS_MAX }, file);
+    const command = [...WITHOUT_HOOKS, join(ROOT, file)];
+    await t.spawn('env', command, { buffered: true, env, timeout: FILE_MS_MAX }, file);
   }
 }
 
