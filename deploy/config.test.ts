@@ -5,7 +5,7 @@ import { loadConfig, secretsOf } from './config.js';
 import { CONFIG_KEY_NAMES } from './config-keys.js';
 import { configTable, envExample } from './config-text.js';
 import { ConfigError } from './errors.js';
-import { parseConfig } from './settings.js';
+import { parseSettings } from './settings.js';
 
 function problemsOf(run: () => unknown): readonly string[] {
   try {
@@ -20,7 +20,7 @@ function problemsOf(run: () => unknown): readonly string[] {
 const IBAN_KEY = `2026:${Buffer.from(Array.from({ length: 32 }, (_, n) => n)).toString('base64')}`;
 
 t.test('an empty environment gives the defaults, total and frozen', async (t) => {
-  const settings = parseConfig({ PATH: '/usr/bin' });
+  const settings = parseSettings({ PATH: '/usr/bin' });
   t.match(settings, {
     port: 8080,
     host: '127.0.0.1',
@@ -60,7 +60,7 @@ t.test('an empty environment gives the defaults, total and frozen', async (t) =>
 });
 
 t.test('every key is read', async (t) => {
-  const settings = parseConfig({
+  const settings = parseSettings({
     TETHER_PORT: '0',
     TETHER_HOST: '::',
     TETHER_DATA_DIR: '/var/lib/tether',
@@ -104,7 +104,7 @@ t.test('every key is read', async (t) => {
   t.equal(settings.url, 'https://tether.example');
   t.equal(settings.port, 0);
   t.equal(settings.proxyProtocol, false);
-  t.equal(parseConfig({ TETHER_PROXY_PROTOCOL: 'on' }).proxyProtocol, true);
+  t.equal(parseSettings({ TETHER_PROXY_PROTOCOL: 'on' }).proxyProtocol, true);
   t.strictSame(settings.tls, { certFile: '/etc/tether/tls.pem', keyFile: '/etc/tether/tls.key' });
   t.match(settings.uploads, { textBytesMax: 5 * 1024 ** 3, activeMax: 4, expiryMs: 3_600_000 });
   t.equal(settings.uploads.s3Encryption, 'aws:kms:alias/files');
@@ -156,7 +156,7 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
     ['TETHER_URL', 'http://me@x:1', /without a path/],
   ];
   for (const [key, value, message] of wrong) {
-    const problems = problemsOf(() => parseConfig({ [key]: value }));
+    const problems = problemsOf(() => parseSettings({ [key]: value }));
     t.equal(problems.length, 1, `${key}=${value}`);
     const [problem] = problems;
     t.match(problem, message);
@@ -166,35 +166,35 @@ t.test('a wrong value names the key, what was given and what is allowed', async 
 
 t.test('bodies are not removed before they are archived', async (t) => {
   const env = { TETHER_ARCHIVE_AFTER_MS: '86400001', TETHER_ARCHIVE_KEEP_DAYS: '1' };
-  t.match(problemsOf(() => parseConfig(env))[0], /at most TETHER_ARCHIVE_KEEP_DAYS, which is 1$/);
+  t.match(problemsOf(() => parseSettings(env))[0], /at most TETHER_ARCHIVE_KEEP_DAYS, which is 1$/);
   t.strictSame(
-    problemsOf(() => parseConfig({ ...env, TETHER_ARCHIVE_AFTER_MS: '86400000' })),
+    problemsOf(() => parseSettings({ ...env, TETHER_ARCHIVE_AFTER_MS: '86400000' })),
     [],
   );
 });
 
 t.test('an unknown key stops the start, with a suggestion', async (t) => {
   t.strictSame(
-    problemsOf(() => parseConfig({ TETHER_PROT: '1' })),
+    problemsOf(() => parseSettings({ TETHER_PROT: '1' })),
     ['TETHER_PROT is not a key: did you mean TETHER_PORT?'],
   );
-  t.match(problemsOf(() => parseConfig({ TETHER_KAFKA: '1' }))[0], /not a key; the keys are in/);
-  t.match(problemsOf(() => parseConfig({ TETHER_SERVICE_HOST: '10.0.0.1' }))[0], /enableServiceLinks/);
+  t.match(problemsOf(() => parseSettings({ TETHER_KAFKA: '1' }))[0], /not a key; the keys are in/);
+  t.match(problemsOf(() => parseSettings({ TETHER_SERVICE_HOST: '10.0.0.1' }))[0], /enableServiceLinks/);
   t.strictSame(
-    problemsOf(() => parseConfig({ constructor: 'x', __proto__x: 'y' })),
+    problemsOf(() => parseSettings({ constructor: 'x', __proto__x: 'y' })),
     [],
   );
-  t.match(problemsOf(() => parseConfig({ TETHER_constructor: 'x' }))[0], /not a key/);
+  t.match(problemsOf(() => parseSettings({ TETHER_constructor: 'x' }))[0], /not a key/);
 });
 
 t.test('every problem is told at once', async (t) => {
   const env = { TETHER_PORT: 'x', TETHER_THREADS: 'y', TETHER_NO: '', TETHER_ROLE: 'worker' };
-  t.equal(problemsOf(() => parseConfig({ ...env, TETHER_LOG_DRIVER: 'kafka' })).length, 5);
+  t.equal(problemsOf(() => parseSettings({ ...env, TETHER_LOG_DRIVER: 'kafka' })).length, 5);
 });
 
 t.test('a secret never stands in a message', async (t) => {
   const message = problemsOf(() =>
-    parseConfig({
+    parseSettings({
       TETHER_DATABASE_URL: 'mysql://root:hunter2@db/x',
       TETHER_API_TOKEN: 'hunter2 hunter2 hunter2',
       TETHER_REDIS_URL: 'http://:hunter2@db',
@@ -210,9 +210,9 @@ t.test('a secret never stands in a message', async (t) => {
 
 t.test('an option wins over the environment, and a message names it', async (t) => {
   const overrides = new Map([['TETHER_PORT' as const, { option: '--port', value: '9000' }]]);
-  t.equal(parseConfig({ TETHER_PORT: '1' }, overrides).port, 9000);
+  t.equal(parseSettings({ TETHER_PORT: '1' }, overrides).port, 9000);
   const wrong = new Map([['TETHER_PORT' as const, { option: '--port', value: 'x' }]]);
-  t.match(problemsOf(() => parseConfig({}, wrong))[0], /^--port \(TETHER_PORT\) is "x"/);
+  t.match(problemsOf(() => parseSettings({}, wrong))[0], /^--port \(TETHER_PORT\) is "x"/);
 });
 
 t.test('up: the default endpoint, and a token that is made once and kept private', async (t) => {
@@ -329,7 +329,7 @@ t.test('.env.example and the reference hold every key as it is declared', async 
   );
   for (const key of CONFIG_KEY_NAMES) t.ok(example.includes(`\n#${key}=`), key);
   t.strictSame(
-    problemsOf(() => parseConfig(readEnv(example.replaceAll(/^#(?=TETHER_)/gm, '')))),
+    problemsOf(() => parseSettings(readEnv(example.replaceAll(/^#(?=TETHER_)/gm, '')))),
     [],
   );
 });

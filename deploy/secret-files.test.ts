@@ -11,7 +11,7 @@ import { secretChecks } from './doctor/secrets.js';
 import { checkOf, find } from './doctor/test/find.js';
 import { ConfigError } from './errors.js';
 import { fileKeyOf, isHandedOut, readSecretFiles, SECRET_FILE_BYTES_MAX } from './secret-files.js';
-import { parseConfig } from './settings.js';
+import { parseSettings } from './settings.js';
 
 const TOKEN = 'a-token-of-some-length';
 const directory = t.testdir();
@@ -23,7 +23,7 @@ const file = (name: string, content: string | Uint8Array, mode = 0o600) => {
 };
 const problemsOf = (env: Record<string, string>) => {
   try {
-    parseConfig(env);
+    parseSettings(env);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -39,13 +39,13 @@ t.test('every secret key has a file, no other key has, and one line end is cut o
     else t.strictSame([env, files.size], [{ [fileKeyOf(key)]: path }, 0], key);
   }
   t.match(problemsOf({ TETHER_PORT_FILE: file('port', '80') })[0], /^TETHER_PORT_FILE is not a key/);
-  t.equal(parseConfig({ TETHER_API_TOKEN_FILE: file('token', `${TOKEN}\n`) }).apiToken, TOKEN);
+  t.equal(parseSettings({ TETHER_API_TOKEN_FILE: file('token', `${TOKEN}\n`) }).apiToken, TOKEN);
   t.equal(
-    parseConfig({ TETHER_API_TOKEN_FILE: '', TETHER_API_TOKEN: TOKEN }).apiToken,
+    parseSettings({ TETHER_API_TOKEN_FILE: '', TETHER_API_TOKEN: TOKEN }).apiToken,
     TOKEN,
     'empty: not set',
   );
-  t.equal(parseConfig({ TETHER_API_TOKEN_FILE: file('t', TOKEN), TETHER_API_TOKEN: '' }).apiToken, TOKEN);
+  t.equal(parseSettings({ TETHER_API_TOKEN_FILE: file('t', TOKEN), TETHER_API_TOKEN: '' }).apiToken, TOKEN);
 });
 
 t.test('what cannot be taken is one problem, with the path and never the content', async (t) => {

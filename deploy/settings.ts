@@ -87,7 +87,7 @@ interface Settings {
 }
 
 /** @throws ConfigError naming every key that is wrong or unknown */
-function parseConfig(env: Environment, overrides: Overrides = new Map()): Settings {
+function parseSettings(env: Environment, overrides: Overrides = new Map()): Settings {
   const { settings, problems } = readSettings(env, overrides);
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
@@ -200,7 +200,7 @@ export {
   type LogLevel,
   type Mode,
   type Overrides,
-  parseConfig,
+  parseSettings,
   readSettings,
   type Settings,
 };

@@ -11,7 +11,7 @@ import { FORM, notification, startTestGateway, WEBHOOK_PATH } from '../gateway/t
 import { find } from './doctor/test/find.js';
 import { certificate as certificateCheck } from './doctor/tls.js';
 import { ConfigError } from './errors.js';
-import { parseConfig } from './settings.js';
+import { parseSettings } from './settings.js';
 import { spawnCli } from './test/spawn-cli.js';
 import { askTls, makeCertificate } from './test/tls.js';
 import { lookAtTls } from './tls-files.js';
@@ -65,7 +65,7 @@ t.test('wrong files are told, each by what is wrong with it', async (t) => {
 t.test('what belongs together is asked for together', async (t) => {
   const refused = (env: Record<string, string>) => {
     try {
-      return parseConfig(env).url;
+      return parseSettings(env).url;
     } catch (error) {
       return error instanceof ConfigError ? error.message : error;
     }

@@ -5,7 +5,7 @@ import { ENDPOINT_TYPES, findActors } from '../actor-modules.js';
 import { logBodyBytesMax } from '../config-rules.js';
 import { EndpointReader, givenEntries } from '../endpoints/reader.js';
 import { ConfigError } from '../errors.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { connectToNode, type NodeFlags } from './node-client.js';
 import { textTable } from './table.js';
 
@@ -71,7 +71,7 @@ async function checkEndpointsFile(
   { up = false }: { readonly up?: boolean },
   env: Environment,
 ): Promise<string> {
-  const settings = parseConfig(env);
+  const settings = parseSettings(env);
   const actors = await findActors(settings.actorFiles);
   const types = [...ENDPOINT_TYPES, ...actors.map(({ type }) => type)];
   const bodyBytesMax = logBodyBytesMax(settings);

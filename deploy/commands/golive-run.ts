@@ -14,7 +14,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { liveGroups } from '../golive/live-checks.js';
 import { type GoliveReport, isGo, jsonOf, markdownReport, verdict } from '../golive/report.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { runSteps } from '../smoke/run-steps.js';
 import { NODE_STEPS, WEBHOOK_STEPS } from '../smoke/steps.js';
 import { UPLOAD_STEPS } from '../smoke/upload-steps.js';
@@ -118,7 +118,7 @@ async function deployedAt(given: string, flags: GoliveFlags, env: Environment): 
   if (flags.endpointToken === undefined || flags.password === undefined)
     throw new UsageError('after a deployment a webhook is sent: give --endpoint-token and --password');
   const addressed = (url: string) =>
-    parseConfig(
+    parseSettings(
       env,
       overridesOf({ url, ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }) }),
     );

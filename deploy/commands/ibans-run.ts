@@ -16,7 +16,7 @@ import { postgresDir } from '../data-dir.js';
 import { ConfigError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { createLogger } from '../logger.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { interruption } from './interruption.js';
 import { overridesOf } from './options.js';
 import { textTable } from './table.js';
@@ -132,7 +132,7 @@ async function onDatabase(
   env: Environment,
   work: (work: Work) => Promise<IbanReport>,
 ): Promise<IbanReport> {
-  const { databaseUrl, dataDir, logLevel, ibanKeys } = parseConfig(env, overridesOf(flags));
+  const { databaseUrl, dataDir, logLevel, ibanKeys } = parseSettings(env, overridesOf(flags));
   const logger = createLogger({ level: logLevel, secrets: databaseUrl === undefined ? [] : [databaseUrl] });
   if (databaseUrl === undefined) await makeDirectory(dataDir, 0o700);
   const server =

