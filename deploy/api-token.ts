@@ -1,12 +1,13 @@
 /**
  * The API token of the embedded default: made once, kept in `<data dir>/api-token`, readable by its owner only.
  *
- * The file appears whole or not at all (written under another name, then linked), so that a crash leaves no empty
- * token and of two first starts at once both get the same.
+ * Of two first starts at once both get the same.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, link, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { hasCode } from '../storage/journal/has-code.js';
 import { makeDirectory } from '../storage/make-directory.js';
+import { createFile } from './create-file.js';
 import { apiTokenFile } from './data-dir.js';
 import { ConfigError } from './errors.js';
 
@@ -38,7 +39,7 @@ async function readApiToken(dataDir: string): Promise<KeptToken | undefined> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
   const token = text.trim();
@@ -49,18 +50,7 @@ async function readApiToken(dataDir: string): Promise<KeptToken | undefined> {
 
 async function createApiToken(dataDir: string): Promise<KeptToken> {
   const file = apiTokenFile(dataDir);
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${randomBytes(32).toString('base64url')}\n`);
-    await handle.sync();
-    await link(temporary, file);
-  } catch (error) {
-    if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EEXIST') throw error;
-  } finally {
-    await handle.close();
-    await rm(temporary, { force: true });
-  }
+  await createFile(file, `${randomBytes(32).toString('base64url')}\n`);
   const kept = await readApiToken(dataDir);
   if (kept === undefined) throw new ConfigError([`${file} vanished while it was made`]);
   return kept;
