@@ -10,6 +10,7 @@
  * | 20, 24            | 1: a thread lacked a permit, a token, since the main thread last looked                                      |
  * | 28                | tokens taken, counted while there is a lease                                                                 |
  * | 32                | takers with lower numbers may be there; the last may in any case                                            |
+ * | 36                | counts how often `units` was lowered                                                                         |
  * | 4 for each taker  | 1: it waits for a permit                                                                                     |
  * | 4 for each taker  | a word that it waits on                                                                                      |
  * | 4 for each taker  | its booking of a token, see `shared-rate.ts`                                                                 |
@@ -29,6 +30,7 @@ export interface LimitWords {
   readonly lacksToken: Int32Array;
   readonly taken: Int32Array;
   readonly attached: Int32Array;
+  readonly lowered: Int32Array;
   readonly waits: Int32Array;
   readonly wakes: Int32Array;
   readonly booked: Int32Array;
@@ -49,6 +51,7 @@ export function limitWords(limits: FilledLimits, takers: number, buffer?: Shared
     lacksToken: new Int32Array(memory, 24, 1),
     taken: new Int32Array(memory, 28, 1),
     attached: new Int32Array(memory, 32, 1),
+    lowered: new Int32Array(memory, 36, 1),
     waits: perTaker(0),
     wakes: perTaker(1),
     booked: perTaker(2),

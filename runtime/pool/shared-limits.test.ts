@@ -129,6 +129,40 @@ t.test(
   },
 );
 
+t.test('a booking costs its token, whatever others forget, and when the clock is set back', async (t) => {
+  const limits = { concurrencyMax: unlimited, ratePerSecond: 10, burst: 1 };
+  const attached = () => {
+    const shared = new SharedLimits(limits, 3);
+    const [one, other] = [shared.attach(0).rate, shared.attach(1).rate];
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    return [one, other] as const;
+  };
+  const now = 1_800_000_000_000;
+  {
+    const [one, other] = attached();
+    t.equal(one.take(1, now), 1);
+    t.equal(other.book(now), now + 100);
+    for (const at of [200, 300]) {
+      t.equal(one.book(now), now + at);
+      one.forgetBooking();
+    }
+    t.equal(one.book(now), undefined, 'no further ahead than threads can be');
+    t.notOk(one.isBooked);
+    t.equal(other.useBooked(now + 100), true);
+    t.equal(one.book(now + 100), now + 400, 'what was forgotten is lost, and no more');
+  }
+  {
+    const [one, other] = attached();
+    const earlier = now - 3_600_000;
+    t.equal(one.take(1, now), 1);
+    t.equal(other.book(now), now + 100);
+    t.equal(one.take(1, earlier), 0);
+    t.equal(one.take(1, earlier + 100), 0, 'that is the other one`s');
+    t.equal(other.useBooked(earlier + 100), true);
+    t.equal(one.take(1, earlier + 200), 1);
+  }
+});
+
 t.test('two threads share a limit, take turns, and one that ends in a call costs nothing', async (t) => {
   const max = 3;
   const limits = permits(max);

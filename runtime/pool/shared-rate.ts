@@ -6,11 +6,12 @@
  * many as its burst. With some of them only, the bucket is as much smaller and as much slower, and fills in the same time: so the word
  * says how full it is, whatever the units. The main thread takes units away and adds some (`lower`, `raise`) while threads take tokens:
  * - a thread reads the word first and the units then, and its exchange fails if the word has changed since
- * - who takes units away does that first and then changes the word: no exchange by the old units succeeds after that. Who adds some
- *   changes the word first: by the new one and the old units there are fewer tokens, not more
+ * - who adds units changes the word first: by the new one and the old units there are fewer tokens, not more
+ * - who takes some away does that first, counts it, and changes the word then. A word can come again, though, and a thread may have stood
+ *   still that long: so it looks whether units were taken away since it read them, and has paid for nothing then
  *
- * A token that is booked has been taken. When the units change, bookings are void and their tokens given back, but for one that is being
- * made at that moment: its token is lost. Who takes tokens at that moment may pay more for them, never less.
+ * A token that is booked has been taken. When the units change, bookings are void and their tokens given back. Tokens that are being taken or
+ * booked at that moment may cost more, never less, and are lost when units are taken away.
  */
 import type { FilledLimits } from '../limits.js';
 import type { LimitWords } from './limit-words.js';
@@ -29,8 +30,6 @@ export class SharedRate {
   readonly #counts: boolean;
   /** What the next ones were made for. */
   #units = 0;
-  #changedAt = 0n;
-  #changes = 0n;
   /** Of one token. */
   #stepNs = 0n;
   /** More than that ahead only when the clock was set back. */
@@ -60,7 +59,6 @@ export class SharedRate {
       taken = free <= 0n ? 0 : Math.min(wanted, Number(free));
       return base + this.#stepNs * BigInt(taken);
     });
-    // Tried in vain, while the last unit was taken away.
     if (!isChanged) return 0;
     if (this.#counts) Atomics.add(this.#words.taken, 0, taken);
     return taken;
@@ -75,15 +73,19 @@ export class SharedRate {
     const { booked, lacksToken } = this.#words;
     Atomics.store(lacksToken, 0, 1);
     Atomics.store(booked, this.#taker, BEING_MADE);
-    let at = 0n;
-    const isMade = this.#change(nowMs, (base) => {
-      at = base + this.#stepNs - this.#fillNs;
-      return base + this.#stepNs;
+    let at: bigint | undefined;
+    const isMade = this.#change(nowMs, (base, now) => {
+      const after = base + this.#stepNs;
+      // Behind bookings that were forgotten: not before their time has come.
+      const isNear = after <= now + this.#aheadNsMax;
+      at = isNear ? after - this.#fillNs : undefined;
+      return isNear ? after : base;
     });
-    if (!isMade) Atomics.store(booked, this.#taker, NONE);
-    if (!isMade || Atomics.compareExchange(booked, this.#taker, BEING_MADE, BOOKED) !== BEING_MADE)
-      return undefined;
-    return Number((at + NS_PER_MS - 1n) / NS_PER_MS);
+    if (!isMade || at === undefined) Atomics.store(booked, this.#taker, NONE);
+    else if (Atomics.compareExchange(booked, this.#taker, BEING_MADE, BOOKED) === BEING_MADE) {
+      return Number((at + NS_PER_MS - 1n) / NS_PER_MS);
+    }
+    return undefined;
   }
 
   /** Whether the booking of this thread counts. */
@@ -121,6 +123,7 @@ export class SharedRate {
     const before = this.units;
     if (before === 0) return 0;
     Atomics.store(this.#words.units, 0, units);
+    Atomics.add(this.#words.lowered, 0, 1);
     const tokens = this.#refill(nowMs, before, (tokens) => tokens / before);
     return tokens * (1 - units / before);
   }
@@ -132,43 +135,53 @@ export class SharedRate {
     Atomics.store(this.#words.units, 0, units);
   }
 
-  /** Makes the bucket as full as `fullness` says (0 to 1) of the tokens that it has, which are returned. The word is another then. */
+  /** Makes the bucket as full as `fullness` says (0 to 1) of the tokens that it has, which are returned. */
   #refill(nowMs: number, units: number, fullness: (tokens: number) => number): number {
     const { fullAt, booked } = this.#words;
     const now = BigInt(Math.floor(nowMs)) * NS_PER_MS;
     const fill = Number(this.#fillNs);
-    // Not a word that a thread may have read before another change of this millisecond: it would know other units by it.
-    this.#changes = now === this.#changedAt ? this.#changes + 2n : 0n;
-    this.#changedAt = now;
     let returned = 0;
-    for (let taker = 0; taker < booked.length; taker++) {
-      if (Atomics.exchange(booked, taker, NONE) === BOOKED) returned++;
-    }
     for (;;) {
+      // First: what is booked after a look at the bookings was not paid for in this word.
       const before = Atomics.load(fullAt, 0);
+      for (let taker = 0; taker < booked.length; taker++) {
+        if (Atomics.exchange(booked, taker, NONE) === BOOKED) returned++;
+      }
       const missing = Number(before > now ? before - now : 0n) / fill;
       const tokens = Math.min(units, Math.max(0, units * (1 - missing) + returned));
-      let after = now + BigInt(Math.ceil(fill * (1 - fullness(tokens)))) + this.#changes;
-      if (after === before) after++;
+      const after = now + BigInt(Math.ceil(fill * (1 - fullness(tokens))));
       if (Atomics.compareExchange(fullAt, 0, before, after) === before) return tokens;
     }
   }
 
-  /** False, without a change, when there are no units. */
+  /** False when nothing is to be had by it: without a change when there are no units, with one when they were lowered meanwhile. */
   #change(nowMs: number, next: (base: bigint, now: bigint) => bigint): boolean {
-    const { fullAt, units } = this.#words;
+    const { fullAt, units, lowered } = this.#words;
     const now = BigInt(Math.floor(nowMs)) * NS_PER_MS;
     for (;;) {
+      const times = Atomics.load(lowered, 0);
       const before = Atomics.load(fullAt, 0);
       const has = Atomics.load(units, 0);
       if (has !== this.#units) this.#use(has);
       if (has === 0) return false;
       let base = before > now ? before : now;
-      if (base > now + this.#aheadNsMax) base = now + this.#fillNs;
+      if (base > now + this.#aheadNsMax) base = now + this.#fillNs + this.#stepNs * this.#bookings();
       const after = next(base, now);
       // One of all that try succeeds.
-      if (Atomics.compareExchange(fullAt, 0, before, after) === before) return true;
+      if (Atomics.compareExchange(fullAt, 0, before, after) === before) {
+        return Atomics.load(lowered, 0) === times;
+      }
     }
+  }
+
+  /** That others have made or are making. */
+  #bookings(): bigint {
+    const { booked } = this.#words;
+    let made = 0n;
+    for (let taker = 0; taker < booked.length; taker++) {
+      if (taker !== this.#taker && Atomics.load(booked, taker) !== NONE) made++;
+    }
+    return made;
   }
 
   #use(units: number): void {

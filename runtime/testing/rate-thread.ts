@@ -8,7 +8,7 @@ export interface RateThreadData {
   readonly takers: number;
   readonly thread: number;
   readonly buffer: SharedArrayBuffer;
-  /** Whether it books every second one before it uses it. */
+  /** Whether it books tokens too, some of which it does not want any more then. */
   readonly books: boolean;
   /** Tokens that all threads have used; then 1 when they are to end. */
   readonly used: Int32Array;
@@ -20,13 +20,21 @@ const WANTED = 200;
 function run({ limits, takers, thread, buffer, books, used }: RateThreadData): void {
   const { rate } = new SharedLimits(limits, takers, buffer).attach(thread);
   const idle = new Int32Array(new SharedArrayBuffer(4));
+  let bookedAt: number | undefined;
   for (let turn = 0; rate !== undefined && Atomics.load(used, 1) === 0; turn++) {
     const now = Date.now();
-    if (!books || turn % 2 === 0) {
-      Atomics.add(used, 0, rate.take(WANTED, now));
-    } else if (rate.units > 0) {
-      const at = rate.book(now);
-      if (at !== undefined && at <= now && rate.useBooked(now)) Atomics.add(used, 0, 1);
+    if (bookedAt === undefined) {
+      const taken = rate.take(WANTED, now);
+      Atomics.add(used, 0, taken);
+      if (books && (taken === 0 || turn % 2 === 0)) bookedAt = rate.book(now);
+    } else if (!rate.isBooked) {
+      bookedAt = undefined;
+    } else if (bookedAt <= now) {
+      if (rate.useBooked(now)) Atomics.add(used, 0, 1);
+      bookedAt = undefined;
+    } else if (turn % 32 === 1) {
+      rate.forgetBooking();
+      bookedAt = undefined;
     }
     if (turn % 16 === 0) Atomics.wait(idle, 0, 0, 0.1);
   }
