@@ -1,5 +1,5 @@
 /** `tether tune` against what answers like a node; with a real one: `deploy/test/tune.test.ts`. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { until } from '../../runtime/testing/until.js';
 import { HEALTHY, POOL } from '../status/test/observed.js';
 import { spawnCli } from '../test/spawn-cli.js';
@@ -49,9 +49,18 @@ async function run(
   return { code, text, said };
 }
 
+/** Until the machine has had time for what sends: otherwise that is the finding, and rightly so. */
+async function runInPeace(t: Test) {
+  for (let tries = 1; ; tries++) {
+    const node = await madeUpNode(t);
+    const ran = await run(node, {});
+    if (!ran.text.includes('The load itself is the limit') || tries === 4) return { node, ...ran };
+    t.comment(ran.text);
+  }
+}
+
 t.test('the steps, the finding and what is recommended; nothing is changed', async (t) => {
-  const node = await madeUpNode(t);
-  const { code, text, said } = await run(node, {});
+  const { node, code, text, said } = await runInPeace(t);
   t.equal(code, 0);
   t.match(text, /^ASKED +ACKNOWLEDGED .* ENDED\n20\/s .*held\n(40\/s .*held\n)?[48]0\/s .*behind\n\n/);
   t.match(text, /The actor waits for something that is not measured: payment did \d+\/s with 1 thread/);
