@@ -65,8 +65,9 @@ export class SharedRate {
   }
 
   /**
-   * Books the next token that nobody has booked; returns when it is there, milliseconds; undefined when none comes with these units. So
-   * threads that wait are served in the order of their booking; if all tried again when there is a token, the one with the earliest timer
+   * Books the next token that nobody has booked; returns when it is there, milliseconds; undefined when none comes with these units, when
+   * they are changed at the moment, or when so many that were booked were forgotten that its turn is not near: look again later. So threads
+   * that wait are served in the order of their booking; if all tried again when there is a token, the one with the earliest timer
    * would win each time. Each thread has one booking at most.
    */
   book(nowMs: number): number | undefined {
