@@ -2,7 +2,7 @@
  * What stands where in the directory of the cluster:
  *
  *     LOCK            held while it runs
- *     api-token       and further secrets, mode 0600: emp-token, emp-password, redis-password, s3-secret-key
+ *     api-token       and further secrets, mode 0600: emp-token, emp-password, iban-key, redis-password, s3-secret-key
  *     endpoints.yaml  of the nodes
  *     gateway-1.env   what that node was given, mode 0600: for the doctor and tether golive
  *     haproxy.cfg

@@ -32,7 +32,7 @@ export class SharedRate {
   #units = 0;
   /** Of one token. */
   #stepNs = 0n;
-  /** More than that ahead only when the clock was set back. */
+  /** More than that ahead only when the clock was set back, or units were added to what a thread booked by fewer. */
   #aheadNsMax = 0n;
 
   constructor(words: LimitWords, { ratePerSecond, burst }: FilledLimits, taker: number) {
