@@ -137,6 +137,7 @@ export class Node implements Running {
       logLevels,
     } = this.#parts;
     const { drainMsMax } = this.#config;
+    uploads?.beginNoMore();
     await this.#giveNotice();
     await gateway.drain(drainMsMax);
     this.#answersFirst?.stop();
@@ -200,7 +201,7 @@ export class Node implements Running {
         logger: this.#logger,
       });
     }
-    uploads?.startSweeping();
+    uploads?.begin();
     this.#parts.archive.begin(system);
   }
 

@@ -16,9 +16,12 @@ import {
   type UploadParts,
   UploadSweeper,
 } from '../gateway/index.js';
+import { systemClock } from '../runtime/clock.js';
+import { SystemModeError } from '../runtime/errors.js';
 import type { Logger } from '../runtime/logger.js';
 import { MessageIdSource } from '../runtime/message-id.js';
 import { backoffMs, type RetryPolicy } from '../runtime/retry.js';
+import { within } from '../runtime/within.js';
 import type { ObjectStore, ObjectStoreSettings } from '../storage/objects/object-store.js';
 import { openObjectStore } from '../storage/objects/open.js';
 import { createPool, type Pool, Tokens } from '../storage/postgres/index.js';
@@ -30,7 +33,7 @@ type UploadsMode = 'preparing' | 'ready' | 'stopped';
 interface NodeUploadsOptions {
   readonly config: Config;
   readonly databaseUrl: string;
-  /** Puts a message for the upload actor on the log. */
+  /** Puts a message for the upload actor on the log, once the actors have started. */
   tell(uploadId: string, type: 'process' | 'cancel'): Promise<void>;
   readonly logger: Logger;
 }
@@ -38,6 +41,8 @@ interface NodeUploadsOptions {
 /** Of the main thread: requests of clients, the sweeper. */
 const CONNECTIONS_MAX = 4;
 const INTAKE_THREADS = 1;
+/** A file that came in between Postgres and the actors waits for them, instead of being sent again: the rest of a start, twenty times over. */
+const BEGIN_MS_MAX = 10_000;
 /** Uploads wait for it, when the bucket is not there yet: of an outage at the start they notice seconds, not its doubled length. */
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 5_000 };
 
@@ -57,6 +62,9 @@ class NodeUploads {
   readonly #objects: ObjectStore;
   readonly #intake: IntakePool;
   readonly #sweeper: UploadSweeper;
+  /** Whether the actors have started; false: they will not any more. */
+  readonly #begun: Promise<boolean>;
+  #settleBegun: (hasBegun: boolean) => void = () => {};
   #mode: UploadsMode = 'preparing';
   #retry: NodeJS.Timeout | undefined;
   #preparing: Promise<void>;
@@ -84,6 +92,9 @@ class NodeUploads {
     });
     this.tokens = new Tokens(this.#pool);
     const uploads = new Uploads(this.#pool);
+    this.#begun = new Promise((resolve) => {
+      this.#settleBegun = resolve;
+    });
     const ids = new MessageIdSource();
     this.parts = {
       authenticator: new TokenAuthenticator({
@@ -99,6 +110,8 @@ class NodeUploads {
       limits: { textBytesMax, xlsxBytesMax },
       expiryMs,
       enqueue: async (id, type) => {
+        if ((await within(systemClock, BEGIN_MS_MAX, this.#begun)) !== true)
+          throw new SystemModeError('the actors have not started');
         await tell(id, type);
         // It is on the log: should this fail, the sweeper puts it there once more, which does nothing twice.
         await uploads.enqueued(id).catch((error: unknown) => {
@@ -122,14 +135,22 @@ class NodeUploads {
     return this.#intake.active;
   }
 
-  /** From when the schema is there. */
-  startSweeping(): void {
-    if (this.#mode !== 'stopped') this.#sweeper.start();
+  /** From when the schema is there, and the actors have started. */
+  begin(): void {
+    if (this.#mode === 'stopped') return;
+    this.#settleBegun(true);
+    this.#sweeper.start();
+  }
+
+  /** The node drains: unless it has begun, it does not any more, and what waits for that fails now. */
+  beginNoMore(): void {
+    this.#settleBegun(false);
   }
 
   /** Waits for what comes in, for `deadlineMs` at most. The gateway has drained before. */
   async stop(deadlineMs: number): Promise<void> {
     this.#mode = 'stopped';
+    this.beginNoMore();
     clearTimeout(this.#retry);
     await this.#sweeper.stop();
     await this.#preparing;

@@ -14,6 +14,11 @@ class SmokeFailure extends Error {
   }
 }
 
+/** A part that the answer needs is away: it may be there the next moment, of a node that has just started, say. */
+class AwayFailure extends SmokeFailure {
+  override readonly name = 'AwayFailure';
+}
+
 interface SmokeAnswer {
   readonly status: number;
   readonly text: string;
@@ -67,7 +72,7 @@ class SmokeHttp {
     }
   }
 
-  /** @throws SmokeFailure (rejects) unless it is a success of that shape */
+  /** @throws SmokeFailure (rejects) unless it is a success of that shape, AwayFailure when it is a 503 */
   async json<Value>(
     url: string,
     method: Dispatcher.HttpMethod,
@@ -88,8 +93,10 @@ class SmokeHttp {
         `${method} ${shown}: 403`,
         'the balancer hides the API: give its address by --api-url',
       );
-    if (status !== 200)
-      throw new SmokeFailure(`${method} ${shown}: ${status} ${this.problemIn(text)}`.trim());
+    if (status !== 200) {
+      const Failure = status === 503 ? AwayFailure : SmokeFailure;
+      throw new Failure(`${method} ${shown}: ${status} ${this.problemIn(text)}`.trim());
+    }
     return this.parse(text, schema, `${method} ${shown}`);
   }
 
@@ -114,4 +121,4 @@ function jsonOf(text: string): unknown {
   }
 }
 
-export { SmokeFailure, SmokeHttp };
+export { AwayFailure, SmokeFailure, SmokeHttp };

@@ -2,7 +2,7 @@
  * Runs the steps one after the other; those that need one that failed are skipped. What was made is removed in any case, also after an interruption.
  */
 import type { Result } from '../doctor/run-checks.js';
-import { SmokeFailure, SmokeHttp } from './http.js';
+import { AwayFailure, SmokeFailure, SmokeHttp } from './http.js';
 import { type SmokeContext, type SmokeStep, type SmokeTarget, smokeState } from './steps.js';
 import { cleanUp } from './upload-steps.js';
 
@@ -29,10 +29,11 @@ async function runSteps({ target, steps, signal, effectMsMax }: SmokeOptions): P
     async until(late, look) {
       const end = performance.now() + effectMsMax;
       for (;;) {
-        const found = await look();
+        const { found, away } = await looked(look);
         if (found !== undefined) return found;
         if (signal.aborted) throw new SmokeFailure('interrupted');
-        if (performance.now() > end) throw new SmokeFailure(`after ${effectMsMax / 1_000} s ${late()}`);
+        if (performance.now() > end)
+          throw new SmokeFailure(`after ${effectMsMax / 1_000} s ${away?.message ?? late()}`, away?.advice);
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },
@@ -42,6 +43,18 @@ async function runSteps({ target, steps, signal, effectMsMax }: SmokeOptions): P
   const removed = await tried(CLEAN_UP, () => cleanUp(context));
   if (removed !== undefined) results.push(removed);
   return results;
+}
+
+/** What is away now may be there at the next look. @throws SmokeFailure (rejects) of any other kind */
+async function looked<Value>(
+  look: () => Promise<Value | undefined>,
+): Promise<{ readonly found?: Value | undefined; readonly away?: AwayFailure }> {
+  try {
+    return { found: await look() };
+  } catch (error) {
+    if (error instanceof AwayFailure) return { away: error };
+    throw error;
+  }
 }
 
 async function run(

@@ -12,15 +12,25 @@ interface Wrong {
   /** A wrong signature is as good as a right one. */
   readonly trusting?: true;
   readonly effects?: number;
+  /** How often whoever asks for events or an upload is told first to come again later. */
+  readonly away?: number;
   /** What comes back of the file. */
   readonly file?: string;
   readonly state?: string;
 }
 
 /** Resolves with what the smoke test found, by the id of each step, and which uploads were removed. */
-async function smoked(t: Test, { silent, trusting, effects = 1, file, state = 'completed' }: Wrong) {
+async function smoked(
+  t: Test,
+  { silent, trusting, effects = 1, away = 0, file, state = 'completed' }: Wrong,
+) {
   let first: string | undefined;
   let sent = '';
+  const asked = new Map<string, number>();
+  const isAway = (path: string) => {
+    asked.set(path, (asked.get(path) ?? 0) + 1);
+    return (asked.get(path) ?? 0) <= away;
+  };
   const removed: string[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
@@ -32,7 +42,9 @@ async function smoked(t: Test, { silent, trusting, effects = 1, file, state = 'c
     const isUpload = { id: 'u1', state, counts: { total: 2, invalid: 2 }, failure: null };
     if (url === '/health') say(200, '');
     else if (url === '/api/status') say(200, { node: { version: '1.2.3' }, findings: [] });
-    else if (url.startsWith('/api/events')) {
+    else if (/^.(api.events|uploads.u1$)/.test(url) && method === 'GET' && isAway(url.slice(0, 9))) {
+      say(503, { status: 503, title: 'Service Unavailable', detail: 'try again later' });
+    } else if (url.startsWith('/api/events')) {
       const isForged = !url.includes(encodeURIComponent(first ?? '?'));
       say(200, { events: Array.from({ length: isForged ? 0 : effects }, (_, n) => ({ id: `${n}` })) });
     } else if (url.startsWith('/webhooks/')) {
@@ -70,6 +82,16 @@ t.test('one that does right', async (t) => {
     [],
   );
   t.strictSame(removed, ['/uploads/u1']);
+});
+
+t.test('of a node that has just started a part may be away: it is asked again', async (t) => {
+  const { found, removed } = await smoked(t, { away: 1 });
+  t.match(found.get('effect'), /^ok: one event/);
+  t.match(found.get('processing'), /^ok: 2 rows/);
+  t.strictSame(removed, ['/uploads/u1']);
+  const never = await smoked(t, { away: 1_000 });
+  t.match(never.found.get('effect'), /^failed: after 0.3 s GET \/api\/events: 503 .*try again later$/);
+  t.match(never.found.get('processing'), /^failed: after 0.3 s GET \/uploads\/u1: 503 /);
 });
 
 t.test('what must never be is a failure, and says what it is', async (t) => {
