@@ -41,7 +41,7 @@ interface NodeUploadsOptions {
 /** Of the main thread: requests of clients, the sweeper. */
 const CONNECTIONS_MAX = 4;
 const INTAKE_THREADS = 1;
-/** A file that came in between Postgres and the actors waits for them, instead of being sent again: the rest of a start, twenty times over. */
+/** A file that came in between Postgres and the actors waits for them, instead of being sent again. They take tenths of a second. */
 const BEGIN_MS_MAX = 10_000;
 /** Uploads wait for it, when the bucket is not there yet: of an outage at the start they notice seconds, not its doubled length. */
 const RETRY: RetryPolicy = { attemptsMax: Number.POSITIVE_INFINITY, delayMs: 500, delayMsMax: 5_000 };
