@@ -8,9 +8,13 @@ import { copyTestData } from '../../storage/postgres/test-data.js';
 import { freePort } from '../../storage/test-free-port.js';
 import { type TuneFlags, tune } from '../commands/tune-run.js';
 import { postgresDir } from '../data-dir.js';
+import { lagOf } from './node-metrics-text.js';
 import { isAlive, startNodeProcess } from './node-process.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
+
+/** Of tries on a busy machine. */
+const TRIES_MAX = 4;
 
 const TOKEN = 'a-token-of-the-operators';
 const PASSWORD = 'a-password-of-the-test';
@@ -51,7 +55,6 @@ t.test('a node with an actor that waits is measured, and has more threads afterw
   };
   await until('its pool is there', async () => (await slow()).threads === 1, 60_000);
 
-  let text = '';
   const flags: TuneFlags = {
     url: node.url,
     token: TOKEN,
@@ -68,15 +71,27 @@ t.test('a node with an actor that waits is measured, and has more threads afterw
     yes: true,
     json: true,
   };
-  const print = (part: string) => {
-    text += part;
-  };
   const say = (line: string) => t.comment(line);
   // Looks of the node at itself come once a second: two of them in each step.
   const pace = { warmSeconds: 0.5, stepSeconds: 2.3, askMs: 100, lookMsMax: 5_000, startMsMax: 60_000 };
-  const code = await tune(flags, {}, { print, say, pace, ask: async () => undefined });
-  t.equal(code, 0);
-  const found = JSON.parse(text);
+  const tuned = async () => {
+    let text = '';
+    const print = (part: string) => {
+      text += part;
+    };
+    const code = await tune(flags, {}, { print, say, pace, ask: async () => undefined });
+    t.equal(code, 0);
+    return JSON.parse(text);
+  };
+  let found = await tuned();
+  // Beside others the rounds of one kind may differ by more than the kinds do, and then nothing is kept, rightly.
+  const isUnclear = () =>
+    found.applied?.trial.better === false && found.applied.trial.spread > found.applied.trial.gain;
+  for (let tries = 1; tries < TRIES_MAX && isUnclear(); tries++) {
+    say(JSON.stringify(found.applied));
+    await until('what it left is done', async () => (await lagOf(node.url)) === 0, 60_000);
+    found = await tuned();
+  }
   t.match(found, {
     limit: 'actor-waits',
     actor: 'slow',
