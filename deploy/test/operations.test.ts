@@ -27,10 +27,11 @@ export default defineActor({ type: 'slow', scope: 'key', batchMax: 1, receive: a
 const LEAK = [
   ...['a-token-of-the-operators', 'a-password-of-the-test', 'postgres://payments:pa55-of-leak@db/x'],
   ...['Authorization: Bearer leaked-b3arer-token', 'https://s3/b?X-Amz-Signature=leakedsignature00'],
-  ...['DE89370400440532013000', '4111111111111111', `tether_${'leak'.repeat(11).slice(0, 43)}`],
+  ...['DE89370400440532013000', '4000056655665556', `tether_${'leak'.repeat(11).slice(0, 43)}`],
 ];
+/** Of numbers, digits that no measured time ends with: those of 6111.1111111111111 ms are no card. */
 const LEAKED =
-  /a-token-of-the-operators|a-token-of-payments|a-token-of-the-slow|a-password-of-the-test|pa55-of-leak|b3arer|leakedsig|0400440532|1111111111|leakleak|test-api-password/;
+  /a-token-of-the-operators|a-token-of-payments|a-token-of-the-slow|a-password-of-the-test|pa55-of-leak|b3arer|leakedsig|0400440532|0566556655|leakleak|test-api-password/;
 const LEAKY = `
 import { defineActor } from 'tether';
 export default defineActor({ type: 'leaky', scope: 'key', receive: async () => { throw new Error(${JSON.stringify(LEAK.join(' and '))}); } });
