@@ -116,7 +116,10 @@ t.test('reminders outlive a system, activate their actor, repeat, and are cancel
   const clock = [{ type: 'clock', threads: 2, snapshot: { version: 1 } }] as const;
   const set = (name: string, afterMs: number, everyMs?: number) =>
     ({ type: 'remind', name, afterMs, ...(everyMs !== undefined && { everyMs }) }) as const;
-  await live(clock, async ({ ask }) => {
+  // On a slow machine some are due before the first ends.
+  let doneBefore = () => 0;
+  await live(clock, async ({ ask, system }) => {
+    doneBefore = () => system.stats().actors[0]?.done ?? 0;
     await ask('clock', '1', set('soon', 300));
     await ask('clock', '2', set('cancelled', 60_000));
     await ask('clock', '3', set('again', 1, 1_000));
@@ -134,7 +137,8 @@ t.test('reminders outlive a system, activate their actor, repeat, and are cancel
     t.match((await tally('clock', '4')).notes, { replaced: [String] });
     t.strictSame((await tally('clock', '2')).notes, {});
     await until('nothing is left', () => log.lag() === 0);
-    t.ok((system.stats().actors[0]?.done ?? 0) >= 3);
+    const done = doneBefore() + (system.stats().actors[0]?.done ?? 0);
+    t.ok(done >= 4, `${done} by the log: one soon, one replaced, again twice`);
   });
 });
 

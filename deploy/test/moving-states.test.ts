@@ -111,13 +111,13 @@ t.test('one thread, three, two, under load: states come along, order is kept', a
 
 t.test('a move that is given up since a receive hangs, and tried again at once', async (t) => {
   const it = await start(t, [{ type: 'source' }, { ...SINK, threads: 3 }], {
-    pools: { resize: { ...RESIZE_LIMITS, moveMsMax: 400 } },
+    pools: { resize: { ...RESIZE_LIMITS, moveMsMax: 1_500 } },
   });
   const { system, ask, said } = it;
   const under = load(it);
   await until('there is load', () => under.counts.actor >= 100, 60_000);
   const slow = KEYS.map((key) =>
-    ask('sink', `${100 + Number(key)}`, { type: 'add', from: 'slow', n: 1, ms: 4_000 }),
+    ask('sink', `${100 + Number(key)}`, { type: 'add', from: 'slow', n: 1, ms: 6_000 }),
   );
   await until('all are slow', () => said.length >= KEYS.length);
   t.match(await failure(system.resizePool('sink', 1)), {
