@@ -73,6 +73,8 @@ async function check(
     [],
   );
   for (const key of KEYS) {
+    // What an actor has sent may be on its way when the question of another arrives.
+    await until('all has come', async () => (await tally('sink', key)).count >= total, 30_000);
     const { thread, notes, ...state } = await tally('sink', key);
     t.strictSame(state, {
       count: total,

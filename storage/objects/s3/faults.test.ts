@@ -52,8 +52,10 @@ t.test('s3 with faults', async (t) => {
   });
 
   t.test('a server that accepts and is silent', async (t) => {
-    const store = open(t, { idleMs: 300 });
-    await store.put('a', Buffer.alloc(4 * MIB));
+    const url = server.url(prefix(), proxy.port);
+    const patient = openAt(t, url, {});
+    await patient.put('a', Buffer.alloc(4 * MIB));
+    const store = openAt(t, url, { idleMs: 300 });
     const reading = await store.read('a');
     await proxy.set({ kind: 'stall' });
     for (const call of [
@@ -67,7 +69,7 @@ t.test('s3 with faults', async (t) => {
     }
     await t.rejects(bytesOf(Promise.resolve(reading)), UNAVAILABLE, 'a stream that is read, too');
     await proxy.set({ kind: 'pass' });
-    t.equal((await store.stat('a'))?.bytes, 4 * MIB);
+    t.equal((await patient.stat('a'))?.bytes, 4 * MIB);
   });
 
   t.test('a call that never ends, though it is not silent', async (t) => {
@@ -79,13 +81,13 @@ t.test('s3 with faults', async (t) => {
   });
 
   t.test('a reader that pauses is not taken for a server that is silent', async (t) => {
-    const store = open(t, { idleMs: 100 });
     const bytes = randomBytes(6 * MIB);
-    await store.put('a', bytes);
-    const stream = await store.read('a');
+    const url = server.url(prefix(), proxy.port);
+    await openAt(t, url, {}).put('a', bytes);
+    const stream = await openAt(t, url, { idleMs: 500 }).read('a');
     const chunks: Buffer[] = [];
     for await (const chunk of stream) {
-      if (chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, 400));
+      if (chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, 1_000));
       chunks.push(chunk);
     }
     t.ok(Buffer.concat(chunks).equals(bytes));
