@@ -64,7 +64,7 @@ interface Edge {
 function edgesOf(sources: Sources): readonly Edge[] {
   return [...sources].flatMap(([from, text]) =>
     importsOf(text)
-      .filter(({ specifier, byUrl }) => !byUrl || /\.js$/.test(specifier))
+      .filter(({ specifier, byUrl }) => !byUrl || /\.c?js$/.test(specifier))
       .filter(({ specifier }) => !(isApp(from) && specifier.endsWith('.css')))
       .map(({ specifier, typeOnly }) => {
         const inside = specifier.startsWith('.');
@@ -83,6 +83,7 @@ function edgesOf(sources: Sources): readonly Edge[] {
 
 /** What the file that an import names is compiled from. */
 function sourceOf(sources: Sources, path: string): string {
+  if (path.endsWith('.cjs')) return path.replace(/\.cjs$/, '.cts');
   const withJsx = path.replace(/\.js$/, '.tsx');
   return sources.has(withJsx) ? withJsx : path.replace(/\.js$/, '.ts');
 }
@@ -195,13 +196,20 @@ function tooLong(sources: Sources): readonly string[] {
 const CAREFUL: readonly { readonly call: RegExp; readonly place: string }[] = [
   { call: /\.resetAndDestroy\(/, place: 'storage/test-reset-socket.ts' },
 ];
+/** Of a thread's module Node may abort the process; why, `runtime/worker/load-host.cts` says. */
+const LOADED_AT_ONCE = /\bnew Piscina\b[^;]*\bfilename: new URL\('[^']*(?<!\.cjs)'/;
 
 function careless(sources: Sources): readonly string[] {
-  return CAREFUL.flatMap(({ call, place }) =>
-    [...sources]
-      .filter(([path, text]) => path !== place && call.test(text))
-      .map(([path]) => `${path} does by itself what ${place} is for`),
-  );
+  return [
+    ...CAREFUL.flatMap(({ call, place }) =>
+      [...sources]
+        .filter(([path, text]) => path !== place && call.test(text))
+        .map(([path]) => `${path} does by itself what ${place} is for`),
+    ),
+    ...[...sources]
+      .filter(([path, text]) => LAYERS.includes(folderOf(path)) && LOADED_AT_ONCE.test(text))
+      .map(([path]) => `${path} has Piscina load an ES module, and not a .cts that imports it`),
+  ];
 }
 
 function foreignInRoot(names: readonly string[]): readonly string[] {

@@ -34,7 +34,7 @@ const sources = new Map(
     .flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
     )
-    .filter((path) => /\.tsx?$/.test(path))
+    .filter((path) => /\.(?:tsx?|cts)$/.test(path))
     .map((path) => [path, readFileSync(path, 'utf8')] as const),
 );
 
@@ -167,6 +167,11 @@ t.test('each rule can fail: reach, length, root', async (t) => {
   ]);
   t.strictSame(careless(of({ 'gateway/a.test.ts': ['client.', 'resetAndDestroy();'].join('socket.') })), [
     'gateway/a.test.ts does by itself what storage/test-reset-socket.ts is for',
+  ]);
+  const pool = (file: string) =>
+    ['new Pis', `cina({ filename: new URL('${file}', import.meta.url).href });`].join('');
+  t.strictSame(careless(of({ 'gateway/a.ts': pool('./a.js'), 'gateway/b.ts': pool('./b.cjs') })), [
+    'gateway/a.ts has Piscina load an ES module, and not a .cts that imports it',
   ]);
 });
 

@@ -101,7 +101,7 @@ export class ThreadPool {
     this.#settings = options.task.settings;
     this.#changes = new SettingsChanges(options.task.actor);
     this.#piscina = new Piscina({
-      filename: new URL('../worker/host.js', import.meta.url).href,
+      filename: new URL('../worker/load-host.cjs', import.meta.url).href,
       minThreads: 0,
       maxThreads: THREADS_MAX,
       concurrentTasksPerWorker: 1,

@@ -46,7 +46,7 @@ export function startIntake({
 }: IntakeOptions): IntakePool {
   if (!(threads >= 1 && activeMax >= 1)) throw new RangeError(`${activeMax} streams in ${threads} threads`);
   const piscina = new Piscina<IntakeTask, IntakeOutcome>({
-    filename: new URL('./worker.js', import.meta.url).href,
+    filename: new URL('./load-worker.cjs', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: activeMax,
