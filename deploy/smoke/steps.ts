@@ -36,7 +36,7 @@ interface SmokeContext {
   /** Not given up by an interruption: for what makes something, whose id is then known, and for what removes it. */
   readonly lasting: SmokeHttp;
   readonly state: SmokeState;
-  /** Asks again until it is something, within a bound. @throws SmokeFailure with `late` */
+  /** Asks again until it is something, also while a part is away, within a bound. @throws SmokeFailure with what was away at last, or `late` */
   until<Value>(late: () => string, look: () => Promise<Value | undefined>): Promise<Value>;
 }
 
